@@ -63,6 +63,5 @@ export function runProcess(options: {
 
   options.start().then((composition) => {
     running = composition;
-    if (stopping) shutdown('stopped while starting');
   }, fail);
 }

@@ -1,0 +1,22 @@
+/** One proof: `npm run verify -- NAME`. It starts what it needs itself and ends with its counts. */
+export interface Verification {
+  name: string;
+  /** One sentence for the list that `npm run verify` prints. */
+  summary: string;
+  options?: string[];
+  run(context: VerificationContext): Promise<Outcome>;
+}
+
+export interface VerificationContext {
+  /** The arguments after the verification's name, for `parseArgs`. */
+  args: string[];
+  /** Progress: goes to standard error and to a log that survives an interrupted run. */
+  progress(line: string): void;
+}
+
+export interface Outcome {
+  /** What was counted, in the order it is printed. */
+  counts: Record<string, number>;
+  /** Every difference found, in words. Empty means proved. */
+  differences: string[];
+}
