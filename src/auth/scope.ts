@@ -1,0 +1,94 @@
+import { type QuantityName } from '../domain/quantity';
+
+export const ROLES = ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER', 'OPERATOR'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** What each role may do. A permission that is not named here is nobody's. */
+const PERMISSIONS = {
+  'tenant.read': ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+  'building.read': ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+  'building.create': ['OWNER', 'MANAGER'],
+  'average.read': ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+  'device.read': ['OWNER', 'MANAGER', 'TECHNICIAN'],
+  'device.provision': ['OWNER', 'MANAGER', 'TECHNICIAN'],
+  'device.retire': ['OWNER', 'MANAGER'],
+  'audit.read': ['OWNER'],
+} as const satisfies Record<string, readonly Role[]>;
+
+export type Permission = keyof typeof PERMISSIONS;
+
+/** Who asks: a person by `(iss, sub)`. Programs and devices are principals of their own kinds. */
+export interface Principal {
+  kind: 'person';
+  /** `personId(iss, sub)`. */
+  id: string;
+  /** For display only; never an identity. */
+  email: string | null;
+  /** Milliseconds since 1970: when the token ends, and with it every open subscription. */
+  expiresAt: number;
+}
+
+/** One right: a role in a tenant, or in one building of it, possibly for some quantities, possibly until a date. */
+export interface Entitlement {
+  tenantId: string;
+  /** Null: every building of the tenant. */
+  buildingId: string | null;
+  /** Null: every quantity. */
+  quantities: readonly QuantityName[] | null;
+  role: Role;
+  /** Milliseconds since 1970; null: until revoked. */
+  until: number | null;
+}
+
+declare const scoped: unique symbol;
+
+/**
+ * Everything a principal has a right to, and nothing else. Every read and write of tenant data takes one, and the store
+ * takes the owner from it, so that a query without a right cannot be written by accident.
+ */
+export interface TenantScope {
+  readonly principal: Principal;
+  readonly entitlements: readonly Entitlement[];
+  readonly [scoped]: true;
+}
+
+export function tenantScope(principal: Principal, entitlements: readonly Entitlement[]): TenantScope {
+  return { principal, entitlements } as TenantScope;
+}
+
+/** What is asked for; a part that is left out asks for all of it (so a right to one building does not suffice). */
+export interface Target {
+  tenantId: string;
+  buildingId?: string;
+  quantity?: QuantityName;
+}
+
+export function allows(
+  scope: TenantScope,
+  permission: Permission,
+  target: Target,
+  now = Date.now(),
+): boolean {
+  return scope.entitlements.some(
+    (each) =>
+      each.tenantId === target.tenantId &&
+      (each.buildingId === null || each.buildingId === target.buildingId) &&
+      (each.quantities === null ||
+        target.quantity === undefined ||
+        each.quantities.includes(target.quantity)) &&
+      (each.until === null || now < each.until) &&
+      (PERMISSIONS[permission] as readonly Role[]).includes(each.role),
+  );
+}
+
+/** The tenants in which the scope holds the permission anywhere. */
+export function tenantsWith(scope: TenantScope, permission: Permission, now = Date.now()): string[] {
+  const tenants = scope.entitlements
+    .filter(
+      (each) =>
+        (each.until === null || now < each.until) &&
+        (PERMISSIONS[permission] as readonly Role[]).includes(each.role),
+    )
+    .map((each) => each.tenantId);
+  return [...new Set(tenants)];
+}

@@ -1,0 +1,186 @@
+import { type Role } from '../auth/scope';
+import { type Assignment, type DeviceState } from '../domain/device';
+import { type QuantityName } from '../domain/quantity';
+
+/**
+ * The documents in Cosmos, by container. Instants are milliseconds since 1970. A reader ignores fields it does not know,
+ * so that release N reads the documents of N+1.
+ *
+ * - `registry`, key `/buildingId`: a building and all that stands in it, so that a change, its audit event and its
+ *   idempotency record share one transactional batch.
+ * - `directory`, key `/key`: what must be found by another key than its building's.
+ * - `warm`, key `/buildingId`: the rolling record, with a time to live.
+ */
+export const CONTAINERS = {
+  registry: { partitionKey: '/buildingId' },
+  directory: { partitionKey: '/key' },
+  warm: { partitionKey: '/buildingId' },
+} as const;
+
+export interface BuildingDocument {
+  id: string;
+  type: 'building';
+  /** The same as `id`: a building's partition is its own. */
+  buildingId: string;
+  tenantId: string;
+  name: string;
+  /** IANA. */
+  timeZone: string;
+  createdAt: number;
+  /** The next free dense indexes; they are never given twice. */
+  nextPointOrdinal: number;
+  nextDeviceOrdinal: number;
+  /** Devices in force (not retired), all and by quantity: what `devicesExpected` counts. */
+  devices: number;
+  devicesByQuantity: Partial<Record<QuantityName, number>>;
+  _etag?: string;
+}
+
+export type SpaceKind = 'LEVEL' | 'ROOM' | 'ZONE';
+
+export interface SpaceDocument {
+  id: string;
+  type: 'space';
+  buildingId: string;
+  tenantId: string;
+  name: string;
+  kind: SpaceKind;
+  /** Null for a space directly under the building. */
+  parentId: string | null;
+  createdAt: number;
+}
+
+export interface PointDocument {
+  id: string;
+  type: 'point';
+  buildingId: string;
+  tenantId: string;
+  spaceId: string;
+  quantity: QuantityName;
+  ordinal: number;
+  createdAt: number;
+}
+
+/** Sealed with AES-256-GCM under the key from configuration: `v1.<nonce>.<ciphertext and tag>`, base64url. */
+export type SealedKey = string;
+
+export interface DeviceDocument {
+  id: string;
+  type: 'device';
+  buildingId: string;
+  tenantId: string;
+  name: string;
+  serialNumber: string | null;
+  model: string;
+  spaceId: string;
+  state: DeviceState;
+  /** Symmetric keys; null once destroyed. Both are valid while both stand. */
+  keys: { primary: SealedKey; secondary: SealedKey } | null;
+  assignments: Assignment[];
+  createdAt: number;
+  retiredAt: number | null;
+  _etag?: string;
+  _ts?: number;
+}
+
+/** Written in the same transactional batch as the change it tells of; never changed. */
+export interface AuditDocument {
+  id: string;
+  type: 'audit';
+  buildingId: string;
+  tenantId: string;
+  at: number;
+  /** The principal's id. */
+  actor: string;
+  action: string;
+  /** The id of what was changed. */
+  subject: string;
+  before: Record<string, unknown> | null;
+  after: Record<string, unknown> | null;
+}
+
+/** The first answer to an idempotency key, kept for 24 h, committed with the effect it stands for. Holds no secret. */
+export interface IdempotencyDocument {
+  id: string;
+  type: 'idempotency';
+  buildingId: string;
+  /** SHA-256 of principal, tenant, mutation and variables. */
+  fingerprint: string;
+  answer: unknown;
+  ttl: number;
+}
+
+export type RegistryDocument =
+  BuildingDocument | SpaceDocument | PointDocument | DeviceDocument | AuditDocument | IdempotencyDocument;
+
+/** key `tenant:<tenantId>`, id `tenant`. */
+export interface TenantDocument {
+  id: 'tenant';
+  key: string;
+  tenantId: string;
+  name: string;
+  createdAt: number;
+}
+
+/** key `tenant:<tenantId>`, id the building's: how a tenant's buildings are listed. */
+export interface BuildingEntryDocument {
+  id: string;
+  key: string;
+  kind: 'building';
+  tenantId: string;
+  name: string;
+}
+
+/** key `person:<personId>`, id the tenant's: what a person belongs to. */
+export interface MembershipDocument {
+  id: string;
+  key: string;
+  kind: 'membership';
+  tenantId: string;
+  role: Role;
+}
+
+/** key `device:<deviceId>`, id `device`: where a device's document is. */
+export interface DeviceEntryDocument {
+  id: 'device';
+  key: string;
+  tenantId: string;
+  buildingId: string;
+}
+
+/** How many minutes of the rolling record share a document. */
+export const AVERAGES_CHUNK_MINUTES = 10;
+
+/**
+ * Ten minutes of a building's rolling record, one column a quantity. id `avg:<first minute>`. Written only by the owner
+ * of the building's partition, only forward in `position` (within one incarnation): an old owner cannot overwrite a new.
+ */
+export interface AveragesDocument {
+  id: string;
+  type: 'averages';
+  buildingId: string;
+  tenantId: string;
+  /** Minutes since 1970. */
+  firstMinute: number;
+  /** By quantity name; at index i the point of minute firstMinute + i, null where there is none. */
+  points: Partial<Record<QuantityName, (AveragePoint | null)[]>>;
+  ttl: number;
+  _etag?: string;
+}
+
+/** One stored point, at second 0 of its minute, as a tuple to keep the document small. */
+export type AveragePoint = [
+  mean: number | null,
+  minimum: number | null,
+  maximum: number | null,
+  readings: number,
+  devicesReporting: number,
+  devicesExpected: number,
+  lastReadingAt: number | null,
+  asOf: number,
+  incarnation: string,
+  partition: number,
+  sequence: number,
+  /** 1 for the first writing, then one more at each correction. */
+  revision: number,
+];
