@@ -1,0 +1,221 @@
+import { z } from 'zod';
+import { OperatorError } from '../observability/operator-error';
+
+/**
+ * The only reader of `process.env`. Every process names the settings it needs; all mistakes are reported together, each
+ * with the variable's name, what was found (never a secret's value) and what is expected.
+ */
+export type Variables = Record<string, string | undefined>;
+
+const SECRETS = /KEY|CONNECTION_STRING|SECRET|TOKEN$/;
+
+function parse<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  variables: Variables,
+  rule?: (settings: Record<string, unknown>) => string[],
+): z.infer<z.ZodObject<Shape>> {
+  const present = Object.fromEntries(
+    Object.keys(shape).flatMap((name) => {
+      const value = variables[name];
+      return value === undefined || value === '' ? [] : [[name, value]];
+    }),
+  );
+  const result = z.object(shape).safeParse(present);
+  const mistakes = result.success
+    ? []
+    : result.error.issues.map((issue) => {
+        const name = String(issue.path[0]);
+        const found = present[name];
+        if (found === undefined) return `${name} is missing (${expectation(shape, name)})`;
+        const shown = SECRETS.test(name) ? 'a value' : `'${found}'`;
+        return `${name} is ${shown}: ${issue.message} (${expectation(shape, name)})`;
+      });
+  mistakes.push(...(rule?.(present) ?? []));
+  if (mistakes.length > 0) throw new OperatorError(`the settings need mending: ${mistakes.join('; ')}`);
+  return result.data as z.infer<z.ZodObject<Shape>>;
+}
+
+function expectation(shape: z.ZodRawShape, name: string): string {
+  return (shape[name] as z.ZodType).description ?? 'see docs/settings.md';
+}
+
+const port = (fallback: number, what: string) =>
+  z.coerce.number().int().min(0).max(65_535).default(fallback).describe(`port of ${what}, 0 for a free one`);
+const seconds = (fallback: number, what: string) =>
+  z.coerce.number().positive().default(fallback).describe(what);
+const count = (fallback: number, what: string) =>
+  z.coerce.number().int().positive().default(fallback).describe(what);
+const list = (what: string) =>
+  z
+    .string()
+    .transform((text) =>
+      text
+        .split(',')
+        .map((each) => each.trim())
+        .filter((each) => each !== ''),
+    )
+    .describe(what);
+const key32 = (what: string) =>
+  z
+    .string()
+    .refine((text) => Buffer.from(text, 'base64').length === 32, 'it must be 32 bytes in base64')
+    .transform((text) => Buffer.from(text, 'base64'))
+    .describe(what);
+
+const process_ = {
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])
+    .default('info')
+    .describe('least level that is logged: trace, debug, info, warn, error or fatal'),
+  HOST: z.string().default('127.0.0.1').describe('address to listen on'),
+};
+
+const stream = {
+  EVENT_HUBS_CONNECTION_STRING: z
+    .string()
+    .optional()
+    .describe('connection string of the namespace; or set EVENT_HUBS_NAMESPACE'),
+  EVENT_HUBS_NAMESPACE: z
+    .string()
+    .optional()
+    .describe('host name of the namespace, e.g. example.servicebus.windows.net'),
+  TELEMETRY_HUB: z.string().default('telemetry').describe('event hub of the readings'),
+  AVERAGES_HUB: z.string().default('averages').describe('event hub of the live averages'),
+};
+
+const blobs = {
+  BLOB_CONNECTION_STRING: z
+    .string()
+    .optional()
+    .describe('connection string of the storage account; or set BLOB_ACCOUNT_URL'),
+  BLOB_ACCOUNT_URL: z.string().optional().describe('e.g. https://example.blob.core.windows.net'),
+};
+
+const documents = {
+  COSMOS_ENDPOINT: z.string().describe('address of the Cosmos DB account, e.g. http://127.0.0.1:8081'),
+  COSMOS_KEY: z.string().optional().describe('account key; left out, the process signs in with its identity'),
+  COSMOS_DATABASE: z.string().default('atrium').describe('database that holds the containers'),
+};
+
+const deviceKeys = {
+  DEVICE_KEY_ENCRYPTION_KEY: key32('32 bytes in base64 that seal the devices’ keys'),
+};
+
+const eitherOf = (first: string, second: string) => (settings: Record<string, unknown>) =>
+  settings[first] === undefined && settings[second] === undefined
+    ? [`${first} is missing (or set ${second})`]
+    : [];
+const needsStream = eitherOf('EVENT_HUBS_CONNECTION_STRING', 'EVENT_HUBS_NAMESPACE');
+const needsBlobs = eitherOf('BLOB_CONNECTION_STRING', 'BLOB_ACCOUNT_URL');
+
+export const gatewaySettings = (variables: Variables = process.env) =>
+  parse(
+    {
+      ...process_,
+      ...stream,
+      ...documents,
+      ...deviceKeys,
+      GATEWAY_PORT: port(8080, 'the device gateway’s HTTP'),
+      GATEWAY_HEALTH_PORT: port(9101, 'the gateway’s health and metrics'),
+      GATEWAY_HOST_NAMES: list('host names that a SAS token’s audience may name, with commas').default([
+        '127.0.0.1',
+        'localhost',
+      ]),
+    },
+    variables,
+    needsStream,
+  );
+
+const worker = {
+  WORKER_SLOT: z
+    .string()
+    .regex(/^[a-z0-9-]{1,40}$/)
+    .default('0')
+    .describe('stable name of this worker among its like: small letters, digits and hyphens'),
+};
+
+export const ingestSettings = (variables: Variables = process.env) =>
+  parse(
+    {
+      ...process_,
+      ...stream,
+      ...blobs,
+      ...worker,
+      INGEST_HEALTH_PORT: port(9102, 'the ingest worker’s health and metrics'),
+      INGEST_FLUSH_SECONDS: seconds(60, 'longest time that a reading waits for its file, in seconds'),
+      INGEST_FLUSH_ROWS: count(250_000, 'rows at which a file is closed'),
+      COLD_CONTAINER: z.string().default('telemetry').describe('blob container of the cold store'),
+    },
+    variables,
+    (settings) => [...needsStream(settings), ...needsBlobs(settings)],
+  );
+
+export const aggregateSettings = (variables: Variables = process.env) =>
+  parse(
+    {
+      ...process_,
+      ...stream,
+      ...blobs,
+      ...documents,
+      ...worker,
+      AGGREGATE_HEALTH_PORT: port(9103, 'the aggregate worker’s health and metrics'),
+      ALLOWED_LATENESS_SECONDS: seconds(300, 'a reading later than this is in no average, in seconds'),
+    },
+    variables,
+    (settings) => [...needsStream(settings), ...needsBlobs(settings)],
+  );
+
+export const apiSettings = (variables: Variables = process.env) =>
+  parse(
+    {
+      ...process_,
+      ...stream,
+      ...documents,
+      ...deviceKeys,
+      API_PORT: port(4000, 'the GraphQL API'),
+      TOKEN_ISSUERS: list('issuers whose access tokens are taken, with commas'),
+      TOKEN_AUDIENCE: z
+        .string()
+        .default('https://api.atrium.example/')
+        .describe('audience an access token must name'),
+      CURSOR_KEY: key32('32 bytes in base64 that bind cursors to their caller'),
+      GATEWAY_PUBLIC_HOST: z
+        .string()
+        .default('127.0.0.1:8080')
+        .describe('host and port that devices’ connection strings name'),
+      LIVE_GROUP: z.string().default('live-0').describe('this replica’s consumer group of the averages hub'),
+    },
+    variables,
+    needsStream,
+  );
+
+export const localSettings = (variables: Variables = process.env) =>
+  parse(
+    {
+      ...process_,
+      DATA_DIR: z
+        .string()
+        .default('.data')
+        .describe('folder that holds everything the laptop’s Atrium keeps'),
+      DEMO: z.enum(['on', 'off']).default('on').describe('on or off: two tenants’ buildings with devices'),
+      API_PORT: port(4000, 'the GraphQL API'),
+      IDENTITY_PORT: port(4001, 'the identity stand-in'),
+      GATEWAY_PORT: port(8080, 'the device gateway’s HTTP'),
+      EVENT_HUBS_PORT: port(5672, 'the Event Hubs stand-in'),
+      COSMOS_PORT: port(8081, 'the Cosmos stand-in'),
+      BLOB_PORT: port(10_000, 'the Blob stand-in'),
+      GATEWAY_HEALTH_PORT: port(9101, 'the gateway’s health and metrics'),
+      INGEST_HEALTH_PORT: port(9102, 'the ingest worker’s health and metrics'),
+      AGGREGATE_HEALTH_PORT: port(9103, 'the aggregate worker’s health and metrics'),
+      EVENT_HUBS_HEALTH_PORT: port(9104, 'the Event Hubs stand-in’s health and metrics'),
+      COSMOS_HEALTH_PORT: port(9105, 'the Cosmos stand-in’s health and metrics'),
+      INGEST_FLUSH_SECONDS: seconds(15, 'longest time that a reading waits for its file, in seconds'),
+    },
+    variables,
+  );
+
+/** The variables that a child of the supervisor keeps of the supervisor's own: enough to run, and no setting. */
+export function inheritedVariables(variables: Variables = process.env): Variables {
+  const kept = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'NODE_OPTIONS', 'LOG_LEVEL'];
+  return Object.fromEntries(kept.flatMap((name) => (variables[name] ? [[name, variables[name]]] : [])));
+}
