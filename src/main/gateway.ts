@@ -1,0 +1,48 @@
+import { directoryScope } from '../auth/directory-scope';
+import { gatewaySettings } from '../config/environment';
+import { createGateway } from '../gateway/gateway';
+import { createHealthServer } from '../observability/health';
+import { createMetrics } from '../observability/metrics';
+import { createCosmos } from '../store/cosmos';
+import { createDeviceDirectory } from '../store/device-directory';
+import { createKeyring } from '../store/keyring';
+import { createStreamProducer } from '../stream/producer';
+import { cosmosAccountOf, namespaceOf } from './connections';
+import { run, stopInOrder } from './run';
+
+/** The cloud gateway: devices in, frames out. */
+run('gateway', gatewaySettings, async (settings, logger) => {
+  const metrics = createMetrics({ process: 'gateway' });
+  const cosmos = createCosmos(cosmosAccountOf(settings), settings.COSMOS_DATABASE);
+  const directory = createDeviceDirectory({
+    cosmos,
+    keyring: createKeyring(settings.DEVICE_KEY_ENCRYPTION_KEY),
+    scope: directoryScope('device-authentication'),
+    logger,
+  });
+  const producer = createStreamProducer({ namespace: namespaceOf(settings), hub: settings.TELEMETRY_HUB });
+  const gateway = createGateway({
+    logger,
+    metrics,
+    host: settings.HOST,
+    port: settings.GATEWAY_PORT,
+    hostNames: settings.GATEWAY_HOST_NAMES,
+    directory,
+    producer,
+  });
+  const health = createHealthServer({
+    what: 'gateway',
+    host: settings.HOST,
+    port: settings.GATEWAY_HEALTH_PORT,
+    metrics,
+    readiness: gateway.readiness,
+  });
+  await health.start();
+  await cosmos.ensureContainers();
+  await directory.start();
+  await gateway.start();
+  return {
+    stop: () =>
+      stopInOrder(gateway.stop, directory.stop, producer.stop, health.stop, () => cosmos.dispose()),
+  };
+});
