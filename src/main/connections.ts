@@ -23,3 +23,12 @@ export function blobServiceOf(settings: {
     ? BlobServiceClient.fromConnectionString(settings.BLOB_CONNECTION_STRING)
     : new BlobServiceClient(settings.BLOB_ACCOUNT_URL!, new DefaultAzureCredential());
 }
+
+export function cosmosAccountOf(settings: {
+  COSMOS_ENDPOINT: string;
+  COSMOS_KEY?: string | undefined;
+}): { endpoint: string; key: string } | { endpoint: string; credential: DefaultAzureCredential } {
+  return settings.COSMOS_KEY !== undefined
+    ? { endpoint: settings.COSMOS_ENDPOINT, key: settings.COSMOS_KEY }
+    : { endpoint: settings.COSMOS_ENDPOINT, credential: new DefaultAzureCredential() };
+}

@@ -13,6 +13,8 @@ export interface ProcessPlan {
   env: Record<string, string | undefined>;
   /** Answers 200 when the process can do its work. */
   readyUrl?: string;
+  /** Any answer at all will do, from a service that has no readiness of its own. */
+  readyByAnswer?: boolean;
   /** Restarted when it ends by itself. */
   restart?: boolean;
 }
@@ -75,7 +77,7 @@ export function createSupervisor(options: {
       try {
         const response = await fetch(plan.readyUrl, { signal: AbortSignal.timeout(2_000) });
         const body = await response.text();
-        if (response.ok) return;
+        if (response.ok || plan.readyByAnswer) return;
         lastAnswer = body;
       } catch {
         // Not listening yet.

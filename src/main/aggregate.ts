@@ -1,0 +1,40 @@
+import { createAggregateWorker } from '../aggregate/worker';
+import { aggregateSettings } from '../config/environment';
+import { createHealthServer } from '../observability/health';
+import { createMetrics } from '../observability/metrics';
+import { createAveragesWriter } from '../store/averages-writer';
+import { createBuildingCounts } from '../store/building-counts';
+import { createCosmos } from '../store/cosmos';
+import { blobServiceOf, cosmosAccountOf, namespaceOf } from './connections';
+import { run, stopInOrder } from './run';
+
+/** The warm worker: the rolling five-minute averages, live and recorded. */
+run('aggregate', aggregateSettings, async (settings, logger) => {
+  const metrics = createMetrics({ process: 'aggregate' });
+  const cosmos = createCosmos(cosmosAccountOf(settings), settings.COSMOS_DATABASE);
+  const counts = createBuildingCounts({ cosmos, logger });
+  const worker = createAggregateWorker({
+    logger,
+    metrics,
+    namespace: namespaceOf(settings),
+    telemetryHub: settings.TELEMETRY_HUB,
+    averagesHub: settings.AVERAGES_HUB,
+    blobs: blobServiceOf(settings),
+    identifier: `aggregate-${settings.WORKER_SLOT}`,
+    counts,
+    averages: createAveragesWriter({ container: cosmos.warm }),
+    allowedLatenessMs: settings.ALLOWED_LATENESS_SECONDS * 1000,
+  });
+  const health = createHealthServer({
+    what: 'aggregate',
+    host: settings.HOST,
+    port: settings.AGGREGATE_HEALTH_PORT,
+    metrics,
+    readiness: worker.readiness,
+  });
+  await health.start();
+  await cosmos.ensureContainers();
+  await counts.start();
+  await worker.start();
+  return { stop: () => stopInOrder(worker.stop, counts.stop, health.stop, () => cosmos.dispose()) };
+});

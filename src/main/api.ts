@@ -1,0 +1,45 @@
+import { createApi } from '../api/server';
+import { createTokenVerifier } from '../auth/token';
+import { apiSettings } from '../config/environment';
+import { createLive } from '../live/live';
+import { createMetrics } from '../observability/metrics';
+import { createAveragesReader } from '../store/averages-reader';
+import { createCosmos } from '../store/cosmos';
+import { createKeyring } from '../store/keyring';
+import { createMemberships } from '../store/memberships';
+import { createRegistry } from '../store/registry';
+import { cosmosAccountOf, namespaceOf } from './connections';
+import { run, stopInOrder } from './run';
+
+/** The GraphQL API over HTTP and WebSocket. */
+run('api', apiSettings, async (settings, logger) => {
+  const metrics = createMetrics({ process: 'api' });
+  const cosmos = createCosmos(cosmosAccountOf(settings), settings.COSMOS_DATABASE);
+  const live = createLive({
+    logger,
+    metrics,
+    namespace: namespaceOf(settings),
+    hub: settings.AVERAGES_HUB,
+    group: settings.LIVE_GROUP,
+  });
+  const api = createApi({
+    logger,
+    metrics,
+    host: settings.HOST,
+    port: settings.API_PORT,
+    registry: createRegistry({ cosmos, keyring: createKeyring(settings.DEVICE_KEY_ENCRYPTION_KEY) }),
+    memberships: createMemberships({ cosmos }),
+    averages: createAveragesReader({ container: cosmos.warm }),
+    live,
+    tokens: createTokenVerifier({
+      issuers: settings.TOKEN_ISSUERS.map((issuer) => ({ issuer })),
+      audience: settings.TOKEN_AUDIENCE,
+    }),
+    cursorKey: settings.CURSOR_KEY,
+    gatewayHostName: settings.GATEWAY_PUBLIC_HOST,
+  });
+  await cosmos.ensureContainers();
+  await live.start();
+  await api.start();
+  return { stop: () => stopInOrder(api.stop, live.stop, () => cosmos.dispose()) };
+});

@@ -1,0 +1,210 @@
+import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { type localSettings, inheritedVariables } from '../../config/environment';
+import { type DataFolder } from './data-folder';
+import { type ProcessPlan } from './supervisor';
+
+export type LocalSettings = ReturnType<typeof localSettings>;
+export type LocalPorts = Record<
+  | 'api'
+  | 'identity'
+  | 'gateway'
+  | 'eventHubs'
+  | 'cosmos'
+  | 'blob'
+  | 'gatewayHealth'
+  | 'ingestHealth'
+  | 'aggregateHealth'
+  | 'eventHubsHealth'
+  | 'cosmosHealth',
+  number
+>;
+
+/** Where everything of this laptop's Atrium is reached: what `endpoints.json` holds, but for the process ids. */
+export interface Endpoints {
+  api: string;
+  subscriptions: string;
+  identity: string;
+  gateway: string;
+  mqtt: string | null;
+  eventHubs: string;
+  cosmos: string;
+  blob: string;
+  metrics: Record<string, string>;
+}
+
+export const PARTITIONS = 8;
+export const LIVE_GROUPS = ['live-0', 'live-1', 'live-2', 'live-3'];
+export const HUBS = { telemetry: ['ingest', 'aggregate'], averages: LIVE_GROUPS };
+// Azurite's own well-known development account, which every Azure tool knows; it opens nothing but a local Azurite.
+const AZURITE_ACCOUNT = 'devstoreaccount1';
+const AZURITE_KEY =
+  'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
+
+export function endpointsOf(settings: LocalSettings, ports: LocalPorts, folder: DataFolder): Endpoints {
+  const host = settings.HOST;
+  const http = (port: number): string => `http://${host}:${port}`;
+  return {
+    api: `${http(ports.api)}/graphql`,
+    subscriptions: `ws://${host}:${ports.api}/graphql`,
+    identity: http(ports.identity),
+    gateway: http(ports.gateway),
+    mqtt: null,
+    eventHubs: `Endpoint=sb://${host}:${ports.eventHubs};SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=${folder.secrets.eventHubsKey};UseDevelopmentEmulator=true`,
+    cosmos: `AccountEndpoint=${http(ports.cosmos)};AccountKey=${folder.secrets.cosmosKey}`,
+    blob: `DefaultEndpointsProtocol=http;AccountName=${AZURITE_ACCOUNT};AccountKey=${AZURITE_KEY};BlobEndpoint=${http(ports.blob)}/${AZURITE_ACCOUNT};`,
+    metrics: {
+      api: `${http(ports.api)}/metrics`,
+      gateway: `${http(ports.gatewayHealth)}/metrics`,
+      ingest: `${http(ports.ingestHealth)}/metrics`,
+      aggregate: `${http(ports.aggregateHealth)}/metrics`,
+      'event-hubs': `${http(ports.eventHubsHealth)}/metrics`,
+      cosmos: `${http(ports.cosmosHealth)}/metrics`,
+    },
+  };
+}
+
+/** The local Azure services, which start first; none needs another. */
+export function servicePlans(
+  dist: string,
+  settings: LocalSettings,
+  ports: LocalPorts,
+  folder: DataFolder,
+): ProcessPlan[] {
+  const data = (name: string): string => join(folder.path, name);
+  const config = data('event-hubs.json');
+  writeFileSync(config, `${JSON.stringify(eventHubsConfig(), null, 2)}\n`);
+  const env = inheritedVariables();
+  const emulator = (
+    name: string,
+    args: string[],
+    readyPort: number,
+    readyPath: string,
+    more = {},
+  ): ProcessPlan => ({
+    name,
+    script: join(dist, 'emulators', 'main.js'),
+    args: [name, '--host', settings.HOST, ...args],
+    env: { ...env, ...more },
+    readyUrl: `http://${settings.HOST}:${readyPort}${readyPath}`,
+  });
+  return [
+    emulator(
+      'event-hubs',
+      [
+        ...['--port', String(ports.eventHubs), '--health-port', String(ports.eventHubsHealth)],
+        ...['--data', data('event-hubs'), '--config', config],
+      ],
+      ports.eventHubsHealth,
+      '/readyz',
+      { EVENT_HUBS_KEY: folder.secrets.eventHubsKey },
+    ),
+    emulator(
+      'cosmos',
+      [
+        ...['--port', String(ports.cosmos), '--health-port', String(ports.cosmosHealth)],
+        ...['--data', data('cosmos')],
+      ],
+      ports.cosmosHealth,
+      '/readyz',
+      { COSMOS_KEY: folder.secrets.cosmosKey },
+    ),
+    {
+      ...emulator('blob', ['--port', String(ports.blob), '--data', data('blob')], ports.blob, '/'),
+      readyByAnswer: true,
+    },
+    emulator(
+      'identity',
+      ['--port', String(ports.identity), '--data', data('identity')],
+      ports.identity,
+      '/.well-known/openid-configuration',
+    ),
+  ];
+}
+
+/** Atrium's own processes, which need the services. */
+export function atriumPlans(
+  dist: string,
+  settings: LocalSettings,
+  ports: LocalPorts,
+  folder: DataFolder,
+  endpoints: Endpoints,
+): ProcessPlan[] {
+  const base = {
+    ...inheritedVariables(),
+    HOST: settings.HOST,
+    LOG_LEVEL: settings.LOG_LEVEL,
+    EVENT_HUBS_CONNECTION_STRING: endpoints.eventHubs,
+  };
+  const blobs = { BLOB_CONNECTION_STRING: endpoints.blob };
+  const documents = {
+    COSMOS_ENDPOINT: `http://${settings.HOST}:${ports.cosmos}`,
+    COSMOS_KEY: folder.secrets.cosmosKey,
+  };
+  const deviceKeys = { DEVICE_KEY_ENCRYPTION_KEY: folder.secrets.deviceKeyEncryptionKey };
+  const plan = (name: string, env: Record<string, string>, healthPort: number): ProcessPlan => ({
+    name,
+    script: join(dist, 'src', 'main', `${name}.js`),
+    env: { ...base, ...env },
+    readyUrl: `http://${settings.HOST}:${healthPort}/readyz`,
+  });
+  return [
+    plan(
+      'gateway',
+      {
+        ...documents,
+        ...deviceKeys,
+        GATEWAY_PORT: String(ports.gateway),
+        GATEWAY_HEALTH_PORT: String(ports.gatewayHealth),
+        GATEWAY_HOST_NAMES: `${settings.HOST},127.0.0.1,localhost`,
+      },
+      ports.gatewayHealth,
+    ),
+    plan(
+      'ingest',
+      {
+        ...blobs,
+        INGEST_HEALTH_PORT: String(ports.ingestHealth),
+        INGEST_FLUSH_SECONDS: String(settings.INGEST_FLUSH_SECONDS),
+      },
+      ports.ingestHealth,
+    ),
+    plan(
+      'aggregate',
+      { ...blobs, ...documents, AGGREGATE_HEALTH_PORT: String(ports.aggregateHealth) },
+      ports.aggregateHealth,
+    ),
+    plan(
+      'api',
+      {
+        ...documents,
+        ...deviceKeys,
+        API_PORT: String(ports.api),
+        TOKEN_ISSUERS: endpoints.identity,
+        CURSOR_KEY: folder.secrets.cursorKey,
+        GATEWAY_PUBLIC_HOST: `${settings.HOST}:${ports.gateway}`,
+      },
+      ports.api,
+    ),
+  ];
+}
+
+/** The hubs of the house, in the shape of the official emulator's configuration file. */
+function eventHubsConfig(): object {
+  return {
+    UserConfig: {
+      NamespaceConfig: [
+        {
+          Type: 'EventHub',
+          Name: 'emulatorNs1',
+          Entities: Object.entries(HUBS).map(([name, groups]) => ({
+            Name: name,
+            PartitionCount: String(PARTITIONS),
+            ConsumerGroups: groups.map((group) => ({ Name: group })),
+          })),
+        },
+      ],
+      LoggingConfig: { Type: 'File' },
+    },
+  };
+}
