@@ -38,6 +38,15 @@ const policies = Object.entries(rooms).map(([from, allowed]) => ({
   allow: { to: { element: { type: [from, ...(from === 'domain' ? [] : anywhere), ...allowed] } } },
 }));
 
+const environment = {
+  selector: "MemberExpression[object.name='process'][property.name='env']",
+  message: 'process.env is read in src/config/environment.ts alone',
+};
+const directory = {
+  selector: "CallExpression[callee.name='directoryScope']",
+  message: 'only device authentication and claiming may look devices up whoever owns them',
+};
+
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', '.data/', 'simulator/generated/', '**/*.cjs', '**/*.mjs'] },
   ...tseslint.configs.recommended,
@@ -61,13 +70,7 @@ export default tseslint.config(
         'error',
         { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrorsIgnorePattern: '^_' },
       ],
-      'no-restricted-syntax': [
-        'error',
-        {
-          selector: "MemberExpression[object.name='process'][property.name='env']",
-          message: 'process.env is read in src/config/environment.ts alone',
-        },
-      ],
+      'no-restricted-syntax': ['error', environment, directory],
       'boundaries/dependencies': [
         'error',
         {
@@ -102,6 +105,7 @@ export default tseslint.config(
     files: ['src/resolvers/**/*.ts', 'src/api/**/*.ts'],
     rules: { '@typescript-eslint/consistent-type-imports': 'off' },
   },
+  { files: ['src/main/gateway.ts'], rules: { 'no-restricted-syntax': ['error', environment] } },
   {
     files: [
       'src/config/environment.ts',
