@@ -21,49 +21,49 @@ A stand-in for Azure Blob Storage on this machine (Azurite), for the unmodified 
 const name = 'blob emulator';
 const logger = createLogger({ name: 'blob' });
 
-function main(): void {
-  const options = {
-    host: { type: 'string', default: '127.0.0.1' },
-    port: { type: 'string', default: '10000' },
-    data: { type: 'string', default: '.data/blob' },
-    'health-port': { type: 'string' },
-    help: { type: 'boolean', default: false },
-  } as const;
-  runProcess({
-    name,
-    logger,
-    async start() {
-      const values = argumentError(() => parseArgs({ options }).values);
-      if (values.help) {
-        process.stdout.write(USAGE);
-        process.exit(0);
-      }
-      const { host, data: dataDir } = values;
-      const emulator = createBlobEmulator({ host, port: portOf('--port', values.port), dataDir });
-      const { connectionString } = await emulator.start();
-      const endpoint = new URL(/BlobEndpoint=([^;]+)/.exec(connectionString)![1]!);
-      logger.info({ endpoint: endpoint.href, dataDir }, 'ready');
-      const healthPort = values['health-port'];
-      const health =
-        healthPort === undefined
-          ? undefined
-          : createHealthServer({
-              what: name,
-              host,
-              port: portOf('--health-port', healthPort),
-              metrics: createMetrics({ process: 'blob' }),
-              readiness: () => portAnswers(host, Number(endpoint.port)),
-            });
-      await health?.start();
-      return {
-        async stop() {
-          await emulator.stop();
-          await health?.stop();
+runProcess({
+  name,
+  logger,
+  async start() {
+    const values = argumentError(() =>
+      parseArgs({
+        options: {
+          host: { type: 'string', default: '127.0.0.1' },
+          port: { type: 'string', default: '10000' },
+          data: { type: 'string', default: '.data/blob' },
+          'health-port': { type: 'string' },
+          help: { type: 'boolean', default: false },
         },
-      };
-    },
-  });
-}
+      }),
+    ).values;
+    if (values.help) {
+      process.stdout.write(USAGE);
+      process.exit(0);
+    }
+    const { host, data: dataDir, 'health-port': healthPort } = values;
+    const emulator = createBlobEmulator({ host, port: portOf('--port', values.port), dataDir });
+    const { connectionString } = await emulator.start();
+    const endpoint = new URL(/BlobEndpoint=([^;]+)/.exec(connectionString)![1]!);
+    logger.info({ endpoint: endpoint.href, dataDir }, 'ready');
+    const health =
+      healthPort === undefined
+        ? undefined
+        : createHealthServer({
+            what: name,
+            host,
+            port: portOf('--health-port', healthPort),
+            metrics: createMetrics({ process: 'blob' }),
+            readiness: () => portAnswers(host, Number(endpoint.port)),
+          });
+    await health?.start();
+    return {
+      async stop() {
+        await emulator.stop();
+        await health?.stop();
+      },
+    };
+  },
+});
 
 /** Azurite has no health endpoint of its own: it is ready when its port takes connections. */
 function portAnswers(host: string, port: number): Promise<Readiness> {
@@ -78,5 +78,3 @@ function portAnswers(host: string, port: number): Promise<Readiness> {
     socket.once('error', (error) => done([error.message]));
   });
 }
-
-main();
