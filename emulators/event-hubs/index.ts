@@ -1,0 +1,1 @@
+export { createEventHubsEmulator, type EventHubsEmulator, type EventHubsEmulatorOptions } from './emulator';
