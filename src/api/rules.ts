@@ -1,0 +1,59 @@
+import {
+  defaultFieldResolver,
+  type GraphQLField,
+  type GraphQLSchema,
+  isInterfaceType,
+  isIntrospectionType,
+  isObjectType,
+} from 'graphql';
+import { allows } from '../auth/scope';
+import { type Context } from '../resolvers/context';
+import { clientError } from '../resolvers/errors';
+import { type Owned, type Rule } from '../resolvers/rule';
+
+/** Every field of every object and interface, as `Type.field`. */
+export function schemaFields(
+  schema: GraphQLSchema,
+): { name: string; field: GraphQLField<unknown, Context> }[] {
+  return Object.values(schema.getTypeMap()).flatMap((type) =>
+    isIntrospectionType(type) || !(isObjectType(type) || isInterfaceType(type))
+      ? []
+      : Object.values(type.getFields()).map((field) => ({ name: `${type.name}.${field.name}`, field })),
+  );
+}
+
+export function ruleOf(field: GraphQLField<unknown, Context>): Rule | undefined {
+  return field.extensions['rule'] as Rule | undefined;
+}
+
+/** The fields without a rule, as `Type.field`. */
+export function fieldsWithoutRule(schema: GraphQLSchema): string[] {
+  return schemaFields(schema)
+    .filter(({ field }) => ruleOf(field) === undefined)
+    .map(({ name }) => name);
+}
+
+/**
+ * Puts each field's rule before its resolver. No field is served that names none: throws where one is missing, so that
+ * the API does not start. Changes the schema it is given.
+ */
+export function enforceRules(schema: GraphQLSchema): GraphQLSchema {
+  const missing = fieldsWithoutRule(schema);
+  if (missing.length > 0) {
+    throw new Error(`these fields of the schema name no rule: ${missing.join(', ')}; add @Visible(...)`);
+  }
+  for (const { name, field } of schemaFields(schema)) {
+    const rule = ruleOf(field)!;
+    if (typeof rule === 'string' || rule.of === 'arguments') continue;
+    const resolve = field.resolve ?? defaultFieldResolver;
+    field.resolve = (source, args, context, info) => {
+      const { tenantId, buildingId } = source as Owned;
+      const target = buildingId === undefined ? { tenantId } : { tenantId, buildingId };
+      if (!allows(context.scope, rule.needs, target)) {
+        throw clientError('FORBIDDEN', `your role does not show ${name}`);
+      }
+      return resolve(source, args, context, info) as unknown;
+    };
+  }
+  return schema;
+}

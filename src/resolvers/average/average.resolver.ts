@@ -1,0 +1,89 @@
+import { Arg, Args, Ctx, FieldResolver, ID, Resolver, Root, Subscription } from 'type-graphql';
+import { allows } from '../../auth/scope';
+import { type QuantityName } from '../../domain/quantity';
+import { Building } from '../building/building.type';
+import { type Connection, connectionOf, PageArguments, pageOf } from '../connection';
+import { type Context } from '../context';
+import { clientError } from '../errors';
+import { Quantity } from '../quantity.type';
+import { Visible } from '../rule';
+import { DateTime } from '../scalars';
+import { BuildingAverage, BuildingAverageConnection } from './average.type';
+import { averageChanges } from './average-changes';
+import { requireContinuous } from './continuous';
+import { currentAverages } from './current-averages';
+
+const MINUTE_MS = 60_000;
+
+@Resolver(() => Building)
+export class BuildingAveragesResolver {
+  @Visible({ needs: 'average.read', of: 'parent' })
+  @FieldResolver(() => [BuildingAverage], {
+    description:
+      'The rolling averages now: one for each quantity that is or was lately measured here and that you may see.',
+  })
+  averages(@Root() building: Building, @Ctx() context: Context): Promise<BuildingAverage[]> {
+    return currentAverages(context, building);
+  }
+
+  @Visible({ needs: 'average.read', of: 'parent' })
+  @FieldResolver(() => BuildingAverageConnection, {
+    nullable: true,
+    description:
+      'The rolling record: one point a minute, at second 0, oldest first. Null, with an error, where you may not see the quantity.',
+  })
+  async averageHistory(
+    @Root() building: Building,
+    @Arg('quantity', () => Quantity, { description: 'Which quantity; a continuous one.' })
+    quantity: QuantityName,
+    @Arg('from', () => DateTime, { description: 'The earliest `windowEnd`, inclusive.' }) from: Date,
+    @Arg('to', () => DateTime, { description: 'The latest `windowEnd`, inclusive.' }) to: Date,
+    @Args(() => PageArguments) page: PageArguments,
+    @Ctx() { services: { averages, cursors }, principal, scope }: Context,
+  ): Promise<Connection<BuildingAverage>> {
+    requireContinuous(quantity);
+    const { tenantId, id: buildingId } = building;
+    if (!allows(scope, 'average.read', { tenantId, buildingId, quantity })) {
+      throw clientError('FORBIDDEN', `${quantity} of this building is not shared with you`);
+    }
+    const binding = {
+      principalId: principal.id,
+      list: 'Building.averageHistory',
+      arguments: [buildingId, quantity, from.getTime(), to.getTime()],
+    };
+    const { first, after } = pageOf(page, cursors, binding);
+    const fromMinute = after === null ? Math.ceil(from.getTime() / MINUTE_MS) : Number(after) + 1;
+    const toMinute = Math.floor(to.getTime() / MINUTE_MS);
+    const points =
+      fromMinute > toMinute
+        ? []
+        : // One more than asked for tells whether another page follows.
+          await averages.history(scope, { buildingId, quantity, fromMinute, toMinute, limit: first + 1 });
+    return connectionOf(
+      points.slice(0, first).map((point) => ({
+        node: BuildingAverage.of(point)!,
+        position: String((point.windowEnd * 1000) / MINUTE_MS),
+      })),
+      { hasNextPage: points.length > first, after, cursors, binding },
+    );
+  }
+}
+
+@Resolver()
+export class BuildingAverageSubscription {
+  @Visible({ needs: 'average.read', of: 'arguments' })
+  @Subscription(() => BuildingAverage, {
+    description:
+      'The rolling averages of a building: the current value of each quantity first, then every change of it, about once a second while readings come. A client that cannot keep up gets the latest and misses those between.',
+    subscribe: ({ args, context }) =>
+      averageChanges(context as Context, args as { building: string; quantity?: QuantityName | null }),
+  })
+  buildingAverage(
+    @Root() value: BuildingAverage,
+    @Arg('building', () => ID, { description: 'The building’s id.' }) _building: string,
+    @Arg('quantity', () => Quantity, { nullable: true, description: 'Only this quantity; a continuous one.' })
+    _quantity?: QuantityName | null,
+  ): BuildingAverage {
+    return value;
+  }
+}

@@ -1,0 +1,137 @@
+import { Field, Int, ObjectType } from 'type-graphql';
+import { quantityOfCode, type QuantityName } from '../../domain/quantity';
+import { type StreamPosition as Position, WINDOW_SECONDS } from '../../domain/window';
+import { type StoredAverage } from '../../store/averages';
+import { connectionType } from '../connection';
+import { Quantity } from '../quantity.type';
+import { type Owned, Visible } from '../rule';
+import { DateTime, Long } from '../scalars';
+
+@ObjectType('StreamPosition', {
+  description:
+    'How far the stream of readings is counted in a value, so that anybody can recompute exactly that value.',
+})
+export class StreamPosition implements Position {
+  @Visible('with-parent')
+  @Field({ description: 'Which life of the stream: positions mean something only within one.' })
+  incarnation!: string;
+
+  @Visible('with-parent')
+  @Field(() => Int, { description: 'The stream’s partition that holds the building.' })
+  partition!: number;
+
+  @Visible('with-parent')
+  @Field(() => Long, { description: 'The last event of the partition that is counted; -1 before the first.' })
+  sequence!: number;
+}
+
+@ObjectType('BuildingAverage', {
+  description:
+    'The rolling average of a quantity over a building: the mean of all distinct readings of all its devices that were observed in the five minutes up to `windowEnd`. A window without readings has no mean, never the last one.',
+})
+export class BuildingAverage implements Owned {
+  tenantId!: string;
+  buildingId!: string;
+
+  @Visible('with-parent')
+  @Field(() => Quantity, { description: 'What was measured.' })
+  quantity!: QuantityName;
+
+  @Visible('with-parent')
+  @Field({ description: 'The unit (UCUM) of mean, minimum and maximum.' })
+  unit!: string;
+
+  @Visible('with-parent')
+  @Field(() => Number, { nullable: true, description: 'The mean, in `unit`; null for an empty window.' })
+  mean!: number | null;
+
+  @Visible('with-parent')
+  @Field(() => Number, {
+    nullable: true,
+    description: 'The least reading, in `unit`; null for an empty window.',
+  })
+  minimum!: number | null;
+
+  @Visible('with-parent')
+  @Field(() => Number, {
+    nullable: true,
+    description: 'The greatest reading, in `unit`; null for an empty window.',
+  })
+  maximum!: number | null;
+
+  @Visible('with-parent')
+  @Field(() => Long, { description: 'How many distinct readings are counted.' })
+  readings!: number;
+
+  @Visible('with-parent')
+  @Field(() => Int, { description: 'How many devices sent at least one of them.' })
+  devicesReporting!: number;
+
+  @Visible('with-parent')
+  @Field(() => Int, { description: 'How many devices in service measure this quantity here.' })
+  devicesExpected!: number;
+
+  @Visible('with-parent')
+  @Field(() => DateTime, {
+    description: 'Where the window begins; a reading at this very instant is not in it.',
+  })
+  windowStart!: Date;
+
+  @Visible('with-parent')
+  @Field(() => DateTime, {
+    description: 'Where the window ends, a whole second; a reading at this very instant is in it.',
+  })
+  windowEnd!: Date;
+
+  @Visible('with-parent')
+  @Field(() => DateTime, { description: 'When the value was computed.' })
+  asOf!: Date;
+
+  @Visible('with-parent')
+  @Field(() => DateTime, {
+    nullable: true,
+    description:
+      'When the newest reading known was observed, also if it has left the window; null where none is known.',
+  })
+  lastReadingAt!: Date | null;
+
+  @Visible('with-parent')
+  @Field(() => StreamPosition, { description: 'How far the stream is counted.' })
+  position!: StreamPosition;
+
+  @Visible('with-parent')
+  @Field(() => Int, {
+    description: '1 when the value was first published, one more at each correction by late readings.',
+  })
+  revision!: number;
+
+  /** Undefined for a quantity that this release does not know. */
+  static of(value: StoredAverage): BuildingAverage | undefined {
+    const quantity = quantityOfCode(value.quantity);
+    if (quantity === undefined) return undefined;
+    return Object.assign(new BuildingAverage(), {
+      tenantId: value.tenantId,
+      buildingId: value.buildingId,
+      quantity: quantity.name,
+      unit: quantity.unit,
+      mean: value.mean,
+      minimum: value.minimum,
+      maximum: value.maximum,
+      readings: value.readings,
+      devicesReporting: value.devicesReporting,
+      devicesExpected: value.devicesExpected,
+      windowStart: new Date((value.windowEnd - WINDOW_SECONDS) * 1000),
+      windowEnd: new Date(value.windowEnd * 1000),
+      asOf: new Date(value.asOf),
+      lastReadingAt: value.lastReadingAt === null ? null : new Date(value.lastReadingAt),
+      position: value.position,
+      revision: value.revision,
+    });
+  }
+}
+
+export const BuildingAverageConnection = connectionType(
+  BuildingAverage,
+  'BuildingAverage',
+  'the stored points of a rolling average, oldest first',
+);

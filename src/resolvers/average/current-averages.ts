@@ -1,0 +1,47 @@
+import { allows } from '../../auth/scope';
+import { QUANTITIES, quantityOfCode, type QuantityName } from '../../domain/quantity';
+import { type StoredAverage } from '../../store/averages';
+import { type Building } from '../building/building.type';
+import { type Context } from '../context';
+import { BuildingAverage } from './average.type';
+import { currentValue } from './current';
+
+/**
+ * The averages of a building now, by quantity in the catalogue's order: the live value where one is held, else the newest
+ * stored point as it stands now. Only quantities that the scope may see.
+ */
+export async function currentAverages(
+  { services: { live }, loaders, scope }: Context,
+  building: Building,
+  only?: QuantityName,
+): Promise<BuildingAverage[]> {
+  const values = new Map<QuantityName, StoredAverage>();
+  const put = (value: StoredAverage): void => {
+    const quantity = quantityOfCode(value.quantity);
+    if (quantity !== undefined && !values.has(quantity.name)) values.set(quantity.name, value);
+  };
+  // A live value was published once and not corrected yet.
+  for (const value of live.latest(building.id)) put({ ...value, revision: 1 });
+  const measured = (name: QuantityName): boolean => (building.devicesByQuantity[name] ?? 0) > 0;
+  const wanted = QUANTITIES.filter(
+    ({ kind, name }) => kind === 'continuous' && (only === undefined || name === only),
+  );
+  if (wanted.some(({ name }) => measured(name) && !values.has(name))) {
+    for (const value of await loaders.latestAverages.load(building.id)) {
+      const quantity = quantityOfCode(value.quantity);
+      // What no device in service measures any more is told only while it is live.
+      if (quantity !== undefined && measured(quantity.name)) put(value);
+    }
+  }
+  const now = Date.now();
+  return wanted.flatMap(({ name }) => {
+    const value = values.get(name);
+    if (value === undefined || value.tenantId !== building.tenantId) return [];
+    if (
+      !allows(scope, 'average.read', { tenantId: value.tenantId, buildingId: building.id, quantity: name })
+    ) {
+      return [];
+    }
+    return BuildingAverage.of(currentValue(value, now)) ?? [];
+  });
+}

@@ -1,0 +1,53 @@
+import DataLoader from 'dataloader';
+import { type TenantScope } from '../auth/scope';
+import { type StoredAverage } from '../store/averages';
+import {
+  type BuildingDocument,
+  type DeviceDocument,
+  type SpaceDocument,
+  type TenantDocument,
+} from '../store/documents';
+import { type Services } from './context';
+
+export interface SpaceKey {
+  buildingId: string;
+  id: string;
+}
+
+/**
+ * One call to the store for all that a level of a query asks of a kind. They belong to one request and one scope: what
+ * one caller loaded is never another's answer.
+ */
+export interface Loaders {
+  tenant: DataLoader<string, TenantDocument | null>;
+  building: DataLoader<string, BuildingDocument | null>;
+  space: DataLoader<SpaceKey, SpaceDocument | null, string>;
+  spacesOf: DataLoader<string, SpaceDocument[]>;
+  device: DataLoader<string, DeviceDocument | null>;
+  latestAverages: DataLoader<string, StoredAverage[]>;
+}
+
+/** More than this in one call would be a query that the page limits forbid. */
+const MAXIMUM_BATCH = 1000;
+
+export function createLoaders(
+  { registry, memberships, averages }: Pick<Services, 'registry' | 'memberships' | 'averages'>,
+  scope: TenantScope,
+): Loaders {
+  const options = { maxBatchSize: MAXIMUM_BATCH };
+  return {
+    tenant: new DataLoader((ids) => memberships.tenantsById(scope, ids), options),
+    building: new DataLoader((ids) => registry.buildingsById(scope, ids), options),
+    space: new DataLoader<SpaceKey, SpaceDocument | null, string>(
+      (keys) => registry.spacesById(scope, keys),
+      {
+        ...options,
+        cacheKeyFn: (key) => `${key.buildingId}/${key.id}`,
+      },
+    ),
+    // The store lists a building's spaces by its partition; there is no call for several, but none is made twice.
+    spacesOf: new DataLoader((ids) => Promise.all(ids.map((id) => registry.spaces(scope, id))), options),
+    device: new DataLoader((ids) => registry.devicesById(scope, ids), options),
+    latestAverages: new DataLoader((ids) => averages.latest(scope, ids), options),
+  };
+}

@@ -1,0 +1,34 @@
+import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
+import { loadBuilding } from './building/building.resolver';
+import { type Context } from './context';
+import { loadDevice } from './device/device.resolver';
+import { Node } from './node.type';
+import { Visible } from './rule';
+import { Tenant } from './tenant/tenant.type';
+
+@Resolver()
+export class NodeResolver {
+  @Visible('signed-in')
+  @Query(() => Node, {
+    nullable: true,
+    description:
+      'A tenant, building or device by its global id; null where there is none or it is not yours to see.',
+  })
+  async node(
+    @Arg('id', () => ID, { description: 'The object’s id.' }) id: string,
+    @Ctx() context: Context,
+  ): Promise<Node | null> {
+    switch (id.slice(0, 4)) {
+      case 'ten_': {
+        const document = await context.loaders.tenant.load(id);
+        return document === null ? null : Tenant.of(document);
+      }
+      case 'bld_':
+        return loadBuilding(context, id);
+      case 'dev_':
+        return loadDevice(context, id);
+      default:
+        return null;
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import 'reflect-metadata';
+import { type GraphQLSchema } from 'graphql';
+import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
+import { BuildingAveragesResolver, BuildingAverageSubscription } from './average/average.resolver';
+import { BuildingResolver } from './building/building.resolver';
+import { CreateBuildingResolver } from './building/create-building.resolver';
+import { DeviceAssignmentResolver, DeviceResolver } from './device/device.resolver';
+import { ProvisionDevicesResolver } from './device/provision-devices.resolver';
+import { RetireDeviceResolver } from './device/retire-device.resolver';
+import { NodeResolver } from './node.resolver';
+import { PointResolver } from './point/point.resolver';
+import { DateTime } from './scalars';
+import { SpaceResolver } from './space/space.resolver';
+import { TenantResolver } from './tenant/tenant.resolver';
+import { TenantMembershipResolver, ViewerResolver } from './viewer/viewer.resolver';
+
+const resolvers: NonEmptyArray<new () => object> = [
+  ViewerResolver,
+  TenantMembershipResolver,
+  TenantResolver,
+  NodeResolver,
+  BuildingResolver,
+  BuildingAveragesResolver,
+  BuildingAverageSubscription,
+  CreateBuildingResolver,
+  SpaceResolver,
+  DeviceResolver,
+  DeviceAssignmentResolver,
+  PointResolver,
+  ProvisionDevicesResolver,
+  RetireDeviceResolver,
+];
+
+/** The schema with its resolvers. They hold no state: all they work with comes by the context. */
+export function createSchema(): GraphQLSchema {
+  return buildSchemaSync({
+    resolvers,
+    scalarsMap: [{ type: Date, scalar: DateTime }],
+    // The store validates, so that a refusal is a value of the result and the same for every way in.
+    validate: false,
+    // Subscriptions bring their own iterables; type-graphql asks for a PubSub all the same.
+    pubSub: {
+      publish: () => undefined,
+      subscribe: () => {
+        throw new Error('subscriptions bring their own iterables');
+      },
+    },
+  });
+}

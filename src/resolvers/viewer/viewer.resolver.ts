@@ -1,0 +1,33 @@
+import { Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+import { type Context } from '../context';
+import { Visible } from '../rule';
+import { Tenant } from '../tenant/tenant.type';
+import { loadTenant } from '../tenant/tenant.resolver';
+import { TenantMembership, Viewer } from './viewer.type';
+
+@Resolver(() => Viewer)
+export class ViewerResolver {
+  @Visible('signed-in')
+  @Query(() => Viewer, { description: 'Who you are, and what you belong to.' })
+  viewer(@Ctx() { principal }: Context): Viewer {
+    return Object.assign(new Viewer(), { id: principal.id, email: principal.email });
+  }
+
+  @Visible('with-parent')
+  @FieldResolver(() => [TenantMembership], { description: 'The tenants you belong to, by id.' })
+  tenants(@Ctx() { scope }: Context): TenantMembership[] {
+    return scope.entitlements
+      .filter((each) => each.buildingId === null && (each.until === null || Date.now() < each.until))
+      .sort((a, b) => (a.tenantId < b.tenantId ? -1 : 1))
+      .map(({ tenantId, role }) => Object.assign(new TenantMembership(), { tenantId, role }));
+  }
+}
+
+@Resolver(() => TenantMembership)
+export class TenantMembershipResolver {
+  @Visible('with-parent')
+  @FieldResolver(() => Tenant, { description: 'Where you belong.' })
+  tenant(@Root() { tenantId }: TenantMembership, @Ctx() context: Context): Promise<Tenant> {
+    return loadTenant(context, tenantId);
+  }
+}
