@@ -1,0 +1,108 @@
+import { parseArgs } from 'node:util';
+import { createHealthServer } from '../../src/observability/health';
+import { createLogger } from '../../src/observability/logger';
+import { createMetrics } from '../../src/observability/metrics';
+import { OperatorError } from '../../src/observability/operator-error';
+import { runProcess } from '../../src/observability/process';
+import { createCosmosEmulator, LOCAL_KEY } from './emulator';
+
+const HELP = `Azure Cosmos DB for NoSQL over HTTP, on one SQLite file. Local only: it has no TLS and one key.
+
+  --host HOST          address to listen on (127.0.0.1)
+  --port PORT          port (8081; 0 for a free one)
+  --health-port PORT   port of /healthz, /readyz and /metrics (9105)
+  --data DIR           data folder (.data/cosmos); one process owns it
+  --key KEY            account key, base64 (the documented local key)
+  --no-sync            leave flushing to the operating system: a power cut may lose acknowledged writes
+  --log-level LEVEL    debug, info, warn, error (info)
+  --help               this text
+
+The local key: ${LOCAL_KEY}
+`;
+
+function settings(): ReturnType<typeof parse> {
+  try {
+    return parse();
+  } catch (error) {
+    throw new OperatorError(`${(error as Error).message}: see --help`);
+  }
+}
+
+function parse() {
+  const { values } = parseArgs({
+    options: {
+      host: { type: 'string', default: '127.0.0.1' },
+      port: { type: 'string', default: '8081' },
+      'health-port': { type: 'string', default: '9105' },
+      data: { type: 'string', default: '.data/cosmos' },
+      key: { type: 'string', default: LOCAL_KEY },
+      'no-sync': { type: 'boolean', default: false },
+      'log-level': { type: 'string', default: 'info' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const port = (name: 'port' | 'health-port'): number => {
+    const value = Number(values[name]);
+    if (!Number.isInteger(value) || value < 0 || value > 65_535) {
+      throw new Error(`--${name} takes a port, not '${values[name]}'`);
+    }
+    return value;
+  };
+  if (Buffer.from(values.key, 'base64').length === 0) throw new Error('--key takes a key in base64');
+  return { ...values, port: port('port'), healthPort: port('health-port') };
+}
+
+if (process.argv.includes('--help')) {
+  process.stdout.write(HELP);
+} else {
+  const logger = createLogger({ name: 'cosmos', level: 'info' });
+  runProcess({
+    name: 'cosmos',
+    logger,
+    async start() {
+      const { host, port, healthPort, data, key, ...flags } = settings();
+      logger.level = flags['log-level'];
+      const metrics = createMetrics({ process: 'cosmos' });
+      let ready = false;
+      const health = createHealthServer({
+        what: 'the Cosmos stand-in',
+        host,
+        port: healthPort,
+        metrics,
+        readiness: () => ({ ready, reasons: ready ? [] : ['starting or stopping'] }),
+      });
+      const emulator = createCosmosEmulator({
+        logger,
+        metrics,
+        host,
+        port,
+        key,
+        data,
+        sync: !flags['no-sync'],
+        onFatal(error) {
+          logger.fatal(
+            { error: error.message },
+            'the disk refused to flush: what was written last is in doubt',
+          );
+          process.exit(1);
+        },
+      });
+      await emulator.start();
+      try {
+        const bound = await health.start();
+        logger.info({ port: bound }, 'health');
+      } catch (error) {
+        await emulator.stop();
+        throw error;
+      }
+      ready = true;
+      return {
+        async stop() {
+          ready = false;
+          await emulator.stop();
+          await health.stop();
+        },
+      };
+    },
+  });
+}

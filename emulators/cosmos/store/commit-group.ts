@@ -1,0 +1,154 @@
+import { closeSync, fdatasync, fstatSync, openSync } from 'node:fs';
+import { type DatabaseSync } from 'node:sqlite';
+
+/**
+ * Group commit. Writes that arrive while the disk is busy run together in the next transaction; each is acknowledged
+ * only when the write-ahead log that holds it has been flushed to the disk.
+ *
+ * SQLite runs with synchronous=NORMAL, so that COMMIT appends to the log and does not wait; the flush is ours, on
+ * libuv's pool, so that the event loop keeps answering reads. SQLite itself flushes the log before, and the database
+ * after, every checkpoint (https://www.sqlite.org/wal.html), and a checkpoint happens here alone, between groups.
+ */
+export interface CommitGroup {
+  /**
+   * Runs `work` inside the next group's transaction and resolves with its result once that is on the disk. Work must
+   * check before it changes: a thrown error takes the whole group back and rejects all of it.
+   */
+  write<T>(work: () => T): Promise<T>;
+  /**
+   * Resolves when everything that a read may have seen is on the disk; `undefined` when that is so now. Nobody is
+   * shown a state that a power cut could take back: a follower of the change feed would otherwise keep a position
+   * that is later given to another change.
+   */
+  settled(): Promise<void> | undefined;
+  /** Flushes what is queued, then checkpoints. Writes after this are rejected. */
+  stop(): Promise<void>;
+  /** Transactions so far, and how many writes were in them. */
+  readonly statistics: { groups: number; writes: number; checkpoints: number };
+}
+
+export interface CommitGroupOptions {
+  db: DatabaseSync;
+  /** Path of the write-ahead log. */
+  log: string;
+  /** False leaves the flush to the operating system: a power cut may then lose acknowledged writes. */
+  sync: boolean;
+  /** Runs inside each transaction, last: what the group as a whole must leave behind. */
+  beforeCommit: () => void;
+  /** Takes back what memory holds of a group whose transaction was rolled back. */
+  afterRollback: () => void;
+  /** The disk refused to flush. What was written since is in doubt for good, so the process must end. */
+  onFatal: (error: Error) => void;
+  /** Told the log's flushed length after each flush; the crash proof cuts the log there. */
+  onSynced?: (bytes: number) => void;
+}
+
+const LARGEST_GROUP = 512;
+const CHECKPOINT_BYTES = 8 * 1024 * 1024;
+
+interface Entry {
+  work: () => unknown;
+  resolve: (value: never) => void;
+  reject: (error: unknown) => void;
+  result?: unknown;
+}
+
+export function createCommitGroup(options: CommitGroupOptions): CommitGroup {
+  const { db } = options;
+  const begin = db.prepare('BEGIN IMMEDIATE');
+  const commit = db.prepare('COMMIT');
+  const rollback = db.prepare('ROLLBACK');
+  const checkpoint = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)');
+  const log = openSync(options.log, 'r+');
+  const statistics = { groups: 0, writes: 0, checkpoints: 0 };
+
+  let queue: Entry[] = [];
+  let scheduled = false;
+  let stopped = false;
+  /** Set while a group is committed and not yet flushed. */
+  let flushing: Promise<void> | undefined;
+
+  function schedule(): void {
+    if (scheduled || flushing || queue.length === 0) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      runGroup();
+    });
+  }
+
+  function runGroup(): void {
+    const group = queue.length <= LARGEST_GROUP ? queue : queue.slice(0, LARGEST_GROUP);
+    queue = queue.length <= LARGEST_GROUP ? [] : queue.slice(LARGEST_GROUP);
+    if (group.length === 0) return;
+    try {
+      begin.run();
+      for (const entry of group) entry.result = entry.work();
+      options.beforeCommit();
+      commit.run();
+    } catch (error) {
+      try {
+        if (db.isTransaction) rollback.run();
+      } finally {
+        options.afterRollback();
+        for (const entry of group) entry.reject(error);
+      }
+      schedule();
+      return;
+    }
+    statistics.groups += 1;
+    statistics.writes += group.length;
+    flushing = flush().then(() => {
+      flushing = undefined;
+      for (const entry of group) entry.resolve(entry.result as never);
+      checkpointIfLong();
+      schedule();
+    }, options.onFatal);
+  }
+
+  function flush(): Promise<void> {
+    if (!options.sync) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      // Nothing is appended to the log while it is flushed, so its length now is the length that is safe afterwards.
+      const bytes = options.onSynced ? fstatSync(log).size : 0;
+      fdatasync(log, (error) => {
+        if (error) reject(error);
+        else {
+          options.onSynced?.(bytes);
+          resolve();
+        }
+      });
+    });
+  }
+
+  function checkpointIfLong(): void {
+    if (fstatSync(log).size < CHECKPOINT_BYTES) return;
+    // Between the log's truncation and the next flush its safe length is zero.
+    options.onSynced?.(0);
+    checkpoint.get();
+    statistics.checkpoints += 1;
+  }
+
+  return {
+    statistics,
+    write<T>(work: () => T): Promise<T> {
+      return new Promise<T>((resolve, reject) => {
+        if (stopped) {
+          reject(new Error('the store is stopped'));
+          return;
+        }
+        queue.push({ work, resolve, reject });
+        schedule();
+      });
+    },
+    settled: () => flushing,
+    async stop() {
+      stopped = true;
+      while (flushing || queue.length > 0) {
+        if (flushing) await flushing;
+        else await new Promise((resolve) => setImmediate(resolve));
+      }
+      closeSync(log);
+    },
+  };
+}
