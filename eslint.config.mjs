@@ -29,6 +29,7 @@ const rooms = {
     'aggregate',
     'resolvers',
     'api',
+    'main-local',
   ],
 };
 const outside = ['simulator', 'emulators', 'bench', 'test'];
@@ -57,7 +58,7 @@ export default tseslint.config(
     settings: {
       'import/resolver': { typescript: { project: './tsconfig.json' } },
       'boundaries/elements': [
-        { type: 'main-local', pattern: 'src/main/local*', partialMatch: false },
+        { type: 'main-local', pattern: 'src/main/local' },
         ...Object.keys(rooms).map((room) => ({ type: room, pattern: `src/${room}` })),
         ...outside.map((room) => ({ type: room, pattern: room })),
       ],

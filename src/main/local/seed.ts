@@ -19,13 +19,13 @@ export async function seedDemoTenants(options: { endpoints: Endpoints; cosmosKey
         { id: 'ten_south', name: 'South Gate Offices' },
       ],
       members: DEMO_PEOPLE.flatMap((person) =>
-        person.tenantId === null
+        person.tenant === null
           ? []
           : [
               {
                 issuer: options.endpoints.identity,
-                subject: person.sub,
-                tenantId: person.tenantId,
+                subject: person.subject,
+                tenantId: `ten_${person.tenant}`,
                 role: person.role as Role,
               },
             ],
