@@ -70,6 +70,8 @@ export interface DeviceDocument {
   buildingId: string;
   tenantId: string;
   name: string;
+  /** `sortKeyOf(name, id)`: the order of listings. */
+  sortKey: string;
   serialNumber: string | null;
   model: string;
   spaceId: string;
@@ -107,7 +109,9 @@ export interface IdempotencyDocument {
   /** SHA-256 of principal, tenant, mutation and variables. */
   fingerprint: string;
   answer: unknown;
+  /** Seconds; -1 while the mutation is under way, because what was begun must be found however late it is resumed. */
   ttl: number;
+  _etag?: string;
 }
 
 export type RegistryDocument =
@@ -129,6 +133,13 @@ export interface BuildingEntryDocument {
   kind: 'building';
   tenantId: string;
   name: string;
+  /** `sortKeyOf(name, id)`: the order of listings. */
+  sortKey: string;
+}
+
+/** By name, then id. Names hold no control character, so no name can reach into the id's part. */
+export function sortKeyOf(name: string, id: string): string {
+  return `${name}\n${id}`;
 }
 
 /** key `person:<personId>`, id the tenant's: what a person belongs to. */
@@ -146,6 +157,19 @@ export interface DeviceEntryDocument {
   key: string;
   tenantId: string;
   buildingId: string;
+}
+
+/**
+ * key `idempotency:<hash of principal, tenant, mutation and key>`, id `idempotency`: which variables and which building
+ * an idempotency key stands for, also when it comes back with another building's id.
+ */
+export interface IdempotencyClaimDocument {
+  id: 'idempotency';
+  key: string;
+  /** SHA-256 of principal, tenant, mutation and variables. */
+  fingerprint: string;
+  claimedAt: number;
+  ttl: number;
 }
 
 /** How many minutes of the rolling record share a document. */

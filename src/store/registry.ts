@@ -1,16 +1,28 @@
-import { type TenantScope } from '../auth/scope';
+import { type Entitlement, type Role, type TenantScope } from '../auth/scope';
 import { type DeviceState } from '../domain/device';
+import { type Cosmos } from './cosmos';
 import {
   type BuildingDocument,
   type DeviceDocument,
   type PointDocument,
   type SpaceDocument,
   type SpaceKind,
+  type TenantDocument,
 } from './documents';
+import { type Keyring } from './keyring';
+import { createBuildingLocks } from './registry/building-locks';
+import { createBuildings } from './registry/buildings';
+import { createDevices } from './registry/devices';
+import { createProvisioning } from './registry/provisioning';
+import { createRetirement } from './registry/retirement';
+import { createSpaces } from './registry/spaces';
+import { createTenants } from './registry/tenants';
 
 /** A page of a listing; `next` is an opaque position for the following page, null at the end. */
 export interface Page<T> {
   items: T[];
+  /** For each item the position of the page that follows it. */
+  positions: string[];
   next: string | null;
 }
 
@@ -53,12 +65,25 @@ export interface ProvisionedDevice {
  * what is foreign, after the same store calls.
  */
 export interface Registry {
-  /** In the order of their names, then ids. `tenantId` narrows the listing to one tenant. */
+  tenant(scope: TenantScope, tenantId: string): Promise<TenantDocument | null>;
+  /** What a person belongs to, at most a second old: what `tenantScope` is made of. Empty for a stranger. */
+  memberships(personId: string): Promise<Entitlement[]>;
+  /** For a local or new platform: creates what is missing and sets the members' roles. May be repeated. */
+  seedTenants(seed: {
+    tenants: readonly { id: string; name: string }[];
+    members: readonly { issuer: string; subject: string; tenantId: string; role: Role }[];
+  }): Promise<void>;
+
+  /**
+   * In the order of their names, then ids. `tenantId` narrows the listing to one tenant. A page may hold fewer than
+   * `first` and have a next all the same.
+   */
   buildings(
     scope: TenantScope,
     options: { tenantId?: string; first: number; after: string | null },
   ): Promise<Page<BuildingDocument>>;
   buildingsById(scope: TenantScope, ids: readonly string[]): Promise<(BuildingDocument | null)[]>;
+  /** In the order of their names, then ids. */
   spaces(scope: TenantScope, buildingId: string): Promise<SpaceDocument[]>;
   spacesById(
     scope: TenantScope,
@@ -68,6 +93,7 @@ export interface Registry {
     scope: TenantScope,
     keys: readonly { buildingId: string; id: string }[],
   ): Promise<(PointDocument | null)[]>;
+  /** In the order of their names, then ids. */
   devices(
     scope: TenantScope,
     buildingId: string,
@@ -80,7 +106,10 @@ export interface Registry {
     input: { tenantId: string; name: string; timeZone: string; spaces: NewSpace[] },
     idempotencyKey: string,
   ): Promise<Outcome<{ building: BuildingDocument; spaces: SpaceDocument[] }>>;
-  /** At most 10,000 devices a call; all or, where the input is invalid, none. Resumes where a first try stopped. */
+  /**
+   * At most 10,000 devices a call; all or, where the input is invalid, none. Resumes where a first try stopped. In the
+   * order of the input. Keys are 32 random bytes; the try that completes the mutation shows them, no later one does.
+   */
   provisionDevices(
     scope: TenantScope,
     input: { buildingId: string; devices: NewDevice[] },
@@ -88,4 +117,16 @@ export interface Registry {
   ): Promise<Outcome<ProvisionedDevice[]>>;
   /** Ends its assignments now and destroys its keys; history stays. Retiring a retired device changes nothing. */
   retireDevice(scope: TenantScope, deviceId: string): Promise<Outcome<DeviceDocument>>;
+}
+
+export function createRegistry({ cosmos, keyring }: { cosmos: Cosmos; keyring: Keyring }): Registry {
+  const locks = createBuildingLocks();
+  return {
+    ...createTenants({ cosmos }),
+    ...createBuildings({ cosmos }),
+    ...createSpaces({ cosmos }),
+    ...createDevices({ cosmos }),
+    ...createProvisioning({ cosmos, keyring, locks }),
+    ...createRetirement({ cosmos, locks }),
+  };
 }

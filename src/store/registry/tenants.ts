@@ -1,0 +1,78 @@
+import { allows, type Entitlement } from '../../auth/scope';
+import { personId } from '../../domain/id';
+import { type Cosmos } from '../cosmos';
+import { type MembershipDocument, type TenantDocument } from '../documents';
+import { type Registry } from '../registry';
+
+/** How stale a person's memberships may be: within the two seconds in which a revocation must take effect. */
+const FRESH_MS = 1_000;
+const MAXIMUM_CACHED_PERSONS = 10_000;
+
+export function createTenants({
+  cosmos,
+}: {
+  cosmos: Cosmos;
+}): Pick<Registry, 'tenant' | 'memberships' | 'seedTenants'> {
+  const cached = new Map<string, { until: number; entitlements: Promise<Entitlement[]> }>();
+
+  async function load(person: string): Promise<Entitlement[]> {
+    const memberships = await cosmos.query<MembershipDocument>(
+      'directory',
+      `person:${person}`,
+      "SELECT * FROM c WHERE c.kind = 'membership'",
+    );
+    return memberships.map(({ tenantId, role }) => ({
+      tenantId,
+      buildingId: null,
+      quantities: null,
+      role,
+      until: null,
+    }));
+  }
+
+  return {
+    async tenant(scope, tenantId) {
+      if (!allows(scope, 'tenant.read', { tenantId })) return null;
+      return cosmos.read<TenantDocument>('directory', `tenant:${tenantId}`, 'tenant');
+    },
+
+    memberships(person) {
+      const known = cached.get(person);
+      if (known && Date.now() < known.until) return known.entitlements;
+      // Its age counts from the question, not from the answer.
+      const entitlements = load(person);
+      cached.delete(person);
+      cached.set(person, { until: Date.now() + FRESH_MS, entitlements });
+      if (cached.size > MAXIMUM_CACHED_PERSONS) cached.delete(cached.keys().next().value!);
+      entitlements.catch(() => {
+        if (cached.get(person)?.entitlements === entitlements) cached.delete(person);
+      });
+      return entitlements;
+    },
+
+    async seedTenants({ tenants, members }) {
+      for (const { id, name } of tenants) {
+        const tenant: TenantDocument = {
+          id: 'tenant',
+          key: `tenant:${id}`,
+          tenantId: id,
+          name,
+          createdAt: Date.now(),
+        };
+        // A tenant that exists stays as it is.
+        await cosmos.batch('directory', tenant.key, [{ create: tenant }]);
+      }
+      await cosmos.bulkUpsert(
+        'directory',
+        members.map(({ issuer, subject, tenantId, role }): MembershipDocument => ({
+          id: tenantId,
+          key: `person:${personId(issuer, subject)}`,
+          kind: 'membership',
+          tenantId,
+          role,
+        })),
+      );
+      for (const { issuer, subject } of members) cached.delete(personId(issuer, subject));
+    },
+  };
+}
