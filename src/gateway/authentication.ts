@@ -1,0 +1,135 @@
+import { maySend } from '../domain/device';
+import { type DeviceDirectory, type DirectoryDevice } from '../store/device-directory';
+import { type GatewayError } from './answers';
+import { isSignedBy, parseSasToken, type SasToken, withoutPort } from './sas-token';
+
+/** A device that may send, or the answer to whoever claims to be one. */
+export type Authenticated = { device: DirectoryDevice; error?: undefined } | { error: GatewayError };
+
+export interface DeviceAuthentication {
+  /**
+   * Checks a device's SAS token. Answers at once for a device that the directory knows; asks the store for another.
+   * Unknown device, foreign or forged token, wrong audience, expired: one answer for all.
+   */
+  authenticate(
+    deviceId: string,
+    authorization: string | undefined,
+    now: number,
+  ): Authenticated | Promise<Authenticated>;
+}
+
+interface Remembered {
+  device: DirectoryDevice;
+  expiresAt: number;
+  verdict: Authenticated;
+}
+
+const UNAUTHENTICATED: Authenticated = {
+  error: {
+    code: 'UNAUTHENTICATED',
+    message:
+      'the device or its SAS token is unknown, expired or for another audience: sign {host}/devices/{deviceId} with the device’s key',
+  },
+};
+const UNAVAILABLE: Authenticated = {
+  error: {
+    code: 'DIRECTORY_UNAVAILABLE',
+    message: 'the device registry cannot be reached now: send again',
+    retryAfterSeconds: 2,
+  },
+};
+const BUSY: Authenticated = {
+  error: {
+    code: 'GATEWAY_BUSY',
+    message: 'too many unknown devices are being looked up: send again',
+    retryAfterSeconds: 1,
+  },
+};
+
+export function createDeviceAuthentication(options: {
+  directory: DeviceDirectory;
+  /** Host names that a token's audience may name, with or without a port. */
+  hostNames: readonly string[];
+  lookupsInFlight: number;
+  rememberedTokens: number;
+}): DeviceAuthentication {
+  const { directory } = options;
+  const hostNames = new Set(options.hostNames.map(withoutPort));
+  let lookups = 0;
+
+  // By the exact text of a token that proved good. A Map finds by a seeded hash before it compares, so that the time a
+  // lookup takes tells nobody how much of a guess was right.
+  const remembered = new Map<string, Remembered>();
+
+  const remember = (text: string, entry: Remembered): void => {
+    if (remembered.size >= options.rememberedTokens) {
+      // The oldest entry: a Map keeps the order of insertion. Forgetting costs one more check, never an error.
+      for (const oldest of remembered.keys()) {
+        remembered.delete(oldest);
+        break;
+      }
+    }
+    remembered.set(text, entry);
+  };
+
+  const judge = (
+    deviceId: string,
+    text: string,
+    token: SasToken | undefined,
+    device: DirectoryDevice | null,
+    now: number,
+  ): Authenticated => {
+    if (token === undefined) return UNAUTHENTICATED;
+    const signed = isSignedBy(token, device?.keys);
+    if (
+      !signed ||
+      device === null ||
+      token.deviceId !== deviceId ||
+      !hostNames.has(token.hostName) ||
+      token.expiresAt <= now
+    ) {
+      return UNAUTHENTICATED;
+    }
+    const verdict: Authenticated = maySend(device.state)
+      ? { device }
+      : {
+          error: {
+            code: `DEVICE_${device.state as 'REGISTERED' | 'SUSPENDED' | 'RETIRED'}`,
+            message: `the device is ${device.state.toLowerCase()} and may not send`,
+          },
+        };
+    remember(text, { device, expiresAt: token.expiresAt, verdict });
+    return verdict;
+  };
+
+  return {
+    authenticate(deviceId, authorization, now) {
+      if (authorization === undefined) return UNAUTHENTICATED;
+      const known = directory.peek(deviceId);
+      const entry = remembered.get(authorization);
+      if (entry !== undefined) {
+        // The directory hands out a new object whenever the device changes: state and keys are as they were verified.
+        if (entry.device === known && entry.expiresAt > now) return entry.verdict;
+        if (known !== undefined) remembered.delete(authorization);
+      }
+      const token = parseSasToken(authorization);
+      if (known !== undefined) return judge(deviceId, authorization, token, known, now);
+      // Nobody makes the store work who could not be this device.
+      if (token === undefined || token.deviceId !== deviceId || token.expiresAt <= now) {
+        return judge(deviceId, authorization, token, null, now);
+      }
+      if (lookups >= options.lookupsInFlight) return BUSY;
+      lookups++;
+      return directory.lookup(deviceId).then(
+        (device) => {
+          lookups--;
+          return judge(deviceId, authorization, token, device, now);
+        },
+        () => {
+          lookups--;
+          return UNAVAILABLE;
+        },
+      );
+    },
+  };
+}

@@ -1,0 +1,38 @@
+/** What one gateway process takes at most. Every bound exists so that no sender can make the process grow. */
+export interface GatewayLimits {
+  /** Bytes of a request's body; IoT Hub's own limit of a message and of a batch. */
+  bodyBytes: number;
+  /** Readings in one request, taken and refused together. */
+  readingsPerRequest: number;
+  /** Bytes of bodies being read and of frames not yet accepted, over all requests; beyond it 429. */
+  bytesInFlight: number;
+  /** Unknown devices being looked up at once; beyond it 429, so that made-up ids cannot flood the store. */
+  lookupsInFlight: number;
+  /** Verified tokens remembered. */
+  rememberedTokens: number;
+  /** Readings a second, and how many may come at once after a silence. */
+  device: Rate;
+  tenant: Rate;
+  /** How long a request waits for Event Hubs before it is answered 503. */
+  acceptedWithinMilliseconds: number;
+  /** How long a frame of a busy partition stays open for more readings. */
+  lingerMilliseconds: number;
+}
+
+export interface Rate {
+  perSecond: number;
+  burst: number;
+}
+
+export const DEFAULT_LIMITS: GatewayLimits = {
+  bodyBytes: 256 * 1024,
+  readingsPerRequest: 10_000,
+  bytesInFlight: 64 * 1024 * 1024,
+  lookupsInFlight: 1_000,
+  rememberedTokens: 200_000,
+  // A device that was cut off for a week brings 50,000 readings a channel: it must not wait, nor starve the others.
+  device: { perSecond: 5_000, burst: 100_000 },
+  tenant: { perSecond: 200_000, burst: 2_000_000 },
+  acceptedWithinMilliseconds: 10_000,
+  lingerMilliseconds: 25,
+};

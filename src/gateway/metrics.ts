@@ -1,0 +1,108 @@
+import { Counter, Gauge, Histogram, type Registry } from '../observability/metrics';
+
+/** The gateway's metrics. Counters that run once a request are kept as plain numbers and read when scraped. */
+export interface GatewayMetrics {
+  request(status: number): void;
+  accepted(readings: number): void;
+  refused(code: string): void;
+  throttled(reason: string): void;
+  sent(frames: number, bytes: number, milliseconds: number): void;
+  sendFailed(): void;
+  decoderFault(contentType: string): void;
+}
+
+export function createGatewayMetrics(registry: Registry, bytesInFlight: () => number): GatewayMetrics {
+  const registers = [registry];
+  const tally = (name: string, label: string, help: string): ((value: string) => void) => {
+    const counts = new Map<string, number>();
+    new Counter({
+      name,
+      help,
+      labelNames: [label],
+      registers,
+      collect() {
+        this.reset();
+        for (const [value, count] of counts) this.inc({ [label]: value }, count);
+      },
+    });
+    return (value) => counts.set(value, (counts.get(value) ?? 0) + 1);
+  };
+  const sum = (name: string, help: string): ((count: number) => void) => {
+    let total = 0;
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(total);
+      },
+    });
+    return (count) => (total += count);
+  };
+
+  const request = tally(
+    'atrium_gateway_requests_total',
+    'status',
+    'Requests by status. Many 401: a device fleet with lost or expired credentials, or somebody guessing. Many 400: see readings refused. 503: Event Hubs or Cosmos cannot be reached from here.',
+  );
+  const refused = tally(
+    'atrium_gateway_readings_refused_total',
+    'code',
+    'Readings kept as dead letters, by reason. A step after a rollout of devices points at their firmware or model: read the dead letters of their tenant.',
+  );
+  const throttled = tally(
+    'atrium_gateway_throttled_total',
+    'reason',
+    'Requests answered 429. device, tenant: one sender is over its rate, others are not harmed. bytes: the gateway holds all it may, add replicas or see why Event Hubs is slow. lookups: unknown ids in masses.',
+  );
+  const decoderFault = tally(
+    'atrium_gateway_decoder_faults_total',
+    'decoder',
+    'Messages on which a decoder threw something other than a refusal. Any is a fault of ours: the log has the error, the dead letter the payload.',
+  );
+  const accepted = sum(
+    'atrium_gateway_readings_accepted_total',
+    'Readings that Event Hubs has accepted and whose devices were told so. A fall to zero while requests come in means that nothing is taken: see requests by status.',
+  );
+  const frames = sum(
+    'atrium_gateway_frames_total',
+    'Frames that Event Hubs has accepted. Readings divided by frames says how well readings share events; near 1 the consumers pay the most.',
+  );
+  const frameBytes = sum(
+    'atrium_gateway_frame_bytes_total',
+    'Bytes of accepted frames: set against the throughput units of the namespace.',
+  );
+  const sendFailures = sum(
+    'atrium_gateway_send_failures_total',
+    'Sends that Event Hubs did not accept. Sustained: it cannot be reached or refuses; devices get 503 and send again. Look at the log line of the same time.',
+  );
+  new Gauge({
+    name: 'atrium_gateway_bytes_in_flight',
+    help: 'Bytes of bodies and frames held now. Near its limit devices are answered 429: Event Hubs is slower than the devices, or too few replicas run.',
+    registers,
+    collect() {
+      this.set(bytesInFlight());
+    },
+  });
+  const sendSeconds = new Histogram({
+    name: 'atrium_gateway_send_seconds',
+    help: 'Time from handing frames to Event Hubs to its acceptance. A sustained p99 over a second: the namespace throttles (raise throughput units) or the network is at fault.',
+    buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers,
+  });
+
+  return {
+    request: (status) => request(String(status)),
+    accepted: (readings) => accepted(readings),
+    refused,
+    throttled,
+    sent(count, bytes, milliseconds) {
+      frames(count);
+      frameBytes(bytes);
+      sendSeconds.observe(milliseconds / 1000);
+    },
+    sendFailed: () => sendFailures(1),
+    decoderFault,
+  };
+}

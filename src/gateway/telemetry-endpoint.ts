@@ -1,0 +1,254 @@
+import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { type Logger } from '../observability/logger';
+import { type DirectoryDevice } from '../store/device-directory';
+import { answerError, answerJson, ERROR_STATUS, type GatewayError } from './answers';
+import { type DeviceAuthentication } from './authentication';
+import { BATCH_CONTENT_TYPE, parseBatch } from './batch';
+import { type DecoderRegistry, mediaTypeOf, PayloadError } from './decoders';
+import { createIntake, type Intake } from './intake';
+import { type GatewayLimits } from './limits';
+import { isPlainEncoding, readProperties } from './message-properties';
+import { type GatewayMetrics } from './metrics';
+import { type Packer } from './packer';
+import { readBody } from './request-body';
+import { type StreamLink } from './stream-link';
+import { type TokenBuckets } from './token-bucket';
+
+/** Answers `POST /devices/{deviceId}/messages/events` of IoT Hub's device protocol over HTTP. */
+export interface TelemetryEndpoint {
+  /** Resolves when the request has been answered, whatever it was; never rejects. */
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Bytes of bodies being read or worked on. */
+  bytesHeld(): number;
+}
+
+const PATH = /^\/devices\/([^/?]{1,256})\/messages\/events\/?(?:\?|$)/;
+const DEFAULT_CONTENT_TYPE = 'application/json';
+
+export function createTelemetryEndpoint(options: {
+  logger: Logger;
+  metrics: GatewayMetrics;
+  authentication: DeviceAuthentication;
+  decoders: DecoderRegistry;
+  packer: Packer;
+  link: StreamLink;
+  devices: TokenBuckets;
+  tenants: TokenBuckets;
+  limits: GatewayLimits;
+}): TelemetryEndpoint {
+  const { logger, metrics, authentication, decoders, packer, link, devices, tenants, limits } = options;
+  let held = 0;
+
+  const fail = (response: ServerResponse, error: GatewayError): void => {
+    metrics.request(ERROR_STATUS[error.code]);
+    answerError(response, error);
+  };
+
+  /** What stands in the way before a byte of the body is read. */
+  const refusalOfHeaders = (request: IncomingMessage): GatewayError | undefined => {
+    if (request.method !== 'POST') {
+      return { code: 'METHOD_NOT_ALLOWED', message: `${request.method ?? ''} is not served here: use POST` };
+    }
+    const declared = Number(request.headers['content-length'] ?? 0);
+    if (declared > limits.bodyBytes) return tooLarge(limits.bodyBytes);
+    if (held + declared + packer.bytesInFlight() > limits.bytesInFlight) {
+      metrics.throttled('bytes');
+      const message = 'the gateway holds all the readings it may: send again';
+      return { code: 'GATEWAY_BUSY', message, retryAfterSeconds: 1 };
+    }
+    return undefined;
+  };
+
+  const refusalOfRate = (device: DirectoryDevice, now: number): GatewayError | undefined => {
+    const ofDevice = devices.waitFor(device.deviceId, now);
+    if (ofDevice > 0) {
+      metrics.throttled('device');
+      const message = 'the device sends more than its rate allows';
+      return { code: 'DEVICE_RATE_EXCEEDED', message, retryAfterSeconds: ofDevice / 1000 };
+    }
+    const ofTenant = tenants.waitFor(device.tenantId, now);
+    if (ofTenant > 0) {
+      metrics.throttled('tenant');
+      const message = 'the devices of this tenant send more than its rate allows';
+      return { code: 'TENANT_RATE_EXCEEDED', message, retryAfterSeconds: ofTenant / 1000 };
+    }
+    return undefined;
+  };
+
+  const unsupported = (contentType: string): GatewayError => ({
+    code: 'UNSUPPORTED_CONTENT_TYPE',
+    message: 'the content type or encoding is none that is taken: send UTF-8 of one of the expected types',
+    where: {
+      contentType: contentType.slice(0, 128),
+      expected: [...decoders.contentTypes, BATCH_CONTENT_TYPE],
+    },
+  });
+
+  /** Decodes the body into the intake; an error is answered instead of the intake's own outcome. */
+  const decode = (
+    request: IncomingMessage,
+    device: DirectoryDevice,
+    body: Buffer,
+    intake: Intake,
+    receivedAt: number,
+  ): GatewayError | undefined => {
+    const { headers } = request;
+    const httpType = headers['content-type'];
+    if (!isPlainEncoding(headers['content-encoding'])) {
+      return unsupported(`content-encoding: ${headers['content-encoding']}`);
+    }
+    if (httpType !== undefined && mediaTypeOf(httpType) === BATCH_CONTENT_TYPE) {
+      return decodeBatch(device, body, intake, receivedAt);
+    }
+    const properties = readProperties((name) => headers[name]);
+    if (typeof properties === 'string') {
+      intake.refuseMessage(body, properties, receivedAt);
+      return { code: 'PAYLOAD_INVALID', message: properties };
+    }
+    const contentType = properties.contentType ?? httpType ?? DEFAULT_CONTENT_TYPE;
+    const decoder = decoders.find(contentType);
+    if (decoder === undefined) return unsupported(contentType);
+    if (!isPlainEncoding(properties.contentEncoding)) {
+      return unsupported(`iothub-contentencoding: ${properties.contentEncoding}`);
+    }
+    const { messageId, createdAt } = properties;
+    const message = { body, deviceId: device.deviceId, messageId, receivedAt, createdAt };
+    const fault = intake.take(message, decoder);
+    return fault && { code: 'PAYLOAD_INVALID', message: fault.message, where: fault.where };
+  };
+
+  const decodeBatch = (
+    device: DirectoryDevice,
+    body: Buffer,
+    intake: Intake,
+    receivedAt: number,
+  ): GatewayError | undefined => {
+    let batch: ReturnType<typeof parseBatch>;
+    try {
+      batch = parseBatch(body);
+    } catch (error) {
+      const { message, where } = error instanceof PayloadError ? error : new PayloadError('unreadable batch');
+      intake.refuseMessage(body, message, receivedAt);
+      return { code: 'PAYLOAD_INVALID', message, where };
+    }
+    batch.forEach((each, index) => {
+      if ('fault' in each) return intake.refuseMessage(each.body, each.fault, receivedAt, index);
+      const { messageId, createdAt, contentType = DEFAULT_CONTENT_TYPE, contentEncoding } = each.properties;
+      const decoder = isPlainEncoding(contentEncoding) ? decoders.find(contentType) : undefined;
+      if (decoder === undefined) {
+        const expected = decoders.contentTypes.join(', ');
+        const reason = `the content type or encoding is none that is taken: expected ${expected}`;
+        return intake.refuseMessage(each.body, reason, receivedAt, index);
+      }
+      const { deviceId } = device;
+      intake.take({ body: each.body, deviceId, messageId, receivedAt, createdAt }, decoder, index);
+    });
+    return undefined;
+  };
+
+  const answerIntake = (response: ServerResponse, intake: Intake, error: GatewayError | undefined): void => {
+    const { readings, refusals } = intake;
+    metrics.accepted(readings.length);
+    for (const refusal of refusals) metrics.refused(refusal.code);
+    if (error !== undefined) return fail(response, error);
+    if (refusals.length === 0) {
+      metrics.request(204);
+      if (response.destroyed) return;
+      response.writeHead(204);
+      response.end();
+      return;
+    }
+    const outcome = { accepted: readings.length, refused: refusals };
+    if (readings.length > 0) {
+      metrics.request(200);
+      return answerJson(response, 200, outcome);
+    }
+    const message = 'no reading was taken: each refused one is named with its reason';
+    fail(response, { code: 'ALL_REFUSED', message, beside: outcome });
+  };
+
+  const serve = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    deviceId: string,
+  ): Promise<void> => {
+    const receivedAt = Date.now();
+    const bad = refusalOfHeaders(request);
+    if (bad) return fail(response, bad);
+    const verdict = authentication.authenticate(deviceId, request.headers.authorization, receivedAt);
+    const authenticated = verdict instanceof Promise ? await verdict : verdict;
+    if (authenticated.error) return fail(response, authenticated.error);
+    const { device } = authenticated;
+    const limited = refusalOfRate(device, receivedAt);
+    if (limited) return fail(response, limited);
+
+    const body = await readBody(request, limits.bodyBytes);
+    if (body === 'aborted') return metrics.request(499);
+    if (body === 'too-large') return fail(response, tooLarge(limits.bodyBytes));
+    if (!link.connected()) return fail(response, streamUnavailable);
+    held += body.length;
+    try {
+      const intake = createIntake({
+        device,
+        readingsPerRequest: limits.readingsPerRequest,
+        onDecoderFault: (decoder, error) => {
+          metrics.decoderFault(decoder.contentType);
+          logger.error({ err: error, deviceId, decoder: decoder.contentType }, 'a decoder failed');
+        },
+      });
+      const error = decode(request, device, body, intake, receivedAt);
+      const count = Math.max(1, intake.readings.length + intake.refused.length);
+      devices.spend(device.deviceId, count, receivedAt);
+      tenants.spend(device.tenantId, count, receivedAt);
+      if (intake.readings.length + intake.refused.length > 0) {
+        try {
+          // The device is answered only after Event Hubs accepted all that this request brought, refused readings too.
+          await packer.submit(intake.readings, intake.refused);
+        } catch {
+          return fail(response, streamUnavailable);
+        }
+      }
+      answerIntake(response, intake, error);
+    } finally {
+      held -= body.length;
+    }
+  };
+
+  return {
+    async handle(request, response) {
+      try {
+        const deviceId = deviceIdOf(request.url ?? '');
+        if (deviceId === undefined) {
+          const message = 'nothing is served here: POST to /devices/{deviceId}/messages/events';
+          return fail(response, { code: 'NOT_FOUND', message });
+        }
+        await serve(request, response, deviceId);
+      } catch (error) {
+        logger.error({ err: error }, 'a request failed');
+        fail(response, { code: 'INTERNAL_ERROR', message: 'the gateway failed on this request' });
+      }
+    },
+    bytesHeld: () => held,
+  };
+}
+
+const streamUnavailable: GatewayError = {
+  code: 'STREAM_UNAVAILABLE',
+  message: 'Event Hubs did not accept the readings: send again',
+  retryAfterSeconds: 2,
+};
+
+function tooLarge(maximumBytes: number): GatewayError {
+  const message = `a body may have ${maximumBytes} bytes: send less at once`;
+  return { code: 'PAYLOAD_TOO_LARGE', message, where: { maximumBytes }, close: true };
+}
+
+function deviceIdOf(url: string): string | undefined {
+  const encoded = PATH.exec(url)?.[1];
+  if (encoded === undefined || !encoded.includes('%')) return encoded;
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return undefined;
+  }
+}

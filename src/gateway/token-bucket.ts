@@ -1,0 +1,64 @@
+import { type Rate } from './limits';
+
+interface Bucket {
+  /** May be negative: a debt. */
+  tokens: number;
+  at: number;
+}
+
+/**
+ * Token buckets by key. A request is admitted while its bucket is not in debt and pays once its size is known, so that a
+ * backlog costs its sender waiting time and the others nothing.
+ */
+export interface TokenBuckets {
+  /** @returns 0 where the key may send, else the milliseconds until it may. */
+  waitFor(key: string, now: number): number;
+  spend(key: string, count: number, now: number): void;
+  size(): number;
+}
+
+export function createTokenBuckets(rate: Rate, options: { maximumKeys?: number } = {}): TokenBuckets {
+  const maximumKeys = options.maximumKeys ?? 500_000;
+  const perMillisecond = rate.perSecond / 1000;
+  const buckets = new Map<string, Bucket>();
+
+  const refill = (bucket: Bucket, now: number): void => {
+    // A clock that steps back neither fills nor drains.
+    if (now > bucket.at)
+      bucket.tokens = Math.min(rate.burst, bucket.tokens + (now - bucket.at) * perMillisecond);
+    bucket.at = now;
+  };
+
+  const forgetFull = (now: number): void => {
+    for (const [key, bucket] of buckets) {
+      refill(bucket, now);
+      if (bucket.tokens >= rate.burst) buckets.delete(key);
+    }
+    // All in use: the oldest goes, so that memory stays bounded whatever happens.
+    for (const key of buckets.keys()) {
+      if (buckets.size < maximumKeys) break;
+      buckets.delete(key);
+    }
+  };
+
+  return {
+    waitFor(key, now) {
+      const bucket = buckets.get(key);
+      if (bucket === undefined) return 0;
+      refill(bucket, now);
+      return bucket.tokens > 0 ? 0 : Math.ceil((1 - bucket.tokens) / perMillisecond);
+    },
+    spend(key, count, now) {
+      let bucket = buckets.get(key);
+      if (bucket === undefined) {
+        if (buckets.size >= maximumKeys) forgetFull(now);
+        bucket = { tokens: rate.burst, at: now };
+        buckets.set(key, bucket);
+      } else {
+        refill(bucket, now);
+      }
+      bucket.tokens -= count;
+    },
+    size: () => buckets.size,
+  };
+}
