@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { OperatorError } from '../src/observability/operator-error';
 import { duration } from './arguments';
-import { parseConnectionString, sasToken } from './device-identity';
+import { createSasToken } from './sas-token';
 
 const USAGE = `Usage: npm run -s sas -- --connection-string 'HostName=...;DeviceId=...;SharedAccessKey=...' [--ttl 1h]
 
