@@ -89,8 +89,10 @@ export async function readRecording(options: {
     const at = Date.parse(fieldsOf(line)[columns.timestamp]?.trim() ?? '');
     if (at < firstAt) firstAt = at;
   }
-  if (columns === undefined) throw new OperatorError(`${file} is empty: a recording starts with its columns' names`);
-  if (firstAt === Infinity) throw new OperatorError(`${file} has no row with an instant in its timestamp column`);
+  if (columns === undefined)
+    throw new OperatorError(`${file} is empty: a recording starts with its columns' names`);
+  if (firstAt === Infinity)
+    throw new OperatorError(`${file} has no row with an instant in its timestamp column`);
 
   const rows: RecordedRow[] = [];
   const rooms = new Set<string>();

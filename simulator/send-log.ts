@@ -26,7 +26,9 @@ export function createSendLog(file: string): SendLog {
   try {
     descriptor = openSync(file, 'w');
   } catch (error) {
-    throw new OperatorError(`the log ${file} cannot be written (${(error as Error).message}): choose another --log`);
+    throw new OperatorError(
+      `the log ${file} cannot be written (${(error as Error).message}): choose another --log`,
+    );
   }
   let lines = '';
   const flush = (): void => {

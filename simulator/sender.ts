@@ -125,7 +125,12 @@ export function createSender(options: {
     backoffs.add(timer);
   };
 
-  const answered = (attempt: Attempt, status: number, retryAfter: string | undefined, answer: string): void => {
+  const answered = (
+    attempt: Attempt,
+    status: number,
+    retryAfter: string | undefined,
+    answer: string,
+  ): void => {
     const { message } = attempt;
     if (status === 204) return acknowledge(attempt);
     if (status === 429 || status === 408 || status >= 500) {

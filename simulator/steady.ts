@@ -33,7 +33,8 @@ export function planSteady(options: {
     const first = Math.floor((building * options.devices) / options.buildings);
     const next = Math.floor(((building + 1) * options.devices) / options.buildings);
     return {
-      name: options.buildings === 1 ? options.name : `${options.name} ${String(building + 1).padStart(3, '0')}`,
+      name:
+        options.buildings === 1 ? options.name : `${options.name} ${String(building + 1).padStart(3, '0')}`,
       timeZone: 'Europe/Berlin',
       rooms,
       devices: Array.from({ length: next - first }, (_, i) => {
@@ -108,15 +109,13 @@ export function createSteady(options: {
       wheel.advance(Math.min(now, end), (device, dueAt) => {
         if (dueAt >= end) return;
         const first = firstSensor[device]!;
-        const readings = channels[device]!.map(
-          ({ name, quantity }, i): MessageReading => ({
-            index: 0,
-            channel: name,
-            quantity,
-            value: walks.step(first + i, dueAt),
-            observedAt: dueAt,
-          }),
-        );
+        const readings = channels[device]!.map(({ name, quantity }, i): MessageReading => ({
+          index: 0,
+          channel: name,
+          quantity,
+          value: walks.step(first + i, dueAt),
+          observedAt: dueAt,
+        }));
         submit({ device: devices[device]!, body: flatBody(dueAt, readings), readings, dueAt });
         pace[device]! += intervalMs;
         wheel.arm(device, Math.round(Math.max(dueAt + 1, pace[device]! + jitter())));

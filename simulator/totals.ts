@@ -81,9 +81,7 @@ export function linesOfTotals(totals: Totals): string[] {
     return value === null ? '-' : `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
   };
   const byKey = (counts: Map<string, number>): string =>
-    counts.size === 0
-      ? ''
-      : ` (${[...counts].map(([key, value]) => `${key} ${number(value)}`).join(', ')})`;
+    counts.size === 0 ? '' : ` (${[...counts].map(([key, value]) => `${key} ${number(value)}`).join(', ')})`;
   return [
     `messages sent: ${number(totals.sent)} of ${number(totals.messages)}, ${number(totals.late)} more than a second late`,
     `readings acknowledged: ${number(totals.acknowledged)} of ${number(totals.readings)}`,

@@ -95,9 +95,7 @@ export function createWalks(quantities: readonly QuantityName[], random: Random)
         // An Ornstein-Uhlenbeck step: exact for any interval, so that a sensor's walk does not depend on its pace.
         const keep = Math.exp(-Math.max(0, at - last) / 1000 / settleSeconds);
         value[sensor] =
-          goal +
-          (value[sensor]! - goal) * keep +
-          restlessness * Math.sqrt(1 - keep * keep) * random.normal();
+          goal + (value[sensor]! - goal) * keep + restlessness * Math.sqrt(1 - keep * keep) * random.normal();
       }
       steppedAt[sensor] = at;
       const inside = Math.min(maximum, Math.max(minimum, value[sensor]!));

@@ -1,0 +1,116 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Agent, request } from 'undici';
+import { OperatorError } from '../src/observability/operator-error';
+import { type TypedDocumentString } from './generated/graphql';
+
+/** Asks the public GraphQL API as one of the demo people. */
+export interface GraphqlClient {
+  /**
+   * Repeats what got no answer: queries change nothing, and every mutation used here carries an idempotency key or may be
+   * repeated by nature.
+   * @throws OperatorError where the API cannot be reached or does not accept the token; Error for a GraphQL error.
+   */
+  execute<Result, Variables>(
+    document: TypedDocumentString<Result, Variables>,
+    variables: Variables,
+  ): Promise<Result>;
+  /** A token that is good for a while yet. */
+  token(): Promise<string>;
+  close(): Promise<void>;
+}
+
+const ATTEMPTS = 6;
+const RENEW_MS = 60_000;
+const LONGEST_CALL_MS = 180_000;
+
+export function createGraphqlClient(options: {
+  api: string;
+  identity: string;
+  /** The email address of a demo person. */
+  user: string;
+}): GraphqlClient {
+  const { api, identity, user } = options;
+  const dispatcher = new Agent({ headersTimeout: LONGEST_CALL_MS, bodyTimeout: LONGEST_CALL_MS });
+  let held: { token: string; until: number } | undefined;
+
+  const token = async (): Promise<string> => {
+    if (held !== undefined && Date.now() < held.until) return held.token;
+    const { statusCode, body } = await request(new URL('/token', identity), {
+      dispatcher,
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({
+        grant_type: 'urn:atrium:demo-person',
+        client_id: 'atrium-cli',
+        user,
+      }).toString(),
+    });
+    const answer = (await body.json()) as {
+      access_token?: string;
+      expires_in?: number;
+      error_description?: string;
+    };
+    if (statusCode !== 200 || answer.access_token === undefined) {
+      throw new OperatorError(
+        `the identity provider at ${identity} gave no token for ${user} (${answer.error_description ?? statusCode}): name a demo person by --user`,
+      );
+    }
+    held = { token: answer.access_token, until: Date.now() + (answer.expires_in ?? 300) * 1000 - RENEW_MS };
+    return held.token;
+  };
+
+  const once = async (query: string, variables: unknown): Promise<{ status: number; text: string }> => {
+    const { statusCode, body } = await request(api, {
+      dispatcher,
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/graphql-response+json, application/json',
+        authorization: `Bearer ${await token()}`,
+      },
+      body: JSON.stringify({ query, variables }),
+    });
+    return { status: statusCode, text: await body.text() };
+  };
+
+  return {
+    token,
+    async execute<Result, Variables>(document: TypedDocumentString<Result, Variables>, variables: Variables) {
+      const query = document.toString();
+      let trouble = '';
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        if (attempt > 0) await delay(200 * 2 ** attempt);
+        let answer: { status: number; text: string };
+        try {
+          answer = await once(query, variables);
+        } catch (error) {
+          if (error instanceof OperatorError) throw error;
+          trouble = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+          continue;
+        }
+        if (answer.status === 401) held = undefined;
+        if (answer.status === 401 || answer.status === 429 || answer.status >= 500) {
+          trouble = `status ${answer.status} ${answer.text.slice(0, 200)}`;
+          continue;
+        }
+        return resultOf<Result>(answer);
+      }
+      throw new OperatorError(`the API at ${api} does not answer (${trouble}): is the platform running?`);
+    },
+    close: () => dispatcher.destroy(),
+  };
+}
+
+function resultOf<Result>({ status, text }: { status: number; text: string }): Result {
+  let answer: { data?: Result | null; errors?: { message: string }[] };
+  try {
+    answer = JSON.parse(text) as typeof answer;
+  } catch {
+    throw new Error(`the API answered ${status} with no JSON: ${text.slice(0, 200)}`);
+  }
+  if (answer.errors !== undefined && answer.errors.length > 0) {
+    throw new Error(`the API answered: ${answer.errors.map(({ message }) => message).join('; ')}`);
+  }
+  if (answer.data == null) throw new Error(`the API answered ${status} with no data`);
+  return answer.data;
+}
