@@ -23,10 +23,7 @@ function main(): void {
   }
   const connectionString = values['connection-string'];
   if (connectionString === undefined) throw new OperatorError(`--connection-string is missing\n\n${USAGE}`);
-  const expiresAt = Date.now() + duration(values.ttl, 'ttl');
-  process.stdout.write(
-    `${sasToken(parseConnectionString(connectionString), Math.floor(expiresAt / 1000))}\n`,
-  );
+  process.stdout.write(`${createSasToken(connectionString, duration(values.ttl, 'ttl') / 1000)}\n`);
 }
 
 function parse() {
