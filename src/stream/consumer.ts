@@ -12,6 +12,9 @@ import { explain, type Logger } from '../observability/logger';
 import { createConsumerClient, type NamespaceConnection } from './connection';
 import { checkpointContainerName, incarnationOf } from './incarnation';
 
+/** What a checkpoint needs of an event, so that nobody has to hold on to its body. */
+export type CheckpointEvent = Pick<ReceivedEventData, 'sequenceNumber' | 'offset'>;
+
 /** What a worker is told of the partition it was given. */
 export interface OwnedPartition {
   partition: number;
@@ -22,18 +25,22 @@ export interface OwnedPartition {
    * Stores that every event up to and with this one has had its effect. The caller moves it only over the contiguous
    * prefix whose effects are stored; after a crash the events behind it are delivered again.
    */
-  checkpoint(event: ReceivedEventData): Promise<void>;
+  checkpoint(event: CheckpointEvent): Promise<void>;
 }
 
 /** A worker's state for one partition, from the moment it is owned until it is lost or the process drains. */
 export interface PartitionProcessor {
   /**
-   * Takes a batch, in stream order; also called with none when there is nothing new, which says that the partition is
-   * caught up. Bad data is a value here, never an exception: what throws is a broken environment, after which the
-   * partition is closed and opened again behind its checkpoint.
+   * Takes a batch, in stream order; also called with none when nothing came for a second, which is no proof that the
+   * partition is caught up: at the opening the hub may only be slow to answer. Events may come twice after a reconnect.
+   * Bad data is a value here, never an exception: what throws is a broken environment, after which the partition is
+   * closed and opened again behind its checkpoint.
    */
   process(events: ReceivedEventData[]): Promise<void>;
-  /** Ownership ended: finish or hand back. Not to be waited for longer than the drain deadline. */
+  /**
+   * Ownership ended: finish or hand back. Called after `process` has returned, and before the partition is opened again.
+   * Not to be waited for longer than the drain deadline.
+   */
   close(): Promise<void>;
 }
 
@@ -70,6 +77,20 @@ export function createPartitionConsumer(options: {
   let subscription: Subscription | undefined;
   let incarnation = '';
   const processors = new Map<string, PartitionProcessor>();
+  const tails = new Map<string, Promise<unknown>>();
+
+  /**
+   * Opening, processing and closing of one partition never overlap, though the client closes a partition while a batch is
+   * in hand: a processor that was still opening would otherwise outlive its ownership.
+   */
+  const inTurn = (partitionId: string, step: () => Promise<void>): Promise<void> => {
+    const turn = (tails.get(partitionId) ?? Promise.resolve()).then(step);
+    tails.set(
+      partitionId,
+      turn.catch(() => undefined),
+    );
+    return turn;
+  };
 
   const openPartition = async (context: PartitionContext): Promise<PartitionProcessor> => {
     const { lastEnqueuedSequenceNumber } = await client!.getPartitionProperties(context.partitionId);
@@ -77,7 +98,8 @@ export function createPartitionConsumer(options: {
       partition: Number(context.partitionId),
       incarnation,
       lastEnqueuedSequence: Number(lastEnqueuedSequenceNumber),
-      checkpoint: (event) => context.updateCheckpoint(event),
+      // The client reads these two fields of the event and no others.
+      checkpoint: (event) => context.updateCheckpoint(event as ReceivedEventData),
     });
   };
 
@@ -87,6 +109,20 @@ export function createPartitionConsumer(options: {
     if (processor === undefined) return;
     logger.info({ group, partition: partitionId, reason }, 'partition given up');
     await processor.close();
+  };
+
+  const processBatch = async (events: ReceivedEventData[], context: PartitionContext): Promise<void> => {
+    try {
+      let processor = processors.get(context.partitionId);
+      if (processor === undefined) {
+        processor = await openPartition(context);
+        processors.set(context.partitionId, processor);
+      }
+      await processor.process(events);
+    } catch (error) {
+      // An error that calls itself retryable makes the client go on with the next batch, and this one would be lost.
+      throw new Error(`partition ${context.partitionId} is closed and opened again`, { cause: error });
+    }
   };
 
   return {
@@ -110,20 +146,13 @@ export function createPartitionConsumer(options: {
           async processInitialize(context) {
             logger.info({ group, partition: context.partitionId }, 'partition taken');
           },
-          async processEvents(events, context) {
-            let processor = processors.get(context.partitionId);
-            if (processor === undefined) {
-              processor = await openPartition(context);
-              processors.set(context.partitionId, processor);
-            }
-            await processor.process(events);
-          },
+          processEvents: (events, context) =>
+            inTurn(context.partitionId, () => processBatch(events, context)),
           async processError(error, context) {
             logger.warn({ group, partition: context.partitionId, error: explain(error) }, 'stream error');
           },
-          async processClose(reason, context) {
-            await closePartition(context.partitionId, reason);
-          },
+          processClose: (reason, context) =>
+            inTurn(context.partitionId, () => closePartition(context.partitionId, reason)),
         },
         {
           startPosition: options.startPosition ?? earliestEventPosition,
@@ -135,7 +164,9 @@ export function createPartitionConsumer(options: {
     },
     async stop() {
       await subscription?.close();
-      for (const partitionId of [...processors.keys()]) await closePartition(partitionId, 'stopped');
+      for (const partitionId of [...processors.keys()]) {
+        await inTurn(partitionId, () => closePartition(partitionId, 'stopped'));
+      }
       await client?.close();
     },
     owned: () => [...processors.keys()].map(Number),

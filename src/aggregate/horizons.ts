@@ -1,0 +1,36 @@
+import { MAXIMUM_FUTURE_MS } from '../domain/reading';
+import { WINDOW_SECONDS } from '../domain/window';
+
+/**
+ * How long what matters, all in seconds, so that every part reckons with the same spans.
+ *
+ * Future events of a partition are enqueued no earlier than `CLOCK_SLACK_SECONDS` before the engine's clock (it follows
+ * the stream, and the wall clock only while the stream is current), and carry readings no older than the allowed
+ * lateness before that. Hence a minute is final, and its readings can go, at these ages.
+ */
+export interface Horizons {
+  allowedLatenessMs: number;
+  /** A minute that ended this long before T can not change any more. */
+  finalAfter: number;
+  /** Readings observed this long before T are in no window that can still be asked for. */
+  heldFor: number;
+}
+
+export const CLOCK_SLACK_SECONDS = 30;
+
+/** How far a reading's time may lie ahead of the instant its event was enqueued: the gateway's rule and some skew. */
+export const FUTURE_ALLOWANCE_MS = MAXIMUM_FUTURE_MS + 10_000;
+
+/** A reading further ahead of the clock than this is not taken: no gateway lets one in, so clocks are badly wrong. */
+export const FURTHEST_AHEAD_SECONDS = 600;
+
+/** A silent building's empty windows are told for this long after its last reading left, then it is forgotten. */
+export const EMPTY_SECONDS = WINDOW_SECONDS;
+
+/** A minute's windows are marked at the minute and computed up to a minute after they are final. */
+const MINUTE_AND_MARGIN = 70;
+
+export function horizonsFor(allowedLatenessMs: number): Horizons {
+  const finalAfter = Math.ceil(allowedLatenessMs / 1000) + CLOCK_SLACK_SECONDS;
+  return { allowedLatenessMs, finalAfter, heldFor: finalAfter + WINDOW_SECONDS + MINUTE_AND_MARGIN };
+}

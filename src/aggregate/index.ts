@@ -1,0 +1,1 @@
+export { type AggregateWorker, createAggregateWorker } from './worker';

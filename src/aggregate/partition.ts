@@ -1,0 +1,249 @@
+import { type ReceivedEventData } from '@azure/event-hubs';
+import { setImmediate, setTimeout as delay } from 'node:timers/promises';
+import { explain, type Logger } from '../observability/logger';
+import { type AveragesWriter } from '../store/averages';
+import { type OwnedPartition, type PartitionProcessor } from '../stream/consumer';
+import { decodeFrame, FrameError } from '../stream/frame';
+import { type StreamProducer } from '../stream/producer';
+import { WINDOW_SECONDS } from '../domain/window';
+import { type BuildingState, createEngine, type DevicesExpected, type EngineCounts } from './engine';
+import { FUTURE_ALLOWANCE_MS, type Horizons } from './horizons';
+import { createLiveValues } from './live-values';
+import { type AggregateMetrics } from './metrics';
+import { createMinuteRecord } from './minute-record';
+import { createReplayMarks } from './replay-marks';
+
+/** One partition's state while this worker owns it. */
+export interface AggregatePartition extends PartitionProcessor {
+  readonly partition: number;
+  /** To be called once a second, just after the second has changed. */
+  tick(): void;
+  /** Why the partition is not telling live values now; undefined when it is. */
+  silentBecause(): string | undefined;
+}
+
+/** Events older than this when they arrive mean that more are behind them: the partition catches up. */
+const CURRENT_WITHIN_MS = 5_000;
+/** Without a word from the hub for this long it is unknown what was observed: the clock stands until it speaks again. */
+const HEARD_WITHIN_MS = 5_000;
+/** A backlog that was promised at opening and does not come for this long has been trimmed away. */
+const BACKLOG_GONE_MS = 10_000;
+const CHECKPOINT_EVERY_MS = 10_000;
+/** Work in one piece, so that ticks, sends and health answers are not held up. */
+const SLICE_MS = 10;
+/** A minute's points wait for readings under way and for the other buildings: two to ten seconds, by building. */
+const MINUTE_SETTLES_MS = 2_000;
+const MINUTE_SPREAD_MS = 8_000;
+/** Corrections of a building gather for this long after its last points. */
+const CORRECTIONS_GATHER_MS = 20_000;
+const CLOSE_WITHIN_MS = 5_000;
+
+export function createAggregatePartition(options: {
+  logger: Logger;
+  metrics: AggregateMetrics;
+  owned: OwnedPartition;
+  horizons: Horizons;
+  expected: DevicesExpected;
+  averages: AveragesWriter;
+  producer: StreamProducer;
+  maximumPoints: number;
+  writesAtOnce: number;
+  now(): number;
+}): AggregatePartition {
+  const { logger, metrics, owned, horizons, expected, averages, producer, now } = options;
+  const { partition, incarnation } = owned;
+  const record = createMinuteRecord({
+    logger,
+    metrics,
+    averages,
+    partition,
+    maximumPoints: options.maximumPoints,
+    writesAtOnce: options.writesAtOnce,
+    now,
+  });
+  const engine = createEngine({
+    incarnation,
+    partition,
+    horizons,
+    expected,
+    now,
+    onFinal: (building, points) => record.offer(building.buildingId, points),
+  });
+  const live = createLiveValues({ logger, metrics, producer, engine, incarnation, partition, now });
+  const marks = createReplayMarks();
+  const labels = { partition };
+
+  let reachedOpening = owned.lastEnqueuedSequence < 0;
+  let lagging = false;
+  let heardAt = now();
+  let appliedAt = now();
+  let checkpointAt = now();
+  let checkpointed = -1;
+  let checkpointing = false;
+  let closed = false;
+  const dueAt = new Map<BuildingState, number>();
+  const offeredAt = new Map<BuildingState, number>();
+  const reported: EngineCounts = { ...engine.counts };
+
+  const silentBecause = (): string | undefined => {
+    if (!reachedOpening) return `partition ${partition} replays what was enqueued before it was taken`;
+    if (lagging) return `partition ${partition} lags behind the stream`;
+    if (now() - heardAt > HEARD_WITHIN_MS) return `partition ${partition} has heard nothing from the stream`;
+    return undefined;
+  };
+
+  const applyEvent = (event: ReceivedEventData): void => {
+    const { sequenceNumber, body, properties } = event;
+    // After a reconnect the hub may deliver again what was applied.
+    if (sequenceNumber <= engine.sequence) return;
+    const enqueuedAt = event.enqueuedTimeUtc.getTime();
+    // Until the partition is current the stream is the clock, so that a minute is computed while its readings are held.
+    engine.advance(Math.floor(Math.min(enqueuedAt, now()) / 1000));
+    marks.note(event, enqueuedAt);
+    try {
+      engine.apply(decodeFrame(body, properties), sequenceNumber, enqueuedAt);
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      engine.skip(sequenceNumber, enqueuedAt);
+      metrics.damagedFrames.inc();
+      logger.warn({ partition, sequence: sequenceNumber, error: error.message }, 'no readable frame');
+    }
+    if (sequenceNumber >= owned.lastEnqueuedSequence) reachedOpening = true;
+  };
+
+  const reportCounts = (): void => {
+    for (const [name, outcome] of OUTCOMES) {
+      const delta = engine.counts[name] - reported[name];
+      if (delta > 0) metrics.readings.inc({ outcome }, delta);
+      reported[name] = engine.counts[name];
+    }
+  };
+
+  /** Takes the points of every building whose minutes have settled, or all of them. */
+  const takeDueMinutes = (all: boolean): void => {
+    const at = now();
+    for (const building of [...engine.dirtyBuildings()]) {
+      let due = dueAt.get(building);
+      if (due === undefined) {
+        const gathered = (offeredAt.get(building) ?? 0) + CORRECTIONS_GATHER_MS;
+        due = Math.max(at + MINUTE_SETTLES_MS + spreadOf(building.buildingId), gathered);
+        dueAt.set(building, due);
+      }
+      if (!all && at < due) continue;
+      dueAt.delete(building);
+      offeredAt.set(building, at);
+      record.offer(building.buildingId, engine.takeMinutes(building, at));
+    }
+    for (const [building, offered] of offeredAt) {
+      if (at - offered > CORRECTIONS_GATHER_MS) offeredAt.delete(building);
+    }
+    for (const building of dueAt.keys()) if (building.dirty.size === 0) dueAt.delete(building);
+  };
+
+  /**
+   * Moves the checkpoint to the last event from before which nothing can matter any more: the first minute that is not
+   * yet final and stored (M) needs readings observed after M - 300 s, and those stand in events enqueued later than that
+   * less the future allowance. A successor that replays from there knows that window whole.
+   */
+  const moveCheckpoint = async (): Promise<void> => {
+    checkpointAt = now();
+    if (checkpointing || engine.second === 0) return;
+    const firstNeeded = Math.min(
+      Math.floor((engine.second - horizons.finalAfter) / 60) + 1,
+      engine.oldestDirtyMinute(),
+      record.oldestMinute(),
+    );
+    const event = marks.before((firstNeeded * 60 - WINDOW_SECONDS) * 1000 - FUTURE_ALLOWANCE_MS);
+    if (event === undefined || event.sequenceNumber <= checkpointed) return;
+    checkpointing = true;
+    try {
+      await owned.checkpoint(event);
+      checkpointed = event.sequenceNumber;
+    } catch (error) {
+      logger.warn({ partition, error: explain(error) }, 'checkpoint not stored');
+    } finally {
+      checkpointing = false;
+    }
+  };
+
+  /** Replay is faster than the store: it waits, unless the store is away, for which nothing waits. */
+  const leaveRoom = async (): Promise<void> => {
+    while (!closed && silentBecause() !== undefined && record.size() > options.maximumPoints / 2) {
+      if (!record.healthy()) return;
+      await delay(20);
+      record.pump();
+    }
+  };
+
+  return {
+    partition,
+    silentBecause,
+    async process(events) {
+      if (record.needsReplay()) {
+        throw new Error(
+          `partition ${partition} is replayed: minute points were given up while Cosmos was away`,
+        );
+      }
+      heardAt = now();
+      const last = events.at(-1);
+      if (last === undefined) {
+        lagging = false;
+        if (!reachedOpening && heardAt - appliedAt > BACKLOG_GONE_MS) reachedOpening = true;
+      } else {
+        const age = heardAt - last.enqueuedTimeUtc.getTime();
+        lagging = age > CURRENT_WITHIN_MS;
+        metrics.lag.set(labels, Math.max(0, age / 1000));
+        let sliceEnds = performance.now() + SLICE_MS;
+        for (const event of events) {
+          if (closed) return;
+          applyEvent(event);
+          if (performance.now() < sliceEnds) continue;
+          await setImmediate();
+          await leaveRoom();
+          heardAt = now();
+          sliceEnds = performance.now() + SLICE_MS;
+        }
+        appliedAt = heardAt = now();
+        reportCounts();
+      }
+      metrics.catchingUp.set(labels, silentBecause() === undefined ? 0 : 1);
+    },
+    tick() {
+      const began = performance.now();
+      if (silentBecause() === undefined) {
+        engine.advance(Math.floor(now() / 1000));
+        live.emit();
+      }
+      takeDueMinutes(false);
+      record.pump();
+      metrics.tick.observe((performance.now() - began) / 1000);
+      metrics.buildings.set(labels, engine.buildings);
+      if (now() - checkpointAt >= CHECKPOINT_EVERY_MS) void moveCheckpoint();
+    },
+    async close() {
+      if (closed) return;
+      closed = true;
+      takeDueMinutes(true);
+      await Promise.all([record.drain(CLOSE_WITHIN_MS), live.idle()]);
+      await moveCheckpoint();
+      for (const gauge of [metrics.lag, metrics.catchingUp, metrics.backlog, metrics.buildings])
+        gauge.remove(labels);
+    },
+  };
+}
+
+const OUTCOMES: readonly [keyof EngineCounts, string][] = [
+  ['applied', 'applied'],
+  ['duplicates', 'duplicate'],
+  ['tooLate', 'too_late'],
+  ['notAveraged', 'not_averaged'],
+  ['impossible', 'impossible'],
+  ['outOfReach', 'out_of_reach'],
+];
+
+/** The same building always settles at the same point of the minute. */
+function spreadOf(buildingId: string): number {
+  let hash = 0;
+  for (let i = 0; i < buildingId.length; i++) hash = (Math.imul(hash, 31) + buildingId.charCodeAt(i)) >>> 0;
+  return hash % MINUTE_SPREAD_MS;
+}

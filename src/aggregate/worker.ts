@@ -1,0 +1,127 @@
+import { type BlobServiceClient } from '@azure/storage-blob';
+import { type Readiness } from '../observability/health';
+import { explain, type Logger } from '../observability/logger';
+import { type Registry } from '../observability/metrics';
+import { type AveragesWriter } from '../store/averages';
+import { type BuildingCounts } from '../store/building-counts';
+import { type NamespaceConnection } from '../stream/connection';
+import { createPartitionConsumer } from '../stream/consumer';
+import { createStreamProducer } from '../stream/producer';
+import { horizonsFor } from './horizons';
+import { createAggregateMetrics } from './metrics';
+import { type AggregatePartition, createAggregatePartition } from './partition';
+
+export interface AggregateWorker {
+  /** Connects and takes partitions. Throws when the namespace or the blob account cannot be reached. */
+  start(): Promise<void>;
+  /** Stores what is computed, gives the partitions up, disconnects. */
+  stop(): Promise<void>;
+  /** Ready when every owned partition tells live values. */
+  readiness(): Readiness;
+}
+
+/** Just after the second, so that what the clock says has certainly begun. */
+const AFTER_THE_SECOND_MS = 5;
+
+/**
+ * The warm worker: consumes the telemetry stream, keeps the rolling average of every building and quantity, tells what
+ * changed on the averages stream once a second and stores a point a minute.
+ */
+export function createAggregateWorker(options: {
+  logger: Logger;
+  metrics: Registry;
+  namespace: NamespaceConnection;
+  /** Holds the checkpoints. */
+  blobs: BlobServiceClient;
+  /** Stable for a worker slot, so that a restarted worker takes its own partitions back at once. */
+  identifier: string;
+  /** Started and stopped by the caller. */
+  counts: BuildingCounts;
+  averages: AveragesWriter;
+  /** Readings that come later than this after they were observed go to the cold store alone. */
+  allowedLatenessMs?: number;
+  telemetryHub?: string;
+  averagesHub?: string;
+  group?: string;
+  /** Minute points of one partition that may wait for Cosmos. */
+  maximumPointsWaiting?: number;
+  /** Writes to Cosmos at once, by partition. */
+  writesAtOnce?: number;
+  /** Milliseconds since 1970. */
+  now?: () => number;
+}): AggregateWorker {
+  const { logger, namespace, counts, averages, now = Date.now } = options;
+  const metrics = createAggregateMetrics(options.metrics);
+  const horizons = horizonsFor(options.allowedLatenessMs ?? 300_000);
+  const producer = createStreamProducer({ namespace, hub: options.averagesHub ?? 'averages' });
+  const partitions = new Set<AggregatePartition>();
+  let started = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  const consumer = createPartitionConsumer({
+    logger,
+    namespace,
+    hub: options.telemetryHub ?? 'telemetry',
+    group: options.group ?? 'aggregate',
+    identifier: options.identifier,
+    blobs: options.blobs,
+    open: (owned) => {
+      const partition = createAggregatePartition({
+        logger,
+        metrics,
+        owned,
+        horizons,
+        expected: (buildingId, quantity) => counts.devicesExpected(buildingId, quantity),
+        averages,
+        producer,
+        maximumPoints: options.maximumPointsWaiting ?? 100_000,
+        writesAtOnce: options.writesAtOnce ?? 2,
+        now,
+      });
+      partitions.add(partition);
+      return Promise.resolve({
+        process: (events) => partition.process(events),
+        async close() {
+          // A partition that was lost tells nothing more, whatever is still being stored.
+          partitions.delete(partition);
+          await partition.close();
+        },
+      });
+    },
+  });
+
+  const tick = (): void => {
+    for (const partition of partitions) {
+      try {
+        partition.tick();
+      } catch (error) {
+        logger.error({ partition: partition.partition, error: explain(error) }, 'tick failed');
+      }
+    }
+    schedule();
+  };
+  const schedule = (): void => {
+    const wait = 1000 - (now() % 1000) + AFTER_THE_SECOND_MS;
+    timer = setTimeout(tick, wait);
+  };
+
+  return {
+    async start() {
+      await producer.start();
+      await consumer.start();
+      started = true;
+      schedule();
+    },
+    async stop() {
+      started = false;
+      await consumer.stop();
+      clearTimeout(timer);
+      await producer.stop();
+    },
+    readiness() {
+      if (!started) return { ready: false, reasons: ['the worker is not started'] };
+      const reasons = [...partitions].flatMap((partition) => partition.silentBecause() ?? []);
+      return { ready: reasons.length === 0, reasons };
+    },
+  };
+}
