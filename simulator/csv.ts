@@ -10,27 +10,25 @@ import { OperatorError } from '../src/observability/operator-error';
 export async function* linesOf(file: string): AsyncGenerator<string> {
   const source = createReadStream(file);
   const input = file.endsWith('.gz') ? source.pipe(createGunzip()) : source;
-  let failed: Error | undefined;
-  const lines = createInterface({ input, crlfDelay: Infinity });
-  const fail = (error: Error): void => {
-    failed ??= error;
-    lines.close();
-  };
-  source.on('error', fail);
-  input.on('error', fail);
+  let failure: unknown;
+  // Errors of the file itself would otherwise be nobody's: the pipe carries only what is read.
+  source.on('error', (error) => input.destroy(error));
   try {
-    for await (const line of lines) yield line;
+    for await (const line of createInterface({ input, crlfDelay: Infinity })) yield line;
+  } catch (error) {
+    failure = error;
   } finally {
     source.destroy();
   }
-  if (failed !== undefined) {
-    const code = (failed as NodeJS.ErrnoException).code;
-    throw new OperatorError(
-      code === 'ENOENT'
-        ? `there is no file ${file}: name a recording by --file`
-        : `${file} cannot be read (${failed.message}): it is not a whole ${file.endsWith('.gz') ? 'gzip' : 'text'} file`,
-    );
-  }
+  if (failure !== undefined) throw unreadable(file, failure as NodeJS.ErrnoException);
+}
+
+function unreadable(file: string, { code, message }: NodeJS.ErrnoException): OperatorError {
+  return new OperatorError(
+    code === 'ENOENT'
+      ? `there is no file ${file}: name a recording by --file`
+      : `${file} cannot be read (${message}): it is not a whole ${file.endsWith('.gz') ? 'gzip' : 'text'} file`,
+  );
 }
 
 /** Splits one line of comma-separated values; a field may stand in double quotes (RFC 4180, without line breaks). */
