@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   earliestEventPosition,
   type EventHubConsumerClient,
@@ -11,9 +12,18 @@ import { type BlobServiceClient } from '@azure/storage-blob';
 import { explain, type Logger } from '../observability/logger';
 import { createConsumerClient, type NamespaceConnection } from './connection';
 import { checkpointContainerName, incarnationOf } from './incarnation';
+import { createPartitionSession, type PartitionSession } from './partition-session';
 
-/** What a checkpoint needs of an event, so that nobody has to hold on to its body. */
-export type CheckpointEvent = Pick<ReceivedEventData, 'sequenceNumber' | 'offset'>;
+/** The hub and one of its partitions, as they are at this moment. */
+export interface PartitionNow {
+  incarnation: string;
+  /** When the hub's present life began, milliseconds since 1970. */
+  hubCreatedAt: number;
+  /** Sequence of the oldest event that is kept; 0 in a partition that never held one. */
+  firstSequence: number;
+  /** -1 when nothing was ever enqueued. */
+  lastEnqueuedSequence: number;
+}
 
 /** What a worker is told of the partition it was given. */
 export interface OwnedPartition {
@@ -21,30 +31,39 @@ export interface OwnedPartition {
   incarnation: string;
   /** Last sequence number that was enqueued when the partition was taken; -1 when it is empty. */
   lastEnqueuedSequence: number;
+  /** Sequence of the checkpoint behind which reading began (or of a later one); -1 when there is none. */
+  checkpointedSequence: number;
+  /** Aborted when ownership ends. A `process` in flight then returns as soon as it can; `close` follows. */
+  ended: AbortSignal;
   /**
    * Stores that every event up to and with this one has had its effect. The caller moves it only over the contiguous
    * prefix whose effects are stored; after a crash the events behind it are delivered again.
    */
-  checkpoint(event: CheckpointEvent): Promise<void>;
+  checkpoint(event: ReceivedEventData): Promise<void>;
+  /**
+   * Asks Event Hubs. Events received before an answer that names this partition's incarnation belong to it: a hub that
+   * is made again while a worker reads could otherwise pass its first events off as the old hub's next ones.
+   */
+  now(): Promise<PartitionNow>;
 }
 
 /** A worker's state for one partition, from the moment it is owned until it is lost or the process drains. */
 export interface PartitionProcessor {
   /**
-   * Takes a batch, in stream order; also called with none when nothing came for a second, which is no proof that the
-   * partition is caught up: at the opening the hub may only be slow to answer. Events may come twice after a reconnect.
-   * Bad data is a value here, never an exception: what throws is a broken environment, after which the partition is
-   * closed and opened again behind its checkpoint.
+   * Takes a batch, in stream order; also called with none when there is nothing new, which says that the partition is
+   * caught up. Bad data is a value here, never an exception: what throws is a broken environment, after which the
+   * partition is closed and opened again behind its checkpoint.
    */
   process(events: ReceivedEventData[]): Promise<void>;
   /**
-   * Ownership ended: finish or hand back. Called after `process` has returned, and before the partition is opened again.
-   * Not to be waited for longer than the drain deadline.
+   * Ownership ended: finish or hand back. Never called while a `process` is in flight. Not to be waited for longer than
+   * the drain deadline.
    */
   close(): Promise<void>;
 }
 
 export interface PartitionConsumer {
+  /** Throws when the hub or the checkpoint store cannot be reached; it may then be called again. */
   start(): Promise<void>;
   /** Drains: closes every processor, gives the partitions up, disconnects. */
   stop(): Promise<void>;
@@ -54,121 +73,190 @@ export interface PartitionConsumer {
 
 const MAX_BATCH = 500;
 const MAX_WAIT_SECONDS = 1;
+const REQUEST_TIMEOUT_MS = 10_000;
+const LIFE_CHECK_EVERY_MS = 5_000;
 
 /**
  * Shares a hub's partitions among the workers of a consumer group and runs a processor for each owned one. The
- * checkpoint store is a blob container of the hub's incarnation.
+ * checkpoint store is a blob container of the hub's incarnation; when the hub is made again, every partition is closed
+ * and reading begins anew in the new incarnation.
  */
 export function createPartitionConsumer(options: {
   logger: Logger;
   namespace: NamespaceConnection;
   hub: string;
   group: string;
-  /** Stable for a worker slot. */
+  /** Stable for a worker slot, and held by one process at a time. */
   identifier: string;
   blobs: BlobServiceClient;
   /** Where a partition without a checkpoint begins; the oldest event kept when left out. */
   startPosition?: EventPosition;
   maxBatchSize?: number;
+  /** Events that may wait in memory for each partition; three batches when left out. */
+  prefetchCount?: number;
   open(partition: OwnedPartition): Promise<PartitionProcessor>;
 }): PartitionConsumer {
   const { logger, namespace, hub, group } = options;
-  let client: EventHubConsumerClient | undefined;
-  let subscription: Subscription | undefined;
-  let incarnation = '';
-  const processors = new Map<string, PartitionProcessor>();
-  const tails = new Map<string, Promise<unknown>>();
+  let life: Life | undefined;
+  let watching: Promise<void> | undefined;
+  const stopping = new AbortController();
 
-  /**
-   * Opening, processing and closing of one partition never overlap, though the client closes a partition while a batch is
-   * in hand: a processor that was still opening would otherwise outlive its ownership.
-   */
-  const inTurn = (partitionId: string, step: () => Promise<void>): Promise<void> => {
-    const turn = (tails.get(partitionId) ?? Promise.resolve()).then(step);
-    tails.set(
-      partitionId,
-      turn.catch(() => undefined),
-    );
-    return turn;
-  };
-
-  const openPartition = async (context: PartitionContext): Promise<PartitionProcessor> => {
-    const { lastEnqueuedSequenceNumber } = await client!.getPartitionProperties(context.partitionId);
-    return options.open({
-      partition: Number(context.partitionId),
-      incarnation,
-      lastEnqueuedSequence: Number(lastEnqueuedSequenceNumber),
-      // The client reads these two fields of the event and no others.
-      checkpoint: (event) => context.updateCheckpoint(event as ReceivedEventData),
-    });
-  };
-
-  const closePartition = async (partitionId: string, reason: string): Promise<void> => {
-    const processor = processors.get(partitionId);
-    processors.delete(partitionId);
-    if (processor === undefined) return;
-    logger.info({ group, partition: partitionId, reason }, 'partition given up');
-    await processor.close();
-  };
-
-  const processBatch = async (events: ReceivedEventData[], context: PartitionContext): Promise<void> => {
+  const begin = async (): Promise<Life> => {
+    const probe = createConsumerClient(namespace, { group, hub });
+    let incarnation: string;
     try {
-      let processor = processors.get(context.partitionId);
-      if (processor === undefined) {
-        processor = await openPartition(context);
-        processors.set(context.partitionId, processor);
+      incarnation = incarnationOf(await probe.getEventHubProperties(withTimeout()));
+    } finally {
+      await probe.close();
+    }
+    const container = options.blobs.getContainerClient(checkpointContainerName(hub, incarnation));
+    await container.createIfNotExists();
+    const checkpointStore = new BlobCheckpointStore(container);
+    const client = createConsumerClient(namespace, {
+      group,
+      hub,
+      identifier: options.identifier,
+      checkpointStore,
+    });
+    await releaseOwn(checkpointStore, client, options.identifier);
+    const sessions = new Map<string, PartitionSession>();
+    const openPartition = async (context: PartitionContext, ended: AbortSignal) => {
+      const lookUp = async (): Promise<PartitionNow> => {
+        const [properties, partition] = await Promise.all([
+          client.getEventHubProperties(withTimeout()),
+          client.getPartitionProperties(context.partitionId, withTimeout()),
+        ]);
+        return {
+          incarnation: incarnationOf(properties),
+          hubCreatedAt: properties.createdOn.getTime(),
+          firstSequence: Math.max(0, Number(partition.beginningSequenceNumber)),
+          lastEnqueuedSequence: Number(partition.lastEnqueuedSequenceNumber),
+        };
+      };
+      const checkpoints = await checkpointStore.listCheckpoints(
+        context.fullyQualifiedNamespace,
+        context.eventHubName,
+        context.consumerGroup,
+      );
+      const checkpoint = checkpoints.find(({ partitionId }) => partitionId === context.partitionId);
+      return options.open({
+        partition: Number(context.partitionId),
+        incarnation,
+        lastEnqueuedSequence: (await lookUp()).lastEnqueuedSequence,
+        checkpointedSequence: Number(checkpoint?.sequenceNumber ?? -1),
+        ended,
+        checkpoint: (event) => context.updateCheckpoint(event),
+        now: lookUp,
+      });
+    };
+    const subscription = client.subscribe(
+      {
+        async processInitialize(context) {
+          logger.info({ group, partition: context.partitionId }, 'partition taken');
+          sessions.set(
+            context.partitionId,
+            createPartitionSession((ended) => openPartition(context, ended)),
+          );
+        },
+        async processEvents(events, context) {
+          await sessions.get(context.partitionId)?.process(events);
+        },
+        async processError(error, context) {
+          logger.warn({ group, partition: context.partitionId, error: explain(error) }, 'stream error');
+        },
+        async processClose(reason, context) {
+          const session = sessions.get(context.partitionId);
+          if (session === undefined) return;
+          sessions.delete(context.partitionId);
+          logger.info({ group, partition: context.partitionId, reason }, 'partition given up');
+          await session.close();
+        },
+      },
+      {
+        startPosition: options.startPosition ?? earliestEventPosition,
+        maxBatchSize: options.maxBatchSize ?? MAX_BATCH,
+        maxWaitTimeInSeconds: MAX_WAIT_SECONDS,
+        skipParsingBodyAsJson: true,
+        ...(options.prefetchCount === undefined ? {} : { prefetchCount: options.prefetchCount }),
+      },
+    );
+    return { incarnation, client, subscription, sessions };
+  };
+
+  const end = async ({ subscription, sessions, client }: Life): Promise<void> => {
+    await subscription.close();
+    for (const session of sessions.values()) await session.close();
+    sessions.clear();
+    await client.close();
+  };
+
+  /** A hub that was made again under our feet is a new incarnation: nothing of it may be read as the old one's. */
+  const watch = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      await delay(LIFE_CHECK_EVERY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+      if (stopping.signal.aborted) return;
+      try {
+        if (life !== undefined) {
+          const incarnation = incarnationOf(await life.client.getEventHubProperties(withTimeout()));
+          if (incarnation === life.incarnation) continue;
+          logger.warn({ group, hub, from: life.incarnation, to: incarnation }, 'the hub was made again');
+          const ended = life;
+          life = undefined;
+          await end(ended);
+        }
+        life = await begin();
+      } catch (error) {
+        // The hub is away; the subscription has its own retries, and we look again.
+        logger.debug({ group, hub, error: explain(error) }, 'the hub cannot be looked at');
       }
-      await processor.process(events);
-    } catch (error) {
-      // An error that calls itself retryable makes the client go on with the next batch, and this one would be lost.
-      throw new Error(`partition ${context.partitionId} is closed and opened again`, { cause: error });
     }
   };
 
   return {
     async start() {
-      const probe = createConsumerClient(namespace, { group, hub });
-      try {
-        incarnation = incarnationOf(await probe.getEventHubProperties());
-      } finally {
-        await probe.close();
-      }
-      const container = options.blobs.getContainerClient(checkpointContainerName(hub, incarnation));
-      await container.createIfNotExists();
-      client = createConsumerClient(namespace, {
-        group,
-        hub,
-        identifier: options.identifier,
-        checkpointStore: new BlobCheckpointStore(container),
-      });
-      subscription = client.subscribe(
-        {
-          async processInitialize(context) {
-            logger.info({ group, partition: context.partitionId }, 'partition taken');
-          },
-          processEvents: (events, context) =>
-            inTurn(context.partitionId, () => processBatch(events, context)),
-          async processError(error, context) {
-            logger.warn({ group, partition: context.partitionId, error: explain(error) }, 'stream error');
-          },
-          processClose: (reason, context) =>
-            inTurn(context.partitionId, () => closePartition(context.partitionId, reason)),
-        },
-        {
-          startPosition: options.startPosition ?? earliestEventPosition,
-          maxBatchSize: options.maxBatchSize ?? MAX_BATCH,
-          maxWaitTimeInSeconds: MAX_WAIT_SECONDS,
-          skipParsingBodyAsJson: true,
-        },
-      );
+      life = await begin();
+      watching ??= watch();
     },
     async stop() {
-      await subscription?.close();
-      for (const partitionId of [...processors.keys()]) {
-        await inTurn(partitionId, () => closePartition(partitionId, 'stopped'));
-      }
-      await client?.close();
+      stopping.abort();
+      const ended = life;
+      life = undefined;
+      if (ended !== undefined) await end(ended);
+      await watching;
+      if (life !== undefined) await end(life);
     },
-    owned: () => [...processors.keys()].map(Number),
+    owned: () =>
+      [...(life?.sessions ?? [])]
+        .filter(([, session]) => session.isOpen())
+        .map(([partition]) => Number(partition)),
   };
+}
+
+interface Life {
+  incarnation: string;
+  client: EventHubConsumerClient;
+  subscription: Subscription;
+  sessions: Map<string, PartitionSession>;
+}
+
+function withTimeout(): { abortSignal: AbortSignal } {
+  return { abortSignal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) };
+}
+
+/**
+ * Frees what our own dead predecessor still holds. The SDK's balancer counts a partition under our identifier as ours
+ * and so never claims it: a worker that was killed would wait for its own claims to expire.
+ */
+async function releaseOwn(
+  store: BlobCheckpointStore,
+  client: EventHubConsumerClient,
+  identifier: string,
+): Promise<void> {
+  const ownerships = await store.listOwnership(
+    client.fullyQualifiedNamespace,
+    client.eventHubName,
+    client.consumerGroup,
+  );
+  const own = ownerships.filter(({ ownerId }) => ownerId === identifier);
+  if (own.length > 0) await store.claimOwnership(own.map((each) => ({ ...each, ownerId: '' })));
 }

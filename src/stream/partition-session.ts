@@ -1,0 +1,46 @@
+import { type ReceivedEventData } from '@azure/event-hubs';
+import { type PartitionProcessor } from './consumer';
+
+/**
+ * One ownership of one partition: opens its processor at the first delivery, hands it one batch at a time and closes it
+ * once, behind the batch in flight. The SDK itself closes a partition while a batch of it is still being processed.
+ */
+export interface PartitionSession {
+  process(events: ReceivedEventData[]): Promise<void>;
+  /** Resolves once the processor is closed. Batches that come later are not taken. */
+  close(): Promise<void>;
+  /** Whether a processor is open. */
+  isOpen(): boolean;
+}
+
+export function createPartitionSession(
+  open: (ended: AbortSignal) => Promise<PartitionProcessor>,
+): PartitionSession {
+  const ended = new AbortController();
+  let processor: PartitionProcessor | undefined;
+  let inFlight: Promise<void> = Promise.resolve();
+  let closing: Promise<void> | undefined;
+
+  const run = async (events: ReceivedEventData[]): Promise<void> => {
+    processor ??= await open(ended.signal);
+    if (!ended.signal.aborted) await processor.process(events);
+  };
+
+  return {
+    async process(events) {
+      if (ended.signal.aborted) return;
+      inFlight = run(events);
+      await inFlight;
+    },
+    close() {
+      closing ??= (async () => {
+        ended.abort();
+        // Its failure was already told to whoever delivered the batch.
+        await inFlight.catch(() => undefined);
+        await processor?.close();
+      })();
+      return closing;
+    },
+    isOpen: () => processor !== undefined && !ended.signal.aborted,
+  };
+}
