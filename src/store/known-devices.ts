@@ -1,0 +1,157 @@
+import { type Assignment, type DeviceState } from '../domain/device';
+import { type DirectoryDevice } from './device-directory';
+import { type DeviceDocument } from './documents';
+import { type Keyring } from './keyring';
+
+interface Building {
+  readonly buildingId: string;
+  /** Its devices, for when it has to give way. */
+  readonly deviceIds: Set<string>;
+  /** Whether all of it has been read: only then may it give way. */
+  complete: boolean;
+  usedAt: number;
+}
+
+/**
+ * One held device: strings that many devices have in common are in memory once, and the keys are one short string that
+ * becomes buffers only where they are asked for.
+ */
+interface Row {
+  building: Building;
+  tenantId: string;
+  state: DeviceState;
+  /** The opened keys, one after another, as latin1; empty once destroyed. */
+  keys: string;
+  assignments: readonly Assignment[];
+}
+
+/** Devices in memory, by id, at most `limit`: whole buildings give way, the longest unused first. */
+export interface KnownDevices {
+  get(deviceId: string): DirectoryDevice | undefined;
+  has(deviceId: string): boolean;
+  buildingOf(deviceId: string): string | undefined;
+  isComplete(buildingId: string): boolean;
+  /** From here on, until `complete` or `forget`, the building's devices may be put and none of them gives way. */
+  begin(buildingId: string): void;
+  complete(buildingId: string): void;
+  forget(buildingId: string): void;
+  /** Does nothing for a building that is not held, and for a new device where there is no room. */
+  put(document: DeviceDocument): void;
+  /** Lets buildings go until there is room for so many more devices, as far as that can be had. */
+  makeRoom(devices: number): void;
+  isFull(): boolean;
+  size(): number;
+}
+
+const KEY_BYTES = 32;
+/** Making room frees this share beyond what is needed, so that it is seldom done. */
+const FREED_SHARE = 0.1;
+
+export function createKnownDevices({ keyring, limit }: { keyring: Keyring; limit: number }): KnownDevices {
+  const rows = new Map<string, Row>();
+  const buildings = new Map<string, Building>();
+  const share = createSharing();
+  let uses = 0;
+
+  function forget(building: Building): void {
+    for (const deviceId of building.deviceIds) rows.delete(deviceId);
+    buildings.delete(building.buildingId);
+  }
+
+  return {
+    get(deviceId) {
+      const row = rows.get(deviceId);
+      if (!row) return undefined;
+      row.building.usedAt = ++uses;
+      return {
+        deviceId,
+        tenantId: row.tenantId,
+        state: row.state,
+        keys: cut(row.keys),
+        assignments: row.assignments,
+      };
+    },
+    has: (deviceId) => rows.has(deviceId),
+    buildingOf: (deviceId) => rows.get(deviceId)?.building.buildingId,
+    isComplete: (buildingId) => buildings.get(buildingId)?.complete ?? false,
+    isFull: () => rows.size >= limit,
+    size: () => rows.size,
+
+    begin(buildingId) {
+      buildings.set(buildingId, { buildingId, deviceIds: new Set(), complete: false, usedAt: ++uses });
+    },
+    complete(buildingId) {
+      const building = buildings.get(buildingId);
+      if (building) building.complete = true;
+    },
+    forget(buildingId) {
+      const building = buildings.get(buildingId);
+      if (building) forget(building);
+    },
+
+    put(document) {
+      const building = buildings.get(document.buildingId);
+      const held = rows.get(document.id);
+      if (!building || (!held && rows.size >= limit)) return;
+      if (held && held.building !== building) held.building.deviceIds.delete(document.id);
+      building.deviceIds.add(document.id);
+      rows.set(document.id, {
+        building,
+        tenantId: share(document.tenantId),
+        state: share(document.state),
+        keys: Buffer.concat(openedKeys(keyring, document)).toString('latin1'),
+        assignments: document.assignments.map((each) => ({
+          channel: share(each.channel),
+          pointId: each.pointId,
+          pointOrdinal: each.pointOrdinal,
+          deviceOrdinal: each.deviceOrdinal,
+          quantity: share(each.quantity),
+          unit: share(each.unit),
+          tenantId: share(each.tenantId),
+          buildingId: share(each.buildingId),
+          spaceId: share(each.spaceId),
+          from: each.from,
+          to: each.to,
+        })),
+      });
+    },
+
+    makeRoom(devices) {
+      if (rows.size + devices <= limit) return;
+      const wanted = limit * (1 - FREED_SHARE) - devices;
+      const leastUsedFirst = [...buildings.values()]
+        .filter((building) => building.complete)
+        .sort((a, b) => a.usedAt - b.usedAt);
+      for (const building of leastUsedFirst) {
+        if (rows.size <= wanted) break;
+        forget(building);
+      }
+    },
+  };
+}
+
+/** A device's symmetric keys, primary first; none once they are destroyed. */
+export function openedKeys(keyring: Keyring, { id, keys }: DeviceDocument): Buffer[] {
+  return keys ? [keyring.open(id, keys.primary), keyring.open(id, keys.secondary)] : [];
+}
+
+function cut(keys: string): Buffer[] {
+  const buffers: Buffer[] = [];
+  for (let start = 0; start < keys.length; start += KEY_BYTES) {
+    buffers.push(Buffer.from(keys.slice(start, start + KEY_BYTES), 'latin1'));
+  }
+  return buffers;
+}
+
+/** Gives the same string for equal ones, so that each is in memory once. Forgets all of them when there are many. */
+function createSharing(): <T extends string>(text: T) => T {
+  const MAXIMUM = 100_000;
+  const known = new Map<string, string>();
+  return <T extends string>(text: T): T => {
+    const shared = known.get(text);
+    if (shared !== undefined) return shared as T;
+    if (known.size >= MAXIMUM) known.clear();
+    known.set(text, text);
+    return text;
+  };
+}
