@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { type Reply, refusal } from './reply';
 
 /** What a request's signature covers, besides its verb and date. */
@@ -9,6 +9,7 @@ export interface SignedResource {
   link: string;
 }
 
+const MASTER = 'type=master&ver=1.0&sig=';
 const CLOCK_SKEW_MILLISECONDS = 15 * 60_000;
 
 /**
@@ -27,7 +28,7 @@ export function createAuthorization(key: string): {
     now: number,
   ): Reply | undefined;
 } {
-  const secret: KeyObject = createSecretKey(Buffer.from(key, 'base64'));
+  const sign = createSigner(Buffer.from(key, 'base64'));
   // One date serves every request of a second: its parse and lower-casing are kept.
   let lastDate = '';
   let lastLowered = '';
@@ -50,20 +51,14 @@ export function createAuthorization(key: string): {
         lastTime = Date.parse(date);
       }
       const token = decoded(authorization);
-      const parts = /^type=([a-z]+)&ver=([\d.]+)&sig=(.*)$/s.exec(token);
-      if (!parts) {
-        return refusal(401, 'The authorization token is not of the form type=...&ver=...&sig=...');
-      }
-      if (parts[1] !== 'master') {
+      if (!token.startsWith(MASTER)) {
         return refusal(
           401,
-          `Authorization tokens of type '${parts[1]}' are not supported: sign with the account key.`,
+          'The authorization token is not of the form type=master&ver=1.0&sig=...: sign with the account key, other tokens are not supported.',
         );
       }
-      const expected = createHmac('sha256', secret)
-        .update(`${verb.toLowerCase()}\n${resource.type}\n${resource.link}\n${lastLowered}\n\n`)
-        .digest();
-      const given = Buffer.from(parts[3] ?? '', 'base64');
+      const expected = sign(`${verb.toLowerCase()}\n${resource.type}\n${resource.link}\n${lastLowered}\n\n`);
+      const given = Buffer.from(token.slice(MASTER.length), 'base64');
       if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
         return refusal(
           401,
@@ -84,4 +79,29 @@ function decoded(header: string): string {
   } catch {
     return '';
   }
+}
+
+const BLOCK_BYTES = 64;
+const DIGEST_BYTES = 32;
+
+/**
+ * HMAC-SHA256 (RFC 2104) of texts with one key. It is written out over the one-shot `hash`, because an `Hmac` object a
+ * request costs three times as much, and every request is signed.
+ */
+function createSigner(key: Buffer): (text: string) => Buffer {
+  const block = Buffer.alloc(BLOCK_BYTES);
+  (key.length > BLOCK_BYTES ? hash('sha256', key, 'buffer') : key).copy(block);
+  const outer = Buffer.alloc(BLOCK_BYTES + DIGEST_BYTES);
+  let inner = Buffer.alloc(1024);
+  for (let i = 0; i < BLOCK_BYTES; i++) {
+    inner[i] = block[i]! ^ 0x36;
+    outer[i] = block[i]! ^ 0x5c;
+  }
+  return (text) => {
+    const most = BLOCK_BYTES + text.length * 3;
+    if (inner.length < most) inner = Buffer.concat([inner.subarray(0, BLOCK_BYTES)], most);
+    const bytes = inner.write(text, BLOCK_BYTES, 'utf8');
+    hash('sha256', inner.subarray(0, BLOCK_BYTES + bytes), 'buffer').copy(outer, BLOCK_BYTES);
+    return hash('sha256', outer, 'buffer');
+  };
 }

@@ -32,7 +32,7 @@ function typedBytes(component: KeyComponent): Buffer {
 function hashed(bytes: Buffer): string {
   const [h1, h2] = murmur128(bytes);
   const out = Buffer.alloc(16);
-  // Most significant half last as the function gives it, first as the key is compared.
+  // The function's second half comes first.
   out.writeBigUInt64BE(h2, 0);
   out.writeBigUInt64BE(h1, 8);
   out[0]! &= 0x3f;

@@ -5,6 +5,7 @@ import { type Logger } from '../../src/observability/logger';
 import { type Registry } from '../../src/observability/metrics';
 import { createAuthorization } from './authorization';
 import { createBatches } from './batch';
+import { type Faults } from './faults';
 import { createHttpServer } from './http-server';
 import { createIndexBuilder } from './index-builder';
 import { createItems } from './items';
@@ -12,9 +13,8 @@ import { createMetering } from './metering';
 import { createPurger } from './purger';
 import { createAccess } from './query/access';
 import { createQueries } from './query/run';
-import { type Reply } from './reply';
 import { createResources } from './resources';
-import { createService, type Operation } from './service';
+import { createService } from './service';
 import { type Container, openCatalog } from './store/catalog';
 import { createCommitGroup } from './store/commit-group';
 import { openDatabaseFile } from './store/database-file';
@@ -43,8 +43,8 @@ export interface CosmosEmulatorOptions {
   sync?: boolean;
   /** Milliseconds since 1970, for tests of expiry. Default the machine's clock. */
   clock?: () => number;
-  /** A fault to answer an operation with. */
-  fault?: (operation: Operation, container: Container | undefined) => Reply | undefined;
+  /** Faults that are met by requests for documents. */
+  faults?: Faults;
   /** Told the flushed length of the write-ahead log; for the crash proof. */
   onSynced?: (bytes: number) => void;
   /** The disk refused: the process must end. Default: throws, uncaught. */
@@ -94,7 +94,7 @@ export function createCosmosEmulator(options: CosmosEmulatorOptions): CosmosEmul
         queries: createQueries({ access: createAccess(db), seconds, ensureIndex: builder.ensure }),
         seconds,
         milliseconds: clock,
-        fault: options.fault,
+        faults: options.faults,
       });
       const metering = options.metrics && createMetering({ registry: options.metrics, group });
       const purger = createPurger({ group, catalog, items, logger });

@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util';
-import { createHealthServer } from '../../src/observability/health';
 import { createLogger } from '../../src/observability/logger';
 import { createMetrics } from '../../src/observability/metrics';
 import { OperatorError } from '../../src/observability/operator-error';
 import { runProcess } from '../../src/observability/process';
+import { writeFileSync } from 'node:fs';
+import { createControlServer } from './control-server';
 import { createCosmosEmulator, LOCAL_KEY } from './emulator';
+import { createFaults } from './faults';
 
 const HELP = `Azure Cosmos DB for NoSQL over HTTP, on one SQLite file. Local only: it has no TLS and one key.
 
@@ -14,6 +16,8 @@ const HELP = `Azure Cosmos DB for NoSQL over HTTP, on one SQLite file. Local onl
   --data DIR           data folder (.data/cosmos); one process owns it
   --key KEY            account key, base64 (the documented local key)
   --no-sync            leave flushing to the operating system: a power cut may lose acknowledged writes
+  --faults             allow faults: POST /faults on the health port (docs/emulators/cosmos.md)
+  --record-synced FILE write the flushed length of the write-ahead log to FILE, for the crash proof
   --log-level LEVEL    debug, info, warn, error (info)
   --help               this text
 
@@ -37,6 +41,8 @@ function parse() {
       data: { type: 'string', default: '.data/cosmos' },
       key: { type: 'string', default: LOCAL_KEY },
       'no-sync': { type: 'boolean', default: false },
+      faults: { type: 'boolean', default: false },
+      'record-synced': { type: 'string' },
       'log-level': { type: 'string', default: 'info' },
       help: { type: 'boolean', default: false },
     },
@@ -64,13 +70,15 @@ if (process.argv.includes('--help')) {
       logger.level = flags['log-level'];
       const metrics = createMetrics({ process: 'cosmos' });
       let ready = false;
-      const health = createHealthServer({
-        what: 'the Cosmos stand-in',
+      const faults = flags.faults ? createFaults() : undefined;
+      const health = createControlServer({
         host,
         port: healthPort,
         metrics,
+        faults,
         readiness: () => ({ ready, reasons: ready ? [] : ['starting or stopping'] }),
       });
+      const record = flags['record-synced'];
       const emulator = createCosmosEmulator({
         logger,
         metrics,
@@ -79,6 +87,8 @@ if (process.argv.includes('--help')) {
         key,
         data,
         sync: !flags['no-sync'],
+        faults,
+        onSynced: record === undefined ? undefined : (bytes) => writeFileSync(record, `${bytes}\n`),
         onFatal(error) {
           logger.fatal(
             { error: error.message },

@@ -3,29 +3,45 @@ import { type Answer } from './service';
 import { type CommitGroup } from './store/commit-group';
 
 /** Meters requests, charges and the store, by container and operation, so that a design can be priced. */
-export function createMetering(options: { registry: Registry; group: CommitGroup }): {
+export interface Metering {
   observe(answer: Answer, milliseconds: number): void;
-} {
+}
+
+export function createMetering(options: { registry: Registry; group: CommitGroup }): Metering {
   const { registry, group } = options;
   const registers = [registry];
-  const charges = new Counter({
-    name: 'cosmos_request_units_total',
-    help: 'Request units by container and operation. Its rate is the throughput that the design would pay for on Azure: look at the operation with the largest share first.',
-    labelNames: ['container', 'operation'],
-    registers,
-  });
-  const requests = new Counter({
-    name: 'cosmos_requests_total',
-    help: 'Requests by container, operation and status. A lasting share of 429 means a fault was asked for; of 412, writers that race for one document; of 400, a query that is not supported.',
-    labelNames: ['container', 'operation', 'status'],
-    registers,
-  });
   const durations = new Histogram({
     name: 'cosmos_request_seconds',
     help: 'Time to answer, server-side, by operation. Writes wait for the disk: a lasting p99 above 50 ms means a slow disk; of queries, that they look at many documents to find few.',
     labelNames: ['operation'],
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
     registers,
+  });
+  const times = new Map<string, Histogram.Internal<string>>();
+  const series = new Map<string, { labels: Record<string, string>; requests: number; charge: number }>();
+
+  // Each request adds to plain numbers; they become metrics when somebody asks.
+  new Counter({
+    name: 'cosmos_request_units_total',
+    help: 'Request units by container and operation. Its rate is the throughput that the design would pay for on Azure: look at the operation with the largest share first.',
+    labelNames: ['container', 'operation'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { labels, charge } of series.values()) {
+        this.inc({ container: labels.container, operation: labels.operation }, charge);
+      }
+    },
+  });
+  new Counter({
+    name: 'cosmos_requests_total',
+    help: 'Requests by container, operation and status. A lasting share of 429 means a fault was asked for; of 412, writers that race for one document; of 400, a query that is not supported.',
+    labelNames: ['container', 'operation', 'status'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { labels, requests } of series.values()) this.inc(labels, requests);
+    },
   });
   const gauge = (name: string, help: string, value: () => number): void => {
     new Gauge({
@@ -49,27 +65,27 @@ export function createMetering(options: { registry: Registry; group: CommitGroup
     () => group.statistics.checkpoints,
   );
 
-  // Labels are looked up once for each combination: a request costs three additions.
-  const known = new Map<
-    string,
-    { charge: Counter.Internal; count: Counter.Internal; time: Histogram.Internal<string> }
-  >();
   return {
     observe({ reply, operation, route, container }, milliseconds) {
-      const named = container ? `${route!.database}/${route!.container}` : '';
-      const id = `${named} ${operation} ${reply.status}`;
-      let series = known.get(id);
-      if (!series) {
-        series = {
-          charge: charges.labels(named, operation),
-          count: requests.labels(named, operation, String(reply.status)),
-          time: durations.labels(operation),
+      const id = `${container?.number} ${operation} ${reply.status}`;
+      let own = series.get(id);
+      if (!own) {
+        const name = container ? `${route!.database}/${route!.container}` : '';
+        own = {
+          labels: { container: name, operation, status: String(reply.status) },
+          requests: 0,
+          charge: 0,
         };
-        known.set(id, series);
+        series.set(id, own);
       }
-      series.charge.inc(reply.charge);
-      series.count.inc();
-      series.time.observe(milliseconds / 1000);
+      own.requests += 1;
+      own.charge += reply.charge;
+      let time = times.get(operation);
+      if (!time) {
+        time = durations.labels(operation);
+        times.set(operation, time);
+      }
+      time.observe(milliseconds / 1000);
     },
   };
 }

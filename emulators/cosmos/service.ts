@@ -2,6 +2,7 @@ import { type IncomingMessage } from 'node:http';
 import { type createAuthorization } from './authorization';
 import { type createBatches, readBatch } from './batch';
 import { readChanges } from './change-feed';
+import { type Faults } from './faults';
 import { type Change, type Conditions, type Items, type Key } from './items';
 import { keyText, parseKeyHeader } from './partition-key';
 import { readPatch } from './patch';
@@ -50,8 +51,8 @@ export interface ServiceOptions {
   queries: Queries;
   seconds: () => number;
   milliseconds: () => number;
-  /** A fault to answer with instead, where one was asked for. */
-  fault?: (operation: Operation, container: Container | undefined) => Reply | undefined;
+  /** Faults to answer with instead, where some were asked for. */
+  faults?: Faults;
 }
 
 const DEFAULT_PAGE = 100;
@@ -108,7 +109,7 @@ export function createService(options: ServiceOptions): (request: IncomingMessag
           return { reply: ranges(request, container), operation: 'ranges', route, container };
         }
         const operation = operationOf(request, method, route.kind);
-        const fault = options.fault?.(operation, container);
+        const fault = options.faults?.next(operation, container.definition.id);
         if (fault) {
           request.resume();
           return { reply: fault, operation, route, container };

@@ -1,5 +1,5 @@
 import { functionNamed } from './functions';
-import { compareText } from './order';
+import { compareText, same } from './order';
 import { type BinaryOperator, type Expression, QueryProblem } from './syntax';
 
 /** A compiled expression: `undefined` is Cosmos's undefined, which a missing property has. */
@@ -217,23 +217,6 @@ function conjunction(a: unknown, b: unknown): boolean | undefined {
 
 function equality(a: unknown, b: unknown): boolean | undefined {
   return a === undefined || b === undefined ? undefined : same(a, b);
-}
-
-/** Deep equality of JSON values. */
-export function same(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (Array.isArray(a) || Array.isArray(b)) {
-    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
-    return a.every((each, i) => same(each, b[i]));
-  }
-  const names = Object.keys(a);
-  if (names.length !== Object.keys(b).length) return false;
-  return names.every(
-    (name) =>
-      Object.hasOwn(b, name) &&
-      same((a as Record<string, unknown>)[name], (b as Record<string, unknown>)[name]),
-  );
 }
 
 /** The order of two values of one scalar type, `undefined` where they have none. */

@@ -1,4 +1,4 @@
-import { same } from './evaluate';
+import { same } from './order';
 import { QueryProblem } from './syntax';
 
 type Function = (...values: unknown[]) => unknown;

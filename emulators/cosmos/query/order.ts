@@ -59,3 +59,20 @@ export function compareText(a: string, b: string): number {
   }
   return a.length - b.length;
 }
+
+/** Deep equality of JSON values. */
+export function same(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+    return a.every((each, i) => same(each, b[i]));
+  }
+  const names = Object.keys(a);
+  if (names.length !== Object.keys(b).length) return false;
+  return names.every(
+    (name) =>
+      Object.hasOwn(b, name) &&
+      same((a as Record<string, unknown>)[name], (b as Record<string, unknown>)[name]),
+  );
+}
