@@ -25,6 +25,9 @@ export interface PartitionNow {
   lastEnqueuedSequence: number;
 }
 
+/** What a checkpoint takes of an event, so that nobody need keep its body for that. */
+export type CheckpointEvent = Pick<ReceivedEventData, 'sequenceNumber' | 'offset'>;
+
 /** What a worker is told of the partition it was given. */
 export interface OwnedPartition {
   partition: number;
@@ -39,7 +42,7 @@ export interface OwnedPartition {
    * Stores that every event up to and with this one has had its effect. The caller moves it only over the contiguous
    * prefix whose effects are stored; after a crash the events behind it are delivered again.
    */
-  checkpoint(event: ReceivedEventData): Promise<void>;
+  checkpoint(event: CheckpointEvent): Promise<void>;
   /**
    * Asks Event Hubs. Events received before an answer that names this partition's incarnation belong to it: a hub that
    * is made again while a worker reads could otherwise pass its first events off as the old hub's next ones.
@@ -118,8 +121,10 @@ export function createPartitionConsumer(options: {
       identifier: options.identifier,
       checkpointStore,
     });
-    await releaseOwn(checkpointStore, client, options.identifier);
-    const sessions = new Map<string, PartitionSession>();
+    await releaseOwn(checkpointStore, client, group, options.identifier);
+    // By context, which is one a pump: a pump that failed may still be closing while the next one begins.
+    const sessions = new Map<PartitionContext, PartitionSession>();
+    const closing = new Map<string, Promise<void>>();
     const openPartition = async (context: PartitionContext, ended: AbortSignal) => {
       const lookUp = async (): Promise<PartitionNow> => {
         const [properties, partition] = await Promise.all([
@@ -145,7 +150,7 @@ export function createPartitionConsumer(options: {
         lastEnqueuedSequence: (await lookUp()).lastEnqueuedSequence,
         checkpointedSequence: Number(checkpoint?.sequenceNumber ?? -1),
         ended,
-        checkpoint: (event) => context.updateCheckpoint(event),
+        checkpoint: (event) => context.updateCheckpoint(event as ReceivedEventData),
         now: lookUp,
       });
     };
@@ -153,23 +158,29 @@ export function createPartitionConsumer(options: {
       {
         async processInitialize(context) {
           logger.info({ group, partition: context.partitionId }, 'partition taken');
-          sessions.set(
-            context.partitionId,
-            createPartitionSession((ended) => openPartition(context, ended)),
-          );
+          const session = createPartitionSession(async (ended) => {
+            for (const [other, earlier] of sessions) {
+              if (other !== context && other.partitionId === context.partitionId) await earlier.close();
+            }
+            await closing.get(context.partitionId)?.catch(() => undefined);
+            return openPartition(context, ended);
+          });
+          sessions.set(context, session);
         },
         async processEvents(events, context) {
-          await sessions.get(context.partitionId)?.process(events);
+          await sessions.get(context)?.process(events);
         },
         async processError(error, context) {
           logger.warn({ group, partition: context.partitionId, error: explain(error) }, 'stream error');
         },
         async processClose(reason, context) {
-          const session = sessions.get(context.partitionId);
+          const session = sessions.get(context);
           if (session === undefined) return;
-          sessions.delete(context.partitionId);
+          sessions.delete(context);
           logger.info({ group, partition: context.partitionId, reason }, 'partition given up');
-          await session.close();
+          const closed = session.close();
+          closing.set(context.partitionId, closed);
+          await closed;
         },
       },
       {
@@ -228,7 +239,7 @@ export function createPartitionConsumer(options: {
     owned: () =>
       [...(life?.sessions ?? [])]
         .filter(([, session]) => session.isOpen())
-        .map(([partition]) => Number(partition)),
+        .map(([context]) => Number(context.partitionId)),
   };
 }
 
@@ -236,7 +247,7 @@ interface Life {
   incarnation: string;
   client: EventHubConsumerClient;
   subscription: Subscription;
-  sessions: Map<string, PartitionSession>;
+  sessions: Map<PartitionContext, PartitionSession>;
 }
 
 function withTimeout(): { abortSignal: AbortSignal } {
@@ -250,13 +261,10 @@ function withTimeout(): { abortSignal: AbortSignal } {
 async function releaseOwn(
   store: BlobCheckpointStore,
   client: EventHubConsumerClient,
+  group: string,
   identifier: string,
 ): Promise<void> {
-  const ownerships = await store.listOwnership(
-    client.fullyQualifiedNamespace,
-    client.eventHubName,
-    client.consumerGroup,
-  );
+  const ownerships = await store.listOwnership(client.fullyQualifiedNamespace, client.eventHubName, group);
   const own = ownerships.filter(({ ownerId }) => ownerId === identifier);
   if (own.length > 0) await store.claimOwnership(own.map((each) => ({ ...each, ownerId: '' })));
 }

@@ -22,8 +22,14 @@ export function createPartitionSession(
   let closing: Promise<void> | undefined;
 
   const run = async (events: ReceivedEventData[]): Promise<void> => {
-    processor ??= await open(ended.signal);
-    if (!ended.signal.aborted) await processor.process(events);
+    try {
+      processor ??= await open(ended.signal);
+      if (!ended.signal.aborted) await processor.process(events);
+    } catch (error) {
+      // After an error that calls itself retryable (as those of the SDKs do) the client would go on with the next batch,
+      // and this one would be lost; after any other it closes the partition, which is then opened again.
+      throw new Error('the batch could not be processed', { cause: error });
+    }
   };
 
   return {
