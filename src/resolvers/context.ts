@@ -1,23 +1,13 @@
-import { type Entitlement, type Principal, type TenantScope } from '../auth/scope';
+import { type Principal, type TenantScope } from '../auth/scope';
 import { type LiveAverages } from '../live/live';
 import { type AveragesReader } from '../store/averages';
-import { type TenantDocument } from '../store/documents';
 import { type Registry } from '../store/registry';
 import { type Cursors } from './cursor';
 import { type Loaders } from './loaders';
 
-/** What people belong to. */
-export interface Memberships {
-  /** All that a principal has a right to now. */
-  entitlements(principal: Principal): Promise<Entitlement[]>;
-  /** The tenants named, in order; null for one outside the scope as for an unknown one. */
-  tenantsById(scope: TenantScope, ids: readonly string[]): Promise<(TenantDocument | null)[]>;
-}
-
 /** What resolvers work with, the same for every request. */
 export interface Services {
   registry: Registry;
-  memberships: Memberships;
   averages: AveragesReader;
   live: LiveAverages;
   cursors: Cursors;

@@ -31,12 +31,13 @@ export interface Loaders {
 const MAXIMUM_BATCH = 1000;
 
 export function createLoaders(
-  { registry, memberships, averages }: Pick<Services, 'registry' | 'memberships' | 'averages'>,
+  { registry, averages }: Pick<Services, 'registry' | 'averages'>,
   scope: TenantScope,
 ): Loaders {
   const options = { maxBatchSize: MAXIMUM_BATCH };
   return {
-    tenant: new DataLoader((ids) => memberships.tenantsById(scope, ids), options),
+    // Tenants and spaces of a building have keys of their own in the store: no call is made twice.
+    tenant: new DataLoader((ids) => Promise.all(ids.map((id) => registry.tenant(scope, id))), options),
     building: new DataLoader((ids) => registry.buildingsById(scope, ids), options),
     space: new DataLoader<SpaceKey, SpaceDocument | null, string>(
       (keys) => registry.spacesById(scope, keys),
@@ -45,7 +46,6 @@ export function createLoaders(
         cacheKeyFn: (key) => `${key.buildingId}/${key.id}`,
       },
     ),
-    // The store lists a building's spaces by its partition; there is no call for several, but none is made twice.
     spacesOf: new DataLoader((ids) => Promise.all(ids.map((id) => registry.spaces(scope, id))), options),
     device: new DataLoader((ids) => registry.devicesById(scope, ids), options),
     latestAverages: new DataLoader((ids) => averages.latest(scope, ids), options),

@@ -50,7 +50,7 @@ export class BuildingResolver {
 
   @Visible({ needs: 'building.read', of: 'parent' })
   @FieldResolver(() => [Space], {
-    description: 'Its levels, rooms and zones, in the order they were entered.',
+    description: 'Its levels, rooms and zones, by name.',
   })
   async spaces(@Root() { id }: Building, @Ctx() { loaders }: Context): Promise<Space[]> {
     return (await loaders.spacesOf.load(id)).map(Space.of);

@@ -1,0 +1,108 @@
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled';
+import { GraphQLError, type GraphQLSchema, OperationTypeNode } from 'graphql';
+import { explain, type Logger } from '../observability/logger';
+import { type Context } from '../resolvers/context';
+import { createDocumentCache } from './document-cache';
+import { maskError } from './error-answers';
+import { type DocumentLimits, limitRules } from './limits';
+import { type ApiMeters } from './meters';
+import { limitObjects } from './object-count';
+
+// Errors of one document that are told; the rest of its validation is not done.
+const MAXIMUM_VALIDATION_ERRORS = 10;
+
+/** Queries and mutations over HTTP, by the GraphQL-over-HTTP specification. */
+export function createApollo(options: {
+  schema: GraphQLSchema;
+  limits: DocumentLimits;
+  maximumCachedCharacters: number;
+  meters: ApiMeters;
+  logger: Logger;
+  /** Of the request that is being answered: Apollo formats some errors where there is no context. */
+  requestId(): string;
+}): ApolloServer<Context> {
+  const { schema, limits, logger } = options;
+  const cache = createDocumentCache({ maximumCharacters: options.maximumCachedCharacters });
+  return new ApolloServer<Context>({
+    schema,
+    introspection: true,
+    // Refuses what a browser sends from another site without asking it first (a form, an image).
+    csrfPrevention: true,
+    allowBatchedHttpRequests: false,
+    // A query is named by its text alone, so that nobody fills a store with texts for others to name.
+    persistedQueries: false,
+    includeStacktraceInErrorResponses: false,
+    formatError(_formatted, error) {
+      const answer = maskError(error as GraphQLError, options.requestId(), logger);
+      options.meters.errors.inc({ code: answer.extensions.code });
+      return answer;
+    },
+    stopOnTerminationSignals: false,
+    parseOptions: { maxTokens: limits.tokens },
+    validationOptions: { maxErrors: MAXIMUM_VALIDATION_ERRORS },
+    validationRules: limitRules(limits),
+    documentStore: {
+      get: async (key) => cache.get(key),
+      set: async (key, document) => cache.set(key, document, document.loc?.end ?? 0),
+      delete: async () => false,
+    },
+    logger: {
+      debug: (message) => logger.debug(String(message)),
+      info: (message) => logger.debug(String(message)),
+      warn: (message) => logger.warn(String(message)),
+      error: (message) => logger.error({ error: explain(message) }, 'apollo'),
+    },
+    plugins: [
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginCacheControlDisabled(),
+      operations(options),
+    ],
+  });
+}
+
+/** Refuses what HTTP does not carry and what would cost too much, before anything is resolved; measures the rest. */
+function operations({
+  schema,
+  limits,
+  meters,
+}: {
+  schema: GraphQLSchema;
+  limits: DocumentLimits;
+  meters: ApiMeters;
+}): ApolloServerPlugin<Context> {
+  return {
+    async requestDidStart() {
+      const stop = meters.duration.startTimer({ transport: 'http' });
+      return {
+        async didResolveOperation({ document, operation, request }) {
+          if (operation?.operation === OperationTypeNode.SUBSCRIPTION) {
+            throw new GraphQLError(
+              'subscriptions are served over WebSocket (graphql-transport-ws) at this same path',
+              {
+                extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
+              },
+            );
+          }
+          if (operation === undefined) return;
+          try {
+            limitObjects(schema, document, operation, request.variables ?? {}, limits.objects);
+          } catch (error) {
+            throw clientErrorOverHttp(error);
+          }
+        },
+        async willSendResponse({ operation }) {
+          stop({ operation: operation?.operation ?? 'none' });
+        },
+      };
+    },
+  };
+}
+
+function clientErrorOverHttp(error: unknown): unknown {
+  if (!(error instanceof GraphQLError)) return error;
+  return new GraphQLError(error.message, { extensions: { ...error.extensions, http: { status: 400 } } });
+}

@@ -1,0 +1,66 @@
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { explain, type Logger } from '../observability/logger';
+import { type ErrorCode, isErrorCode } from '../resolvers/errors';
+
+/** Every error the API answers with, over HTTP and WebSocket, in the body of a refused request and beside partial data. */
+export interface ErrorAnswer extends GraphQLFormattedError {
+  extensions: { code: ErrorCode; requestId: string; reason?: string };
+}
+
+export function errorAnswer(
+  code: ErrorCode,
+  message: string,
+  requestId: string,
+  reason?: string,
+): ErrorAnswer {
+  return { message, extensions: { code, requestId, ...(reason === undefined ? {} : { reason }) } };
+}
+
+/**
+ * What a client may know of an error: the message of those meant for it, where it arose, a stable code and the request id.
+ * Anything else is a fault of ours: logged whole, answered without a word of it.
+ */
+export function maskError(error: unknown, requestId: string, logger: Logger): ErrorAnswer {
+  const { locations, path } = error instanceof GraphQLError ? error : {};
+  const place = {
+    ...(locations === undefined ? {} : { locations }),
+    ...(path === undefined ? {} : { path }),
+  };
+  const code = clientCodeOf(error);
+  if (code !== undefined)
+    return { message: (error as GraphQLError).message, ...place, extensions: { code, requestId } };
+  const original = originalOf(error);
+  logger.error(
+    {
+      requestId,
+      path,
+      error: explain(original),
+      stack: original instanceof Error ? original.stack : undefined,
+    },
+    'a resolver failed',
+  );
+  return {
+    message: 'a fault of ours: report it with the request id',
+    ...place,
+    extensions: { code: 'INTERNAL_SERVER_ERROR', requestId },
+  };
+}
+
+/** The code, where the error was made for the client; undefined for any other. */
+function clientCodeOf(error: unknown): ErrorCode | undefined {
+  const original = originalOf(error);
+  // Whatever a library threw may carry `extensions` too; only a GraphQLError was written for the client.
+  if (!(original instanceof GraphQLError) || !(error instanceof GraphQLError)) return undefined;
+  for (const { extensions } of [original, error]) {
+    if (isErrorCode(extensions['code']) && extensions['code'] !== 'INTERNAL_SERVER_ERROR') {
+      return extensions['code'];
+    }
+  }
+  return undefined;
+}
+
+function originalOf(error: unknown): unknown {
+  let original = error;
+  while (original instanceof GraphQLError && original.originalError) original = original.originalError;
+  return original;
+}

@@ -1,0 +1,32 @@
+import { Counter, Gauge, Histogram, type Registry } from '../observability/metrics';
+
+export type ApiMeters = ReturnType<typeof createApiMeters>;
+
+export function createApiMeters(registry: Registry) {
+  const registers = [registry];
+  return {
+    duration: new Histogram({
+      name: 'atrium_api_operation_seconds',
+      help: 'From the parsed request to the answer, by kind of operation and transport. A p99 that stays over 0.5 s: look at the event loop lag and at the store.',
+      labelNames: ['operation', 'transport'],
+      buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    }),
+    errors: new Counter({
+      name: 'atrium_api_errors_total',
+      help: 'Errors answered, by code. INTERNAL_SERVER_ERROR is a fault of ours: find it in the log by its request id. UNAUTHENTICATED that jumps: the identity provider or a client’s renewal broke.',
+      labelNames: ['code'],
+      registers,
+    }),
+    sockets: new Gauge({
+      name: 'atrium_api_sockets',
+      help: 'Open WebSocket connections. Near the limit, new ones are refused: add a replica.',
+      registers,
+    }),
+    deliveries: new Counter({
+      name: 'atrium_api_deliveries_total',
+      help: 'Results sent over WebSocket. Flat while averages flow and subscriptions are open: the live values are interrupted.',
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,275 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
+import { type AddressInfo } from 'node:net';
+import websocket from '@fastify/websocket';
+import { fastifyApolloHandler } from '@as-integrations/fastify';
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import { makeHandler } from 'graphql-ws/use/@fastify/websocket';
+import { type Live } from '../live/live';
+import { healthAnswers, type Readiness } from '../observability/health';
+import { explain, type Logger } from '../observability/logger';
+import { type Registry as Metrics } from '../observability/metrics';
+import { listenError } from '../observability/operator-error';
+import { type Context, type Services } from '../resolvers/context';
+import { createCursors } from '../resolvers/cursor';
+import { type ErrorCode } from '../resolvers/errors';
+import { createSchema } from '../resolvers/schema';
+import { type AveragesReader } from '../store/averages';
+import { type Registry } from '../store/registry';
+import { createApollo } from './apollo';
+import { authenticate, type Tokens } from './authentication';
+import { errorAnswer } from './error-answers';
+import { createGraphiQL, GRAPHIQL_PATH, PAGE_SECURITY_POLICY } from './graphiql';
+import { DEFAULT_LIMITS, type DocumentLimits } from './limits';
+import { createApiMeters } from './meters';
+import { createContext } from './request-context';
+import { enforceRules } from './rules';
+import { schemaText } from './schema-file';
+import { createScopes } from './scopes';
+import { webSocketOptions } from './web-socket';
+
+export interface ApiOptions {
+  logger: Logger;
+  metrics: Metrics;
+  host: string;
+  /** 0 for a free one. */
+  port: number;
+  registry: Registry;
+  averages: AveragesReader;
+  /** Started and stopped by whoever made it. */
+  live: Live;
+  tokens: Tokens;
+  /** Binds cursors to their caller; every replica needs the same. */
+  cursorKey: Buffer;
+  /** The gateway as devices reach it, `host` or `host:port`, for connection strings. */
+  gatewayHostName: string;
+  limits?: Partial<DocumentLimits>;
+  /** Of an HTTP request; 10,000 devices take about 2 MB. */
+  maximumBodyBytes?: number;
+  /** Of one WebSocket message. */
+  maximumMessageBytes?: number;
+  maximumSockets?: number;
+  maximumOperationsPerSocket?: number;
+  keepAliveMilliseconds?: number;
+}
+
+export interface Api {
+  /** Throws an OperatorError when the port cannot be had, and an Error when a field of the schema names no rule. */
+  start(): Promise<{ port: number }>;
+  /** Takes nothing new, finishes what is under way, closes the sockets so that clients go to another replica. */
+  stop(): Promise<void>;
+  readiness(): Readiness;
+}
+
+/** About 50 MB of parsed documents, in two caches. */
+const MAXIMUM_CACHED_CHARACTERS = 500_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const SERVICE_RESTART = 1012;
+const PATH = '/graphql';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    graphql: Context | null;
+  }
+}
+
+/** The GraphQL API over HTTP and WebSocket, its schema, its GraphiQL page, its health and its metrics, on one port. */
+export function createApi(options: ApiOptions): Api {
+  const { logger, metrics, live, tokens } = options;
+  const meters = createApiMeters(metrics);
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const services: Services = {
+    registry: options.registry,
+    averages: options.averages,
+    live,
+    cursors: createCursors({ key: options.cursorKey }),
+    gatewayHostName: options.gatewayHostName,
+  };
+  const scopes = createScopes(options.registry);
+  let listening = false;
+  let stopping = false;
+  let app: FastifyInstance | undefined;
+
+  const readiness = (): Readiness => {
+    const reasons = [
+      ...(listening ? [] : ['the API is not listening yet']),
+      ...(stopping ? ['the API is stopping'] : []),
+      ...live.readiness().reasons,
+    ];
+    return { ready: reasons.length === 0, reasons };
+  };
+
+  return {
+    readiness,
+    async start() {
+      const schema = enforceRules(createSchema());
+      const text = schemaText(schema);
+      const common = { schema, limits, maximumCachedCharacters: MAXIMUM_CACHED_CHARACTERS, meters, logger };
+      const requests = new AsyncLocalStorage<string>();
+      const apollo = createApollo({ ...common, requestId: () => requests.getStore() ?? '' });
+      await apollo.start();
+      app = Fastify({
+        bodyLimit: options.maximumBodyBytes ?? 4 * 1024 * 1024,
+        requestTimeout: REQUEST_TIMEOUT_MS,
+        // A caller's own request id is not taken: it could be another's.
+        genReqId: () => randomUUID(),
+        forceCloseConnections: 'idle',
+        routerOptions: { maxParamLength: 64 },
+      });
+      app.decorateRequest('graphql', null);
+      app.addHook('onRequest', async (request, reply) => {
+        void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+      });
+      app.setErrorHandler((error: FastifyError, request, reply) => {
+        const { status, code, message } = refusalOf(error);
+        if (status >= 500) logger.error({ requestId: request.id, error: explain(error) }, 'a request failed');
+        return refuse(reply, status, code, message);
+      });
+      app.setNotFoundHandler((_request, reply) =>
+        refuse(reply, 404, 'NOT_FOUND', `nothing is served here: see ${PATH}, /schema.graphql and /healthz`),
+      );
+      await app.register(websocket, {
+        options: { maxPayload: options.maximumMessageBytes ?? 256 * 1024 },
+        async preClose() {
+          for (const socket of app!.websocketServer.clients)
+            socket.close(SERVICE_RESTART, 'the server restarts');
+        },
+      });
+
+      app.addHook('onClose', () => apollo.stop());
+
+      const health = healthAnswers({ metrics, readiness });
+      for (const path of ['/healthz', '/readyz', '/metrics']) {
+        app.get(path, async (_request, reply) => {
+          const answer = await health(path);
+          return reply.code(answer.status).type(answer.type).send(answer.body);
+        });
+      }
+      app.get('/schema.graphql', async (_request, reply) =>
+        reply.type('text/plain; charset=utf-8').send(text),
+      );
+
+      const graphiql = createGraphiQL();
+      app.get<{ Params: { name: string } }>(`${GRAPHIQL_PATH}/:name`, async (request, reply) => {
+        const file = graphiql.file(request.params.name);
+        if (file === undefined) return reply.callNotFound();
+        return reply.type(file.type).header('cache-control', 'public, max-age=3600').send(file.body);
+      });
+
+      /** A person who opens the address in a browser; a program asks for JSON. */
+      const wantsPage = (request: FastifyRequest): boolean =>
+        request.method === 'GET' &&
+        !(request.query as Record<string, unknown>)['query'] &&
+        (request.headers.accept ?? '').includes('text/html');
+
+      // Before the body is read: who is not signed in costs no parsing.
+      const signIn = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+        // A socket signs in by its first message; GraphiQL asks its user for the token.
+        if (request.ws || wantsPage(request)) return;
+        void reply.header('cache-control', 'no-store');
+        const authentication = await authenticate(tokens, request.headers.authorization);
+        if (authentication.ok) {
+          const { principal } = authentication;
+          request.graphql = await createContext({ services, scopes, principal, requestId: request.id });
+          return;
+        }
+        const { code, message, reason } = authentication;
+        meters.errors.inc({ code });
+        if (code === 'UNAVAILABLE') return refuse(reply, 503, code, message, reason);
+        void reply.header('www-authenticate', `Bearer realm="atrium", error="invalid_token"`);
+        return refuse(reply, 401, code, message, reason);
+      };
+      const handle = fastifyApolloHandler<Context>(apollo, {
+        context: async (request) => request.graphql!,
+      });
+      const answer = async function (this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
+        if (wantsPage(request)) {
+          return reply
+            .type(graphiql.page.type)
+            .header('content-security-policy', PAGE_SECURITY_POLICY)
+            .send(graphiql.page.body);
+        }
+        return requests.run(request.id, () => handle.call(this, request as never, reply as never));
+      };
+      const onSocket = makeHandler(
+        {
+          ...webSocketOptions({
+            ...common,
+            services,
+            scopes,
+            tokens,
+            maximumOperations: options.maximumOperationsPerSocket ?? 100,
+          }),
+          isProd: true,
+        },
+        options.keepAliveMilliseconds ?? 12_000,
+      );
+      const maximumSockets = options.maximumSockets ?? 10_000;
+      app.route({
+        method: 'GET',
+        url: PATH,
+        onRequest: signIn,
+        handler: answer,
+        wsHandler(socket, request) {
+          const open = this.websocketServer.clients.size;
+          meters.sockets.set(open);
+          socket.once('close', () => meters.sockets.dec());
+          if (stopping || open > maximumSockets) {
+            socket.close(1013, 'too many connections: try again later');
+            return;
+          }
+          return onSocket.call(this, socket, request);
+        },
+      });
+      app.route({ method: 'POST', url: PATH, onRequest: signIn, handler: answer });
+
+      try {
+        await app.listen({ host: options.host, port: options.port });
+      } catch (error) {
+        await app.close();
+        throw listenError(error, 'the API', options.host, options.port);
+      }
+      listening = true;
+      const { port } = app.server.address() as AddressInfo;
+      logger.info({ host: options.host, port }, 'listening');
+      return { port };
+    },
+    async stop() {
+      stopping = true;
+      await app?.close();
+      listening = false;
+    },
+  };
+
+  function refuse(
+    reply: FastifyReply,
+    status: number,
+    code: ErrorCode,
+    message: string,
+    reason?: string,
+  ): FastifyReply {
+    return reply
+      .code(status)
+      .type('application/json; charset=utf-8')
+      .send({ errors: [errorAnswer(code, message, reply.request.id, reason)] });
+  }
+}
+
+/** What Fastify refuses before GraphQL is reached. */
+function refusalOf(error: FastifyError): { status: number; code: ErrorCode; message: string } {
+  const status = error.statusCode ?? 500;
+  if (status === 413) {
+    return { status, code: 'PAYLOAD_TOO_LARGE', message: 'the body is over the limit: send less at a time' };
+  }
+  if (status >= 400 && status < 500) return { status, code: 'BAD_REQUEST', message: error.message };
+  return {
+    status: 500,
+    code: 'INTERNAL_SERVER_ERROR',
+    message: 'a fault of ours: report it with the request id',
+  };
+}

@@ -1,0 +1,50 @@
+import { type BuildingAverage } from '../domain/window';
+
+/** What became of a value: it is news, it only says that nothing changed, or it is older than what is held. */
+export type Taken = 'changed' | 'unchanged' | 'stale';
+
+export interface LatestAverages {
+  take(value: BuildingAverage): Taken;
+  of(buildingId: string): BuildingAverage[];
+}
+
+/**
+ * The latest value of each building and quantity. Bounded by what is registered: one value for each quantity of each
+ * building, replaced for ever.
+ */
+export function createLatestAverages(): LatestAverages {
+  const buildings = new Map<string, Map<number, BuildingAverage>>();
+  return {
+    take(value) {
+      let quantities = buildings.get(value.buildingId);
+      if (quantities === undefined) buildings.set(value.buildingId, (quantities = new Map()));
+      const held = quantities.get(value.quantity);
+      if (held !== undefined && isOlder(value, held)) return 'stale';
+      quantities.set(value.quantity, value);
+      return held === undefined || differs(value, held) ? 'changed' : 'unchanged';
+    },
+    of: (buildingId) => [...(buildings.get(buildingId)?.values() ?? [])],
+  };
+}
+
+/**
+ * Within one life of the stream a value that counts fewer events is an old owner's, however young it says it is. Across
+ * lives positions cannot be compared, and the later computed one stands.
+ */
+function isOlder(value: BuildingAverage, held: BuildingAverage): boolean {
+  if (value.position.incarnation !== held.position.incarnation) return value.asOf < held.asOf;
+  return value.position.sequence < held.position.sequence || value.windowEnd < held.windowEnd;
+}
+
+/** Whether a reader would learn anything; that time went by is no news. */
+function differs(value: BuildingAverage, held: BuildingAverage): boolean {
+  return (
+    value.mean !== held.mean ||
+    value.minimum !== held.minimum ||
+    value.maximum !== held.maximum ||
+    value.readings !== held.readings ||
+    value.devicesReporting !== held.devicesReporting ||
+    value.devicesExpected !== held.devicesExpected ||
+    value.lastReadingAt !== held.lastReadingAt
+  );
+}
