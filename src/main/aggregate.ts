@@ -22,7 +22,7 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
     blobs: blobServiceOf(settings),
     identifier: `aggregate-${settings.WORKER_SLOT}`,
     counts,
-    averages: createAveragesWriter({ container: cosmos.warm }),
+    averages: createAveragesWriter({ cosmos }),
     allowedLatenessMs: settings.ALLOWED_LATENESS_SECONDS * 1000,
   });
   const health = createHealthServer({
@@ -36,5 +36,5 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
   await cosmos.ensureContainers();
   await counts.start();
   await worker.start();
-  return { stop: () => stopInOrder(worker.stop, counts.stop, health.stop, () => cosmos.dispose()) };
+  return { stop: () => stopInOrder(worker.stop, counts.stop, health.stop, cosmos.stop) };
 });

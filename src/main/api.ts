@@ -6,10 +6,12 @@ import { createMetrics } from '../observability/metrics';
 import { createAveragesReader } from '../store/averages-reader';
 import { createCosmos } from '../store/cosmos';
 import { createKeyring } from '../store/keyring';
-import { createMemberships } from '../store/memberships';
 import { createRegistry } from '../store/registry';
 import { cosmosAccountOf, namespaceOf } from './connections';
 import { run, stopInOrder } from './run';
+
+// How far an issuer's clock may be from ours.
+const CLOCK_TOLERANCE_SECONDS = 5;
 
 /** The GraphQL API over HTTP and WebSocket. */
 run('api', apiSettings, async (settings, logger) => {
@@ -28,12 +30,12 @@ run('api', apiSettings, async (settings, logger) => {
     host: settings.HOST,
     port: settings.API_PORT,
     registry: createRegistry({ cosmos, keyring: createKeyring(settings.DEVICE_KEY_ENCRYPTION_KEY) }),
-    memberships: createMemberships({ cosmos }),
-    averages: createAveragesReader({ container: cosmos.warm }),
+    averages: createAveragesReader({ cosmos }),
     live,
     tokens: createTokenVerifier({
       issuers: settings.TOKEN_ISSUERS.map((issuer) => ({ issuer })),
       audience: settings.TOKEN_AUDIENCE,
+      clockToleranceSeconds: CLOCK_TOLERANCE_SECONDS,
     }),
     cursorKey: settings.CURSOR_KEY,
     gatewayHostName: settings.GATEWAY_PUBLIC_HOST,
@@ -41,5 +43,5 @@ run('api', apiSettings, async (settings, logger) => {
   await cosmos.ensureContainers();
   await live.start();
   await api.start();
-  return { stop: () => stopInOrder(api.stop, live.stop, () => cosmos.dispose()) };
+  return { stop: () => stopInOrder(api.stop, live.stop, cosmos.stop) };
 });

@@ -42,6 +42,6 @@ run('gateway', gatewaySettings, async (settings, logger) => {
   await directory.start();
   await gateway.start();
   return {
-    stop: () => stopInOrder(gateway.stop, directory.stop, producer.stop, health.stop, () => cosmos.dispose()),
+    stop: () => stopInOrder(gateway.stop, directory.stop, producer.stop, health.stop, cosmos.stop),
   };
 });

@@ -27,7 +27,7 @@ describe('the guide to adding a consumer', () => {
       dataDir: join(folder, 'hubs'),
       hubs: { telemetry: { partitions: 2, consumerGroups: ['census'] } },
     });
-    const blob = createBlobEmulator({ dataDir: join(folder, 'blob') });
+    const blob = createBlobEmulator({ host: '127.0.0.1', port: 0, dataDir: join(folder, 'blob') });
     const namespace = { connectionString: (await hubs.start()).connectionString };
     const blobs = BlobServiceClient.fromConnectionString((await blob.start()).connectionString);
     const producer = createStreamProducer({ namespace, hub: 'telemetry' });

@@ -1,19 +1,24 @@
 import { DEMO_PEOPLE } from '../../../emulators/identity/people';
-import { type Role } from '../../auth/scope';
 import { createCosmos } from '../../store/cosmos';
-import { seedTenants } from '../../store/seed';
+import { createKeyring } from '../../store/keyring';
+import { createRegistry } from '../../store/registry';
+import { type LocalSecrets } from './data-folder';
 import { type Endpoints } from './plans';
 
 /**
  * The two demo tenants and who belongs to them. Everything else of the demo (buildings, devices) comes through the public
  * API, as anybody's would. Seeding again changes nothing.
  */
-export async function seedDemoTenants(options: { endpoints: Endpoints; cosmosKey: string }): Promise<void> {
+export async function seedDemoTenants(options: {
+  endpoints: Endpoints;
+  secrets: LocalSecrets;
+}): Promise<void> {
   const endpoint = /AccountEndpoint=([^;]+)/.exec(options.endpoints.cosmos)![1]!;
-  const cosmos = createCosmos({ endpoint, key: options.cosmosKey }, 'atrium');
+  const cosmos = createCosmos({ endpoint, key: options.secrets.cosmosKey }, 'atrium');
   try {
     await cosmos.ensureContainers();
-    await seedTenants(cosmos, {
+    const keyring = createKeyring(Buffer.from(options.secrets.deviceKeyEncryptionKey, 'base64'));
+    await createRegistry({ cosmos, keyring }).seedTenants({
       tenants: [
         { id: 'ten_north', name: 'North Quay Estates' },
         { id: 'ten_south', name: 'South Gate Offices' },
@@ -26,12 +31,12 @@ export async function seedDemoTenants(options: { endpoints: Endpoints; cosmosKey
                 issuer: options.endpoints.identity,
                 subject: person.subject,
                 tenantId: `ten_${person.tenant}`,
-                role: person.role as Role,
+                role: person.role,
               },
             ],
       ),
     });
   } finally {
-    cosmos.dispose();
+    cosmos.stop();
   }
 }

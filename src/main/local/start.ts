@@ -85,7 +85,7 @@ async function main(): Promise<void> {
   try {
     say('starting the local services');
     await Promise.all(servicePlans(dist, settings, ports, folder).map((plan) => supervisor.start(plan)));
-    await seedDemoTenants({ endpoints, cosmosKey: folder.secrets.cosmosKey });
+    await seedDemoTenants({ endpoints, secrets: folder.secrets });
     say('starting Atrium');
     await Promise.all(
       atriumPlans(dist, settings, ports, folder, endpoints).map((plan) => supervisor.start(plan)),
