@@ -69,7 +69,12 @@ interface Rules {
 }
 
 /** The rolling average by the plainest means there are, with the mistakes that an implementation could make. */
-function averageOf(rows: readonly Row[], windowEnd: number, sequence: number, rules: Rules = {}): SeenAverage {
+function averageOf(
+  rows: readonly Row[],
+  windowEnd: number,
+  sequence: number,
+  rules: Rules = {},
+): SeenAverage {
   const kept = new Map<string, Row>();
   let last: number | null = null;
   for (const row of rows) {
@@ -81,9 +86,7 @@ function averageOf(rows: readonly Row[], windowEnd: number, sequence: number, ru
       (rules.closedAtTheStart ? row.observedAt >= since : row.observedAt > since) &&
       (rules.openAtTheEnd ? row.observedAt < windowEnd * 1000 : row.observedAt <= windowEnd * 1000);
     if (!inside) continue;
-    const key = rules.countsRepetitions
-      ? `${row.sequence} ${row.row}`
-      : `${row.pointId} ${row.observedAt}`;
+    const key = rules.countsRepetitions ? `${row.sequence} ${row.row}` : `${row.pointId} ${row.observedAt}`;
     if (rules.lastValueStands || !kept.has(key)) kept.set(key, row);
   }
   const all = [...kept.values()].slice(rules.forgetsFirstReading ? 1 : 0);

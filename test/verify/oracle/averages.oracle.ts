@@ -187,7 +187,9 @@ export async function missingPoints(
     const { building_id, quantity, minute, readings } = row as Record<string, string | bigint>;
     if (seen.has(`${building_id} ${quantity} ${minute}`)) return [];
     const at = new Date(Number(minute) * 60_000).toISOString();
-    return [`no history point of ${quantity} of ${building_id} at ${at}, whose window holds ${readings} readings`];
+    return [
+      `no history point of ${quantity} of ${building_id} at ${at}, whose window holds ${readings} readings`,
+    ];
   });
 }
 
