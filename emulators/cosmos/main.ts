@@ -1,9 +1,10 @@
+import { env } from 'node:process';
 import { parseArgs } from 'node:util';
 import { createLogger } from '../../src/observability/logger';
 import { createMetrics } from '../../src/observability/metrics';
 import { OperatorError } from '../../src/observability/operator-error';
 import { runProcess } from '../../src/observability/process';
-import { writeFileSync } from 'node:fs';
+import { openSync, writeSync } from 'node:fs';
 import { createControlServer } from './control-server';
 import { createCosmosEmulator, LOCAL_KEY } from './emulator';
 import { createFaults } from './faults';
@@ -14,7 +15,7 @@ const HELP = `Azure Cosmos DB for NoSQL over HTTP, on one SQLite file. Local onl
   --port PORT          port (8081; 0 for a free one)
   --health-port PORT   port of /healthz, /readyz and /metrics (9105)
   --data DIR           data folder (.data/cosmos); one process owns it
-  --key KEY            account key, base64 (the documented local key)
+  --key KEY            account key, base64 (COSMOS_KEY, else the documented local key)
   --no-sync            leave flushing to the operating system: a power cut may lose acknowledged writes
   --faults             allow faults: POST /faults on the health port (docs/emulators/cosmos.md)
   --record-synced FILE write the flushed length of the write-ahead log to FILE, for the crash proof
@@ -39,7 +40,7 @@ function parse() {
       port: { type: 'string', default: '8081' },
       'health-port': { type: 'string', default: '9105' },
       data: { type: 'string', default: '.data/cosmos' },
-      key: { type: 'string', default: LOCAL_KEY },
+      key: { type: 'string', default: env.COSMOS_KEY ?? LOCAL_KEY },
       'no-sync': { type: 'boolean', default: false },
       faults: { type: 'boolean', default: false },
       'record-synced': { type: 'string' },
@@ -78,7 +79,8 @@ if (process.argv.includes('--help')) {
         faults,
         readiness: () => ({ ready, reasons: ready ? [] : ['starting or stopping'] }),
       });
-      const record = flags['record-synced'];
+      // Written in place and in one piece: a kill leaves the length of before or of after.
+      const record = flags['record-synced'] === undefined ? undefined : openSync(flags['record-synced'], 'w');
       const emulator = createCosmosEmulator({
         logger,
         metrics,
@@ -88,7 +90,8 @@ if (process.argv.includes('--help')) {
         data,
         sync: !flags['no-sync'],
         faults,
-        onSynced: record === undefined ? undefined : (bytes) => writeFileSync(record, `${bytes}\n`),
+        onSynced:
+          record === undefined ? undefined : (bytes) => void writeSync(record, String(bytes).padStart(15), 0),
         onFatal(error) {
           logger.fatal(
             { error: error.message },
