@@ -19,7 +19,7 @@ describe('Event Hubs is shared among processors', () => {
   beforeAll(async () => {
     target = await openTarget();
     folder = await mkdtemp(join(tmpdir(), 'event-hubs-processor-'));
-    blobs = createBlobEmulator({ dataDir: folder });
+    blobs = createBlobEmulator({ host: '127.0.0.1', port: 0, dataDir: folder });
     blobConnection = (await blobs.start()).connectionString;
   });
   beforeEach(async () => {

@@ -10,6 +10,8 @@ export interface Disk {
   write(file: OpenFile, buffers: readonly Buffer[], position: number): void;
   /** Resolves when the first `length` bytes of the file are on disk. */
   sync(file: OpenFile, length: number): Promise<void>;
+  /** The same before anything else happens; for the start, when there is nobody to wait for it. */
+  syncNow(file: OpenFile, length: number): void;
   /** Resolves when the entries of a folder (a file created in it, or removed) are on disk. */
   syncFolder(path: string): Promise<void>;
   /** Replaces a small file whole: after a crash it holds the old text or the new, never a mixture. */
@@ -53,6 +55,11 @@ export function createDisk({ fsync: mustSync, onDurable }: DiskOptions): Disk {
           resolve();
         });
       });
+    },
+    syncNow(file, length) {
+      if (!mustSync) return;
+      fsyncSync(file.descriptor);
+      onDurable?.(file.path, length);
     },
     syncFolder(path) {
       if (!mustSync) return Promise.resolve();

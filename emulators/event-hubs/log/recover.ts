@@ -1,8 +1,9 @@
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readdirSync, unlinkSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Logger } from '../../../src/observability/logger';
 import { OperatorError } from '../../../src/observability/operator-error';
 import { BATCH_HEADER, EVENT_HEADER, findMagic, isIntact, readBatchHeader } from './batch';
+import { type Disk } from './disk';
 import {
   createIndex,
   decodeSegmentHeader,
@@ -25,7 +26,12 @@ export interface Recovered {
  * a segment is synced whole before the next is created; its torn tail is cut and said so. Anything else that does
  * not fit is not the work of a crash, and is refused rather than repaired: it could hide acknowledged events.
  */
-export function recover(options: { directory: string; incarnation: string; logger: Logger }): Recovered {
+export function recover(options: {
+  directory: string;
+  incarnation: string;
+  disk: Disk;
+  logger: Logger;
+}): Recovered {
   const { directory, logger } = options;
   const files = readdirSync(directory)
     .filter((name) => /^s\d{20}\.log$/.test(name))
@@ -56,7 +62,7 @@ export function recover(options: { directory: string; incarnation: string; logge
   }
   const last = segments.at(-1);
   if (last === undefined) throw refuse(directory, 'it holds no segment');
-  const tail = readTail(last);
+  const tail = readTail(last, options.disk);
   lastEvent = tail.lastEvent;
   cut = tail.cut;
   if (cut > 0) {
@@ -96,7 +102,7 @@ function openSegment(path: string, incarnation: string): Segment | undefined {
 const SCAN_CHUNK = 4 * 1024 * 1024;
 
 /** Reads every batch of the last segment, indexes it, and cuts what follows the last intact one. */
-function readTail(segment: Segment): { cut: number; lastEvent: number } {
+function readTail(segment: Segment, disk: Disk): { cut: number; lastEvent: number } {
   const descriptor = openSync(segment.path, 'r+');
   try {
     const fileLength = segment.length;
@@ -138,7 +144,7 @@ function readTail(segment: Segment): { cut: number; lastEvent: number } {
     }
     segment.length = position;
     // What kill -9 left in the page cache becomes readable now, so it has to be on disk first.
-    fsyncSync(descriptor);
+    disk.syncNow({ path: segment.path, descriptor }, position);
     return { cut, lastEvent };
   } finally {
     closeSync(descriptor);
