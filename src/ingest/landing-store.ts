@@ -1,0 +1,120 @@
+import { type ContainerClient, type Metadata, RestError } from '@azure/storage-blob';
+import {
+  deadLetterPath,
+  deadLetterPrefix,
+  landingFolder,
+  type LandingFile,
+  landingPath,
+} from '../store/landing-path';
+import { DEAD_LETTERS_SCHEMA, type EncodedLanding, READINGS_SCHEMA, summaryMetadata } from './landing-file';
+
+/** The landing files of the cold store, as one writer of several sees them. Every method throws what Blob answers. */
+export interface LandingStore {
+  /** Makes the container where it is absent. */
+  prepare(): Promise<void>;
+  /**
+   * Creates the file of those events, or tells how far the file reaches that another writer (or an earlier try of ours)
+   * created for the same first event. Its dead letters are stored before it: where the file exists, they do.
+   */
+  create(file: EncodedLanding, signal: AbortSignal): Promise<{ created: boolean; lastSequence: number }>;
+  /** The last sequence of the partition's files, -1 when there is none. Lists them all: for when a place is lost. */
+  chainEnd(place: Pick<LandingFile, 'incarnation' | 'partition'>, signal: AbortSignal): Promise<number>;
+  /** Removes dead letters that a crashed writer stored for a file which another then created with another end. */
+  sweepDeadLetters(file: LandingFile, lastSequence: number, signal: AbortSignal): Promise<void>;
+}
+
+const ATTEMPT_TIMEOUT_MS = 60_000;
+
+export function createLandingStore(container: ContainerClient): LandingStore {
+  const put = async (
+    path: string,
+    content: Buffer,
+    metadata: Metadata,
+    abortSignal: AbortSignal,
+    onlyNew: boolean,
+  ): Promise<void> => {
+    await container.getBlockBlobClient(path).upload(content, content.length, {
+      metadata,
+      abortSignal,
+      blobHTTPHeaders: { blobContentType: 'application/vnd.apache.parquet' },
+      ...(onlyNew ? { conditions: { ifNoneMatch: '*' } } : {}),
+    });
+  };
+
+  const sweep: LandingStore['sweepDeadLetters'] = async (file, lastSequence, abortSignal) => {
+    const keep = deadLetterPath(file, lastSequence);
+    for await (const { name } of container.listBlobsFlat({ prefix: deadLetterPrefix(file), abortSignal })) {
+      if (name !== keep) await container.getBlobClient(name).deleteIfExists({ abortSignal });
+    }
+  };
+
+  return {
+    async prepare() {
+      await container.createIfNotExists();
+    },
+    async create(encoded, signal) {
+      const { summary, readings, deadLetters, first } = encoded;
+      const file: LandingFile = { ...summary, enqueuedAt: first.enqueuedAt };
+      const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_TIMEOUT_MS)]);
+      if (deadLetters !== null) {
+        const path = deadLetterPath(file, summary.lastSequence);
+        await put(path, deadLetters, summaryMetadata(summary, DEAD_LETTERS_SCHEMA), abortSignal, false);
+      }
+      const path = landingPath(file);
+      try {
+        await put(path, readings, summaryMetadata(summary, READINGS_SCHEMA), abortSignal, true);
+        return { created: true, lastSequence: summary.lastSequence };
+      } catch (error) {
+        if (!alreadyExists(error)) throw error;
+      }
+      const lastSequence = await storedLastSequence(container, path, abortSignal);
+      // Ours reach elsewhere than the file that stands, so nobody will ever look for them.
+      if (deadLetters !== null && lastSequence !== summary.lastSequence) {
+        await sweep(file, lastSequence, abortSignal);
+      }
+      return { created: false, lastSequence };
+    },
+    async chainEnd(place, abortSignal) {
+      let end = -1;
+      const files = container.listBlobsFlat({
+        prefix: landingFolder(place),
+        includeMetadata: true,
+        abortSignal,
+      });
+      for await (const { name, metadata } of files) {
+        end = Math.max(end, lastSequenceOf(name, metadata));
+      }
+      return end;
+    },
+    sweepDeadLetters: sweep,
+  };
+}
+
+async function storedLastSequence(
+  container: ContainerClient,
+  path: string,
+  abortSignal: AbortSignal,
+): Promise<number> {
+  const { metadata } = await container.getBlobClient(path).getProperties({ abortSignal });
+  return lastSequenceOf(path, metadata);
+}
+
+function lastSequenceOf(path: string, metadata: Metadata | undefined): number {
+  // Names of metadata are not case sensitive, and arrive here in small letters by HTTP and as written by a listing.
+  const [, value] =
+    Object.entries(metadata ?? {}).find(([name]) => name.toLowerCase() === 'lastsequence') ?? [];
+  const sequence = Number(value ?? Number.NaN);
+  if (!Number.isSafeInteger(sequence)) {
+    throw new Error(`the landing file ${path} does not say its last sequence: its metadata was changed`);
+  }
+  return sequence;
+}
+
+/** https://learn.microsoft.com/rest/api/storageservices/specifying-conditional-headers-for-blob-service-operations */
+function alreadyExists(error: unknown): boolean {
+  if (!(error instanceof RestError)) return false;
+  return (
+    (error.statusCode === 409 && error.code === 'BlobAlreadyExists') ||
+    (error.statusCode === 412 && error.code === 'ConditionNotMet')
+  );
+}
