@@ -1,4 +1,5 @@
 import { OperatorError } from '../src/observability/operator-error';
+import { burstCommand } from './burst.command';
 import { replayCommand } from './replay.command';
 import { steadyCommand } from './steady.command';
 
@@ -6,6 +7,7 @@ import { steadyCommand } from './steady.command';
 const commands: Record<string, { summary: string; run: (args: string[]) => Promise<number> }> = {
   replay: { summary: 'a recording of a real building, at any pace', run: replayCommand },
   steady: { summary: 'many devices that each send a reading an interval', run: steadyCommand },
+  burst: { summary: 'as many readings as the platform takes, many a message', run: burstCommand },
 };
 
 const [name, ...args] = process.argv.slice(2);

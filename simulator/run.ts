@@ -14,6 +14,8 @@ export interface RunOptions {
   log?: string;
   /** Path for the totals as JSON. */
   summary?: string;
+  /** Called for every acknowledged message. */
+  onAcknowledged?: () => void;
 }
 
 /** What a second Ctrl-C, or one that finds nothing to finish, leaves running for this long at most. */
@@ -32,6 +34,7 @@ export async function runFromCommandLine(sources: readonly Source[], options: Ru
     totals,
     connections: options.connections,
     ...(log === undefined ? {} : { log }),
+    ...(options.onAcknowledged === undefined ? {} : { onAcknowledged: options.onAcknowledged }),
   });
   const total = sources.every((source) => source.total !== null)
     ? sources.reduce((sum, source) => sum + source.total!, 0)

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { type DuckDBConnection } from '@duckdb/node-api';
 import { count, duration, positive } from '../../simulator/arguments';
 import { ensureFleet } from '../../simulator/ensure-fleet';
 import { type FleetBuilding } from '../../simulator/fleet';
@@ -14,8 +15,8 @@ import { deviceModelNamed } from '../../src/domain/device';
 import { type QuantityName } from '../../src/domain/quantity';
 import { OperatorError } from '../../src/observability/operator-error';
 import { WINDOW_SECONDS } from '../../src/domain/window';
-import { openLanding } from '../support/landing';
 import { attachPlatform, type Platform, startPlatform } from '../support/platform';
+import { collectLanding } from './collected-landing';
 import { createFlow } from './flow';
 import { readHistory, seenAverage } from './history';
 import { killTimes, runKills } from './kills';
@@ -28,7 +29,6 @@ import {
   prepareCounted,
   type SeenAverage,
 } from './oracle/averages.oracle';
-import { streamEnd, untilLanded } from './stream-end';
 import { type Outcome, type Verification, type VerificationContext } from './verification';
 
 /** The lateness that the rolling record allows. */
@@ -201,9 +201,7 @@ async function prove(options: {
       }
     }
 
-    const end = await streamEnd(endpoints.eventHubs);
-    await untilLanded({ end, landed: () => landedThrough(platform), withinMs: LANDED_WITHIN_MS });
-    const landing = await openLanding({ blob: endpoints.blob });
+    const landing = await collectLanding(endpoints, { withinMs: LANDED_WITHIN_MS });
     try {
       const { connection } = landing;
       const buildingIds = fleet.map(({ buildingId }) => buildingId);
@@ -222,7 +220,7 @@ async function prove(options: {
       differences.push(...(await missingPoints(connection, history, lastMinute)));
       const left = await countLeftTheWindow(connection, values);
       progress(`recomputed by SQL in ${((Date.now() - began) / 1000).toFixed(1)} s`);
-      const deadLetters = await countDeadLetters(landing, buildingIds);
+      const deadLetters = await countDeadLetters(connection, buildingIds);
       if (left === 0)
         differences.push('no reading had left the window: the run was too short to show that they do');
       if (deadLetters !== sumOf(totals.refused)) {
@@ -243,7 +241,7 @@ async function prove(options: {
         differences,
       };
     } finally {
-      await landing.close();
+      landing.close();
     }
   } finally {
     clearInterval(ticker);
@@ -251,6 +249,18 @@ async function prove(options: {
     await subscriber.stop();
     await sender.stop();
   }
+}
+
+/** A message that was sent again leaves its dead letters again: they are told apart by what they refuse. */
+async function countDeadLetters(
+  connection: DuckDBConnection,
+  buildingIds: readonly string[],
+): Promise<number> {
+  const buildings = buildingIds.map((id) => `'${id}'`).join(', ');
+  const reader = await connection.runAndReadAll(`
+    SELECT count(DISTINCT (device_id, channel, observed_at)) AS kept FROM dead_letters
+    WHERE building_id IN (${buildings})`);
+  return Number(reader.getRowObjectsJS()[0]!.kept);
 }
 
 function quantitiesOf(fleet: readonly FleetBuilding[]): QuantityName[] {

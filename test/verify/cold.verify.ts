@@ -9,12 +9,11 @@ import { createSender } from '../../simulator/sender';
 import { openSession } from '../../simulator/session';
 import { buildingsFor, createSteady, planSteady, readingsARound } from '../../simulator/steady';
 import { createTotals, linesOfTotals, unacknowledged } from '../../simulator/totals';
-import { openLanding } from '../support/landing';
 import { attachPlatform, type Platform, startPlatform } from '../support/platform';
+import { collectLanding } from './collected-landing';
 import { createFlow } from './flow';
 import { killTimes, runKills } from './kills';
 import { compareWithLog, compareWithStream } from './oracle/cold.oracle';
-import { streamEnd, untilLanded } from './stream-end';
 import { type Outcome, type Verification, type VerificationContext } from './verification';
 
 /** Sent beyond the rate that is to be acknowledged, so that the rate holds also while an outage is made up for. */
@@ -128,13 +127,11 @@ async function prove(
     }
     log.close();
 
-    const end = await streamEnd(endpoints.eventHubs);
-    await untilLanded({ end, landed: () => landedThrough(platform), withinMs: LANDED_WITHIN_MS });
-    const landing = await openLanding({ blob: endpoints.blob });
+    const landing = await collectLanding(endpoints, { withinMs: LANDED_WITHIN_MS });
     try {
       const compared = Date.now();
       const byLog = await compareWithLog(landing.connection, logFile);
-      const byStream = await compareWithStream(landing.connection, landing.files, end);
+      const byStream = await compareWithStream(landing.connection, landing.files, landing.end);
       differences.push(...byLog.differences, ...byStream.differences);
       progress(`compared by SQL in ${((Date.now() - compared) / 1000).toFixed(1)} s`);
       return {
@@ -151,7 +148,7 @@ async function prove(
         differences,
       };
     } finally {
-      await landing.close();
+      landing.close();
     }
   } finally {
     clearInterval(ticker);

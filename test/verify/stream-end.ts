@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { createConsumerClient } from '../../src/stream/connection';
 import { incarnationOf } from '../../src/stream/incarnation';
 
@@ -26,26 +25,5 @@ export async function streamEnd(eventHubs: string, hub = 'telemetry'): Promise<S
     return { incarnation: incarnationOf(properties), partitions };
   } finally {
     await client.close();
-  }
-}
-
-/** Waits until everything in the stream has come to the landing, or throws what is still missing. */
-export async function untilLanded(options: {
-  end: StreamEnd;
-  /** By partition: the last sequence number landed. */
-  landed: () => Promise<ReadonlyMap<number, number>>;
-  withinMs: number;
-}): Promise<void> {
-  const deadline = Date.now() + options.withinMs;
-  for (;;) {
-    const landed = await options.landed();
-    const missing = options.end.partitions.flatMap(({ last }, partition) =>
-      last > (landed.get(partition) ?? -1)
-        ? [`partition ${partition} landed up to ${landed.get(partition) ?? -1} of ${last}`]
-        : [],
-    );
-    if (missing.length === 0) return;
-    if (Date.now() >= deadline) throw new Error(`the landing stays behind the stream: ${missing.join(', ')}`);
-    await delay(1000);
   }
 }

@@ -21,7 +21,7 @@ interface Row {
   observedAt: number;
   value: number;
   messageId: string | null;
-  timeSource: 'device' | 'gateway';
+  timeSource: 'DEVICE' | 'GATEWAY';
 }
 
 /** Ten minutes of three devices' readings with repetitions, contradictions, late and too late ones. */
@@ -41,7 +41,7 @@ function buildRows(): Row[] {
         observedAt,
         value: 20 + random.normal(),
         messageId: null,
-        timeSource: 'device' as const,
+        timeSource: 'DEVICE' as const,
       };
       rows.push({ ...reading, sequence: 0, enqueuedAt: observedAt + delay });
       // Sent again, with another value: the first stands.

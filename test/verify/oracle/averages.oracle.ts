@@ -51,7 +51,7 @@ export async function prepareCounted(
       SELECT *, epoch_ms(observed_at) AS observed_ms,
         row_number() OVER (
           PARTITION BY incarnation, "partition", point_id,
-            CASE WHEN time_source = 'device' THEN 'at ' || epoch_ms(observed_at)
+            CASE WHEN time_source = 'DEVICE' THEN 'at ' || epoch_ms(observed_at)
                  WHEN message_id IS NOT NULL THEN 'message ' || message_index || ' ' || message_id
                  ELSE 'row ' || sequence || ' ' || "row" END
           ORDER BY sequence, "row"

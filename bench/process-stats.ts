@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+
+/** Clock ticks a second that /proc counts in: 100 on every Linux that Node runs on. */
+const TICKS = 100;
+const PAGE_BYTES = 4096;
+
+/** CPU seconds (user and system) that a process has used; 0 where it is gone. */
+export function cpuSeconds(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name, in brackets, may hold anything: the numbers begin behind its end.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS;
+  } catch {
+    return 0;
+  }
+}
+
+/** Resident memory of a process in bytes; 0 where it is gone. */
+export function residentBytes(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * PAGE_BYTES;
+  } catch {
+    return 0;
+  }
+}
+
+/** The CPU that each of several processes uses from now until it is asked, in seconds by name. */
+export function meterCpu(processes: () => Record<string, number>): () => Record<string, number> {
+  const before = Object.entries(processes()).map(([name, pid]) => ({ name, pid, cpu: cpuSeconds(pid) }));
+  return () =>
+    Object.fromEntries(before.map(({ name, pid, cpu }) => [name, Math.max(0, cpuSeconds(pid) - cpu)]));
+}
