@@ -9,7 +9,6 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
-import { makeHandler } from 'graphql-ws/use/@fastify/websocket';
 import { type Live } from '../live/live';
 import { healthAnswers, type Readiness } from '../observability/health';
 import { explain, type Logger } from '../observability/logger';
@@ -31,6 +30,7 @@ import { createContext } from './request-context';
 import { enforceRules } from './rules';
 import { schemaText } from './schema-file';
 import { createScopes } from './scopes';
+import { createSocketHandler, handleProtocols } from './socket-handler';
 import { webSocketOptions } from './web-socket';
 
 export interface ApiOptions {
@@ -134,7 +134,7 @@ export function createApi(options: ApiOptions): Api {
         refuse(reply, 404, 'NOT_FOUND', `nothing is served here: see ${PATH}, /schema.graphql and /healthz`),
       );
       await app.register(websocket, {
-        options: { maxPayload: options.maximumMessageBytes ?? 256 * 1024 },
+        options: { maxPayload: options.maximumMessageBytes ?? 256 * 1024, handleProtocols },
         async preClose() {
           for (const socket of app!.websocketServer.clients)
             socket.close(SERVICE_RESTART, 'the server restarts');
@@ -196,19 +196,17 @@ export function createApi(options: ApiOptions): Api {
         }
         return requests.run(request.id, () => handle.call(this, request as never, reply as never));
       };
-      const onSocket = makeHandler(
-        {
-          ...webSocketOptions({
-            ...common,
-            services,
-            scopes,
-            tokens,
-            maximumOperations: options.maximumOperationsPerSocket ?? 100,
-          }),
-          isProd: true,
-        },
-        options.keepAliveMilliseconds ?? 12_000,
-      );
+      const onSocket = createSocketHandler({
+        protocol: webSocketOptions({
+          ...common,
+          services,
+          scopes,
+          tokens,
+          maximumOperations: options.maximumOperationsPerSocket ?? 100,
+        }),
+        keepAliveMilliseconds: options.keepAliveMilliseconds ?? 12_000,
+        logger,
+      });
       const maximumSockets = options.maximumSockets ?? 10_000;
       app.route({
         method: 'GET',
@@ -223,7 +221,7 @@ export function createApi(options: ApiOptions): Api {
             socket.close(1013, 'too many connections: try again later');
             return;
           }
-          return onSocket.call(this, socket, request);
+          onSocket(socket, request);
         },
       });
       app.route({ method: 'POST', url: PATH, onRequest: signIn, handler: answer });

@@ -9,7 +9,6 @@ import {
   validate,
 } from 'graphql';
 import { type Context as Connection, CloseCode, type ServerOptions } from 'graphql-ws';
-import { type Extra } from 'graphql-ws/use/@fastify/websocket';
 import { type Principal } from '../auth/scope';
 import { type Logger } from '../observability/logger';
 import { type Services } from '../resolvers/context';
@@ -22,6 +21,7 @@ import { type ApiMeters } from './meters';
 import { limitObjects } from './object-count';
 import { createContext } from './request-context';
 import { type Scopes } from './scopes';
+import { type Payload, type SocketExtra } from './socket-handler';
 
 /** graphql-transport-ws keeps these: a client gives up at 4401 and comes again, with a new token, at 4403. */
 const UNAUTHORIZED = CloseCode.Unauthorized;
@@ -36,8 +36,7 @@ interface Session {
   principal: Principal;
   expiry: NodeJS.Timeout;
 }
-type Payload = Record<string, unknown> | undefined;
-type Socket = Connection<Payload, Extra>;
+type Socket = Connection<Payload, SocketExtra>;
 
 /** Queries, mutations and subscriptions over WebSocket, by the graphql-transport-ws protocol. */
 export function webSocketOptions(options: {
@@ -51,10 +50,10 @@ export function webSocketOptions(options: {
   maximumOperations: number;
   meters: ApiMeters;
   logger: Logger;
-}): ServerOptions<Payload, Extra> {
+}): ServerOptions<Payload, SocketExtra> {
   const { schema, services, scopes, tokens, limits, meters, logger } = options;
   const cache = createDocumentCache({ maximumCharacters: options.maximumCachedCharacters });
-  const sessions = new WeakMap<Extra, Session>();
+  const sessions = new WeakMap<SocketExtra, Session>();
   const rules = [...specifiedRules, ...limitRules(limits)];
 
   const answers = (socket: Socket, errors: readonly GraphQLError[]) =>

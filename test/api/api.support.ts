@@ -1,0 +1,302 @@
+import { createServer } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Client, createClient } from 'graphql-ws';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import WebSocket from 'ws';
+import { createCosmosEmulator } from '../../emulators/cosmos/emulator';
+import { createEventHubsEmulator } from '../../emulators/event-hubs';
+import { type ApiOptions, createApi } from '../../src/api/server';
+import { type Role, tenantScope, type TenantScope } from '../../src/auth/scope';
+import { createTokenVerifier } from '../../src/auth/token';
+import { personId } from '../../src/domain/id';
+import { quantityNamed, type QuantityName } from '../../src/domain/quantity';
+import { type BuildingAverage } from '../../src/domain/window';
+import { createLive } from '../../src/live/live';
+import { createLogger } from '../../src/observability/logger';
+import { createMetrics, type Registry as Metrics } from '../../src/observability/metrics';
+import { createAveragesReader } from '../../src/store/averages-reader';
+import { type Cosmos, createCosmos } from '../../src/store/cosmos';
+import { createKeyring } from '../../src/store/keyring';
+import { createRegistry, type Registry } from '../../src/store/registry';
+import { AVERAGES_SCHEMA, encodeAverages } from '../../src/stream/averages';
+import { createStreamProducer } from '../../src/stream/producer';
+import { type TypedDocumentString } from '../../simulator/generated/graphql';
+import { eventually } from '../support/eventually';
+
+export const AUDIENCE = 'https://api.atrium.example/';
+export const NORTH = 'ten_north';
+export const SOUTH = 'ten_south';
+export const logger = createLogger({ name: 'test', level: 'silent' });
+
+/** Somebody of a tenant, with an access token. */
+export interface Person {
+  subject: string;
+  token: string;
+  scope: TenantScope;
+}
+
+export interface Answer<Result> {
+  status: number;
+  headers: Headers;
+  data: Result | null;
+  errors?: { message: string; path?: (string | number)[]; extensions: Record<string, unknown> }[];
+}
+
+export interface TestApi {
+  url: string;
+  webSocketUrl: string;
+  registry: Registry;
+  cosmos: Cosmos;
+  metrics: Metrics;
+  /** The store calls that the API made since the last asking, as `method container`. */
+  storeCalls(): string[];
+  person(subject: string, tenantId: string, role: Role): Promise<Person>;
+  /** A token of the test's issuer; by default for an hour. */
+  token(subject: string, claims?: { seconds?: number; audience?: string; email?: string }): Promise<string>;
+  ask<Result, Variables>(
+    who: { token: string } | null,
+    document: TypedDocumentString<Result, Variables> | string,
+    variables?: Variables,
+  ): Promise<Answer<Result>>;
+  /** Publishes values of the rolling average, as the aggregate worker does. */
+  publish(...values: BuildingAverage[]): Promise<void>;
+  subscriber(who: { token: string } | null): Client;
+  stop(): Promise<void>;
+}
+
+/** The API over the stand-ins of Cosmos and Event Hubs, with an issuer of its own; all on free ports. */
+export async function startApi(options: Partial<ApiOptions> & { issuers?: string[] } = {}): Promise<TestApi> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'atrium-api-'));
+  const eventHubs = createEventHubsEmulator({
+    dataDir,
+    fsync: false,
+    logger,
+    hubs: { averages: { partitions: 2, consumerGroups: ['live-0'] } },
+  });
+  const cosmosEmulator = createCosmosEmulator({ logger, sync: false });
+  const [{ connectionString }, account, issuer] = await Promise.all([
+    eventHubs.start(),
+    cosmosEmulator.start(),
+    startIssuer(),
+  ]);
+  const namespace = { connectionString };
+  const cosmos = createCosmos(account, 'atrium');
+  await cosmos.ensureContainers();
+  const calls: string[] = [];
+  const recorded = recording(cosmos, calls);
+  const keyring = createKeyring(Buffer.alloc(32, 7));
+  const registry = createRegistry({ cosmos, keyring });
+  const metrics = createMetrics({ process: 'api' });
+  const live = createLive({ logger, metrics, namespace, hub: 'averages', group: 'live-0' });
+  const producer = createStreamProducer({ namespace, hub: 'averages' });
+  await Promise.all([producer.start(), live.start()]);
+  const api = createApi({
+    logger,
+    metrics,
+    host: '127.0.0.1',
+    port: 0,
+    registry: createRegistry({ cosmos: recorded, keyring }),
+    averages: createAveragesReader({ cosmos: recorded }),
+    live,
+    tokens: createTokenVerifier({
+      issuers: [{ issuer: issuer.url }, ...(options.issuers ?? []).map((url) => ({ issuer: url }))],
+      audience: AUDIENCE,
+      clockToleranceSeconds: 0,
+    }),
+    cursorKey: Buffer.alloc(32, 3),
+    gatewayHostName: 'gateway.example:8443',
+    ...options,
+  });
+  const { port } = await api.start();
+  await eventually(() => {
+    const { ready, reasons } = api.readiness();
+    if (!ready) throw new Error(reasons.join(', '));
+  });
+  const url = `http://127.0.0.1:${port}`;
+  const webSocketUrl = `ws://127.0.0.1:${port}/graphql`;
+  const clients: Client[] = [];
+
+  return {
+    url,
+    webSocketUrl,
+    registry,
+    cosmos,
+    metrics,
+    storeCalls: () => calls.splice(0),
+    token: issuer.token,
+    async person(subject, tenantId, role) {
+      await registry.seedTenants({
+        tenants: [{ id: tenantId, name: `Tenant ${tenantId}` }],
+        members: [{ issuer: issuer.url, subject, tenantId, role }],
+      });
+      const id = personId(issuer.url, subject);
+      const principal = { kind: 'person' as const, id, email: null, expiresAt: Date.now() + 3_600_000 };
+      return {
+        subject,
+        token: await issuer.token(subject, { email: `${subject}@example.org` }),
+        scope: tenantScope(principal, await registry.memberships(id)),
+      };
+    },
+    async ask(who, document, variables) {
+      const response = await fetch(`${url}/graphql`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          accept: 'application/graphql-response+json',
+          ...(who === null ? {} : { authorization: `Bearer ${who.token}` }),
+        },
+        body: JSON.stringify({ query: String(document), variables }),
+      });
+      const body = (await response.json()) as Pick<Answer<never>, 'data' | 'errors'>;
+      return { status: response.status, headers: response.headers, ...body };
+    },
+    async publish(...values) {
+      for (const { position, windowEnd, asOf, ...value } of values) {
+        const body = encodeAverages({ ...position, windowEnd, asOf, values: [value] });
+        await producer.send(0, AVERAGES_SCHEMA, [body]);
+      }
+    },
+    subscriber(who) {
+      const client = createClient({
+        url: webSocketUrl,
+        webSocketImpl: WebSocket,
+        retryAttempts: 0,
+        lazyCloseTimeout: 0,
+        ...(who === null ? {} : { connectionParams: { Authorization: `Bearer ${who.token}` } }),
+      });
+      clients.push(client);
+      return client;
+    },
+    async stop() {
+      for (const client of clients) await client.dispose();
+      await api.stop();
+      await Promise.all([live.stop(), producer.stop(), issuer.stop()]);
+      cosmos.stop();
+      await Promise.all([cosmosEmulator.stop(), eventHubs.stop()]);
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A store that tells what was asked of it. */
+function recording(cosmos: Cosmos, calls: string[]): Cosmos {
+  return new Proxy(cosmos, {
+    get(target, name, receiver) {
+      const value: unknown = Reflect.get(target, name, receiver);
+      if (typeof value !== 'function') return value;
+      return (...parameters: unknown[]): unknown => {
+        calls.push(`${String(name)} ${String(parameters[0])}`);
+        return (value as (...given: unknown[]) => unknown).apply(target, parameters);
+      };
+    },
+  });
+}
+
+async function startIssuer() {
+  const pair = await generateKeyPair('ES256', { extractable: true });
+  const key = { ...(await exportJWK(pair.publicKey)), kid: 'key-1', alg: 'ES256', use: 'sig' };
+  const server = createServer((request, response) => {
+    const discovery = { issuer: url, jwks_uri: `${url}/jwks` };
+    response.end(JSON.stringify(request.url === '/jwks' ? { keys: [key] } : discovery));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    async token(subject: string, claims: { seconds?: number; audience?: string; email?: string } = {}) {
+      const now = Math.floor(Date.now() / 1_000);
+      return new SignJWT({ email: claims.email })
+        .setProtectedHeader({ alg: 'ES256', kid: 'key-1' })
+        .setSubject(subject)
+        .setIssuer(url)
+        .setAudience(claims.audience ?? AUDIENCE)
+        .setExpirationTime(now + (claims.seconds ?? 3_600))
+        .sign(pair.privateKey);
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      }),
+  };
+}
+
+let keys = 0;
+export function freshKey(): string {
+  return `key ${process.pid} ${++keys}`;
+}
+
+/** A building with two rooms and a device in the first, made as its owner. */
+export async function buildBuilding(
+  { registry }: Pick<TestApi, 'registry'>,
+  owner: Person,
+  tenantId: string,
+  { name = 'Building 25', devices = 1 }: { name?: string; devices?: number } = {},
+) {
+  const made = await registry.createBuilding(
+    owner.scope,
+    {
+      tenantId,
+      name,
+      timeZone: 'Europe/Berlin',
+      spaces: [
+        { name: 'Level 1', kind: 'LEVEL', parent: null },
+        { name: 'Room 101', kind: 'ROOM', parent: 0 },
+      ],
+    },
+    freshKey(),
+  );
+  if (!made.ok) throw new Error(made.refusal.message);
+  const { building, spaces } = made.value;
+  const spaceId = spaces[1]!.id;
+  if (devices === 0) return { building, spaces, spaceId, devices: [], deviceId: '' };
+  const provisioned = await registry.provisionDevices(
+    owner.scope,
+    {
+      buildingId: building.id,
+      devices: Array.from({ length: devices }, (_, index) => ({
+        name: `Sensor ${String(index).padStart(3, '0')}`,
+        model: 'room-sensor',
+        spaceId,
+        serialNumber: null,
+      })),
+    },
+    freshKey(),
+  );
+  if (!provisioned.ok) throw new Error(provisioned.refusal.message);
+  return {
+    building,
+    spaces,
+    spaceId,
+    devices: provisioned.value.map(({ device }) => device),
+    deviceId: provisioned.value[0]?.device.id ?? '',
+  };
+}
+
+/** A value of the rolling average whose window ends now. */
+export function average(
+  building: { id: string; tenantId: string },
+  values: Partial<BuildingAverage> & { quantityName?: QuantityName } = {},
+): BuildingAverage {
+  const { quantityName = 'AIR_TEMPERATURE', ...rest } = values;
+  const now = Date.now();
+  return {
+    tenantId: building.tenantId,
+    buildingId: building.id,
+    quantity: quantityNamed(quantityName).code,
+    windowEnd: Math.floor(now / 1000),
+    asOf: now,
+    mean: 21.5,
+    minimum: 20,
+    maximum: 23,
+    readings: 10,
+    devicesReporting: 1,
+    devicesExpected: 1,
+    lastReadingAt: now - 1000,
+    position: { incarnation: 'test-2', partition: 0, sequence: 1 },
+    ...rest,
+  };
+}

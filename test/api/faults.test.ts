@@ -1,0 +1,43 @@
+import { type Registry } from '../../src/store/registry';
+import { startApi, type TestApi } from './api.support';
+
+describe('faults behind the API', () => {
+  let api: TestApi;
+  const secret = 'AccountKey=abc at 10.1.2.3';
+  const broken = (): Promise<never> => Promise.reject(new Error(secret));
+
+  afterEach(() => api.stop());
+
+  it('are masked, with a request id to report, while the rest of the answer stands', async () => {
+    api = await startApi({
+      registry: { memberships: async () => [], buildings: broken } as unknown as Registry,
+    });
+    const token = await api.token('anybody');
+    const { status, data, errors } = await api.ask<{ viewer: { id: string } }, object>(
+      { token },
+      '{ viewer { id } building(id: "x") { id } }',
+    );
+    expect(status).toBe(200);
+    expect(data!.viewer.id).toMatch(/^per_/);
+    expect(errors).toEqual([
+      {
+        message: 'a fault of ours: report it with the request id',
+        path: ['building'],
+        locations: expect.anything(),
+        extensions: { code: 'INTERNAL_SERVER_ERROR', requestId: expect.any(String) },
+      },
+    ]);
+  });
+
+  it('leak nothing where the caller’s rights cannot be read', async () => {
+    api = await startApi({ registry: { memberships: broken } as unknown as Registry });
+    const token = await api.token('anybody');
+    const answer = await api.ask({ token }, '{ viewer { id } }');
+    expect(answer.status).toBe(500);
+    expect(JSON.stringify(answer)).not.toContain('10.1.2.3');
+    expect(answer.errors![0]!.extensions).toEqual({
+      code: 'INTERNAL_SERVER_ERROR',
+      requestId: answer.headers.get('x-request-id'),
+    });
+  });
+});
