@@ -32,6 +32,9 @@ export function readBatch(body: unknown): BatchOperation[] | Reply {
   if (body.length > MOST_OPERATIONS) {
     return refusal(400, `Batch request has more operations than what is supported (${MOST_OPERATIONS}).`);
   }
+  if (!body.every((each) => typeof each === 'object' && each !== null)) {
+    return refusal(400, 'The batch request is invalid: an operation is not a JSON object.');
+  }
   return body as BatchOperation[];
 }
 

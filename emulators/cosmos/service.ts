@@ -10,6 +10,7 @@ import { type Scope } from './query/access';
 import { type Queries } from './query/run';
 import { notFound, refusal, type Reply, unsupported } from './reply';
 import { header, isTrue, readBody } from './request';
+import { unstorable } from './unstorable';
 import { accountReply, type Resources } from './resources';
 import { type Route, routeOf } from './route';
 import { type Catalog, type Container } from './store/catalog';
@@ -396,11 +397,14 @@ function pageSize(request: IncomingMessage): number {
 async function jsonBody(request: IncomingMessage): Promise<{ value: unknown } | Reply> {
   const text = await readBody(request);
   if (text === undefined) return refusal(413, 'Request size is too large.');
+  let value: unknown;
   try {
-    return { value: JSON.parse(text) as unknown };
+    value = JSON.parse(text);
   } catch {
     return refusal(400, 'The request body is not JSON.');
   }
+  const problem = unstorable(text, value);
+  return problem === undefined ? { value } : refusal(400, problem);
 }
 
 function drained(request: IncomingMessage, reply: () => Reply): Reply {

@@ -123,9 +123,9 @@ export function createCommitGroup(options: CommitGroupOptions): CommitGroup {
 
   function checkpointIfLong(): void {
     if (fstatSync(log).size < CHECKPOINT_BYTES) return;
-    // Between the log's truncation and the next flush its safe length is zero.
-    options.onSynced?.(0);
     checkpoint.get();
+    // The log is empty now, and what it held is on the disk in the database.
+    options.onSynced?.(0);
     statistics.checkpoints += 1;
   }
 
