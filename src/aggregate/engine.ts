@@ -123,6 +123,10 @@ export function createEngine(options: {
   const isKnown = (windowEnd: number): boolean =>
     knownFrom !== undefined && (windowEnd - WINDOW_SECONDS) * 1000 >= knownFrom;
 
+  /** An empty window names its last reading: one in an unseen event may be newer than any we know from before. */
+  const isWholeTruth = (value: WindowValue): boolean =>
+    value.readings > 0 || (value.lastReadingAt !== null && value.lastReadingAt >= knownFrom!);
+
   const touch = (series: Series): void => {
     if (series.touched) return;
     series.touched = true;
@@ -202,6 +206,7 @@ export function createEngine(options: {
       building.dirty.delete(minute);
       for (const series of marked) {
         const value = valueAt(series.window, minute * 60, stamps);
+        if (!isWholeTruth(value)) continue;
         points.push({
           ...liveValue(series, value, expected),
           windowEnd: minute * 60,
@@ -329,7 +334,9 @@ export function createEngine(options: {
       const candidates = everything ? all : touched;
       for (const series of candidates) {
         if (!isActive(series, second) || !isKnown(second)) continue;
-        const value = liveValue(series, valueNow(series.window), expected);
+        const windowValue = valueNow(series.window);
+        if (!isWholeTruth(windowValue)) continue;
+        const value = liveValue(series, windowValue, expected);
         if (!everything && series.told !== undefined && isSame(series.told, value)) continue;
         series.told = value;
         values.push(value);

@@ -24,8 +24,11 @@ export const FUTURE_ALLOWANCE_MS = MAXIMUM_FUTURE_MS + 10_000;
 /** A reading further ahead of the clock than this is not taken: no gateway lets one in, so clocks are badly wrong. */
 export const FURTHEST_AHEAD_SECONDS = 600;
 
-/** A silent building's empty windows are told for this long after its last reading left, then it is forgotten. */
-export const EMPTY_SECONDS = WINDOW_SECONDS;
+/**
+ * A silent building's empty windows are told for this long after its last reading left. A successor must know that last
+ * reading to tell them too, so every second of it makes the replay after a restart longer.
+ */
+export const EMPTY_SECONDS = 120;
 
 /** A minute's windows are marked at the minute and computed up to a minute after they are final. */
 const MINUTE_AND_MARGIN = 70;

@@ -1,0 +1,138 @@
+import { type BuildingAverage, WINDOW_SECONDS } from '../../src/domain/window';
+import { type createEngine, type Engine } from '../../src/aggregate/engine';
+import { EMPTY_SECONDS, horizonsFor } from '../../src/aggregate/horizons';
+import { countedRows, differenceFrom, expectedAt, type Row } from './plain-model';
+import { frameOf, type StreamEvent } from './random-stream';
+
+export const LATENESS_MS = 300_000;
+/** Long enough after the last event for every minute to be final and every window to be empty. */
+const AFTERWARDS_SECONDS = 1_000;
+
+export interface Drive {
+  /** Whether the wall clock ticks every second between events, or the stream alone is the clock. */
+  live: boolean;
+  /** The first event that is applied; those before it were never seen. */
+  from?: number;
+}
+
+export interface Outcome {
+  differences: string[];
+  live: number;
+  points: number;
+  /** The record at the end, the last point of each series and minute. */
+  record: Map<string, BuildingAverage>;
+  engine: Engine;
+}
+
+/**
+ * Drives an engine over a stream and compares with the plain model, as it was known at that position: every value told
+ * at every tick; at every tick also what was not told, which must still be what was; every minute point whenever it is
+ * computed; and at the end the record.
+ */
+export function drive(
+  create: typeof createEngine,
+  events: readonly StreamEvent[],
+  { live, from = 0 }: Drive,
+): Outcome {
+  const rows = events.flatMap((event) => event.rows);
+  const counted = countedRows(rows, LATENESS_MS).filter((row) => row.quantity !== 7);
+  const bySeries = new Map<string, Row[]>();
+  for (const row of counted) {
+    const key = `${row.buildingId} ${row.quantity}`;
+    bySeries.set(key, [...(bySeries.get(key) ?? []), row]);
+  }
+  const differences: string[] = [];
+  const told = new Map<string, ReturnType<Engine['takeValues']>[number]>();
+  const record = new Map<string, BuildingAverage>();
+  let values = 0;
+  let points = 0;
+  let now = 0;
+
+  const keep = (_: unknown, computed: BuildingAverage[]): void => {
+    for (const point of computed) {
+      points++;
+      const key = `${point.buildingId} ${point.quantity}`;
+      const expected = expectedAt(bySeries.get(key) ?? [], point.windowEnd, point.position.sequence);
+      const difference = differenceFrom(expected, point);
+      if (difference) differences.push(`point ${key} at ${point.windowEnd}: ${difference}`);
+      record.set(`${key} ${point.windowEnd}`, point);
+    }
+  };
+  const engine = create({
+    incarnation: 'test',
+    partition: 0,
+    horizons: horizonsFor(LATENESS_MS),
+    expected: () => 5,
+    onFinal: keep,
+    now: () => now,
+  });
+
+  /** Long after its last reading left, a series is told no more; nor when an unseen event may hold a newer one. */
+  const isToldEmpty = (windowEnd: number, lastReadingAt: number | null): boolean =>
+    lastReadingAt !== null &&
+    Math.ceil(lastReadingAt / 1000) > windowEnd - WINDOW_SECONDS - EMPTY_SECONDS &&
+    lastReadingAt >= engine.knownFrom;
+
+  const takeMinutes = (): void => {
+    for (const building of [...engine.dirtyBuildings()]) keep(building, engine.takeMinutes(building, now));
+  };
+
+  const tick = (second: number): void => {
+    engine.advance(second);
+    const known = (second - 300) * 1000 >= engine.knownFrom;
+    for (const value of engine.takeValues(second % 60 === 0)) {
+      values++;
+      const key = `${value.buildingId} ${value.quantity}`;
+      told.set(key, value);
+      const difference = differenceFrom(expectedAt(bySeries.get(key) ?? [], second, engine.sequence), value);
+      if (difference) differences.push(`told ${key} at ${second}: ${difference}`);
+    }
+    if (known) {
+      for (const [key, series] of bySeries) {
+        const expected = expectedAt(series, second, engine.sequence);
+        const last = told.get(key);
+        if (expected.readings === 0 && !isToldEmpty(second, expected.lastReadingAt)) continue;
+        if (last === undefined) {
+          if (expected.readings > 0) differences.push(`live ${key} at ${second}: never told`);
+          continue;
+        }
+        const difference = differenceFrom(expected, last);
+        if (difference) differences.push(`not told ${key} at ${second}: ${difference}`);
+      }
+    }
+    // At odd moments, so that points are computed before, at and after corrections.
+    if (second % 47 === 0) takeMinutes();
+  };
+
+  for (const event of events.slice(from)) {
+    now = live ? event.receivedAt : event.enqueuedAt;
+    if (live && engine.second > 0) {
+      while (engine.second < Math.floor(now / 1000)) tick(engine.second + 1);
+    }
+    engine.advance(Math.floor(Math.min(event.enqueuedAt, now) / 1000));
+    engine.apply(frameOf(event.rows), event.sequence, event.enqueuedAt);
+  }
+  const end = Math.floor((events.at(-1)!.receivedAt + AFTERWARDS_SECONDS * 1000) / 1000);
+  while (engine.second < end) tick(engine.second + 1);
+  takeMinutes();
+
+  for (const [key, series] of bySeries) {
+    const minutes = new Set<number>();
+    for (const { observedAt } of series) {
+      const slot = Math.ceil(observedAt / 1000);
+      const told = slot + WINDOW_SECONDS + EMPTY_SECONDS;
+      for (let windowEnd = Math.ceil(slot / 60) * 60; windowEnd < told; windowEnd += 60) {
+        if ((windowEnd - 300) * 1000 >= engine.knownFrom) minutes.add(windowEnd);
+      }
+    }
+    for (const windowEnd of minutes) {
+      const point = record.get(`${key} ${windowEnd}`);
+      const expected = expectedAt(series, windowEnd, Infinity);
+      const difference = point ? differenceFrom(expected, point) : 'missing';
+      if (expected.readings === 0 && !isToldEmpty(windowEnd, expected.lastReadingAt)) continue;
+      if (difference) differences.push(`record ${key} at ${windowEnd}: ${difference}`);
+    }
+  }
+  // The first few say enough.
+  return { differences: differences.slice(0, 5), live: values, points, record, engine };
+}

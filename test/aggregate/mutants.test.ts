@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import type * as windowRule from '../../src/domain/window';
+import type * as identities from '../../src/aggregate/identities';
+import { createEngine } from '../../src/aggregate/engine';
+import { type Frame } from '../../src/stream/frame';
+import { drive } from './drive';
+import { randomStream } from './random-stream';
+
+type CreateEngine = typeof createEngine;
+
+/** Proof that the comparison can fail: each of these engines is wrong in one way, and must be found out. */
+const MUTANTS: Record<string, () => CreateEngine> = {
+  'counts what was sent twice twice': () =>
+    engineWith(() =>
+      jest.doMock('../../src/aggregate/identities', () => ({
+        ...jest.requireActual<typeof identities>('../../src/aggregate/identities'),
+        addDated: () => true,
+      })),
+    ),
+  'is off by one second': () =>
+    engineWith(() =>
+      jest.doMock('../../src/domain/window', () => ({
+        ...jest.requireActual<typeof windowRule>('../../src/domain/window'),
+        slotOf: (observedAt: number) => Math.ceil(observedAt / 1000) + 1,
+      })),
+    ),
+  'takes the whole second at the window’s beginning': () =>
+    engineWith(() =>
+      jest.doMock('../../src/domain/window', () => ({
+        ...jest.requireActual<typeof windowRule>('../../src/domain/window'),
+        slotOf: (observedAt: number) => Math.floor(observedAt / 1000),
+      })),
+    ),
+  'lets readings expire by their arrival': () => (options) => {
+    const engine = createEngine(options);
+    const apply = (frame: Frame, sequence: number, enqueuedAt: number): void =>
+      engine.apply(
+        { ...frame, observedAt: frame.observedAt.map((_, row) => enqueuedAt - row) },
+        sequence,
+        enqueuedAt,
+      );
+    return new Proxy(engine, {
+      get: (target, name) => (name === 'apply' ? apply : Reflect.get(target, name)),
+    });
+  },
+};
+
+function engineWith(mutate: () => void): CreateEngine {
+  let create: CreateEngine | undefined;
+  jest.isolateModules(() => {
+    mutate();
+    // eslint-disable-next-line @typescript-eslint/no-require-imports
+    create = (require('../../src/aggregate/engine') as { createEngine: CreateEngine }).createEngine;
+  });
+  jest.dontMock('../../src/aggregate/identities');
+  jest.dontMock('../../src/domain/window');
+  return create!;
+}
+
+jest.setTimeout(90_000);
+
+describe('an engine that', () => {
+  it.each(Object.keys(MUTANTS))('%s is found out', (name) => {
+    const mutant = MUTANTS[name]!();
+    const streams = fc.sample(randomStream, { numRuns: 40, seed: 7 });
+    const found = streams.filter((events) => drive(mutant, events, { live: true }).differences.length > 0);
+    expect(found.length).toBeGreaterThan(0);
+  });
+});

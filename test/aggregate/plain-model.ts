@@ -1,0 +1,85 @@
+import { WINDOW_SECONDS } from '../../src/domain/window';
+
+/** One row of the stream as the oracle sees it. */
+export interface Row {
+  sequence: number;
+  enqueuedAt: number;
+  buildingId: string;
+  quantity: number;
+  pointOrdinal: number;
+  deviceOrdinal: number;
+  observedAt: number;
+  value: number;
+  undated?: { messageId: string | null; messageIndex: number };
+}
+
+export interface Expected {
+  readings: number;
+  mean: number | null;
+  minimum: number | null;
+  maximum: number | null;
+  devicesReporting: number;
+  lastReadingAt: number | null;
+}
+
+const ceilingSecond = (instant: number): number => Math.ceil(instant / 1000);
+
+/** Distinct rows that came in time, the first of each identity: written for being obviously right, not for speed. */
+export function countedRows(rows: readonly Row[], allowedLatenessMs: number): Row[] {
+  const seen = new Set<string>();
+  return rows.filter((row, index) => {
+    if (row.enqueuedAt - row.observedAt > allowedLatenessMs) return false;
+    const identity =
+      row.undated === undefined
+        ? `at ${row.observedAt}`
+        : row.undated.messageId === null
+          ? `row ${index}`
+          : `message ${row.undated.messageId} ${row.undated.messageIndex}`;
+    const key = `${row.buildingId} ${row.pointOrdinal} ${identity}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+/** The rolling average by its definition, over rows of one building and quantity from `countedRows`. */
+export function expectedAt(counted: readonly Row[], windowEnd: number, sequence: number): Expected {
+  let lastReadingAt: number | null = null;
+  const devices = new Set<number>();
+  const values: number[] = [];
+  for (const row of counted) {
+    const slot = ceilingSecond(row.observedAt);
+    if (row.sequence > sequence || slot > windowEnd) continue;
+    lastReadingAt = Math.max(lastReadingAt ?? -Infinity, row.observedAt);
+    if (slot <= windowEnd - WINDOW_SECONDS) continue;
+    values.push(row.value);
+    devices.add(row.deviceOrdinal);
+  }
+  const empty = values.length === 0;
+  return {
+    readings: values.length,
+    mean: empty ? null : values.reduce((sum, value) => sum + value, 0) / values.length,
+    minimum: empty ? null : Math.min(...values),
+    maximum: empty ? null : Math.max(...values),
+    devicesReporting: devices.size,
+    lastReadingAt,
+  };
+}
+
+/** What of a value is not as expected, in words; undefined when all is. */
+export function differenceFrom(expected: Expected, found: Expected): string | undefined {
+  const close =
+    expected.mean === null || found.mean === null
+      ? expected.mean === found.mean
+      : Math.abs(expected.mean - found.mean) <= 1e-9 * Math.max(1, Math.abs(expected.mean));
+  const same =
+    close &&
+    expected.readings === found.readings &&
+    expected.minimum === found.minimum &&
+    expected.maximum === found.maximum &&
+    expected.devicesReporting === found.devicesReporting &&
+    expected.lastReadingAt === found.lastReadingAt;
+  if (same) return undefined;
+  const { readings, mean, minimum, maximum, devicesReporting, lastReadingAt } = found;
+  return `${JSON.stringify({ readings, mean, minimum, maximum, devicesReporting, lastReadingAt })} for ${JSON.stringify(expected)}`;
+}
