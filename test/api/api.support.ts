@@ -188,7 +188,9 @@ function recording(cosmos: Cosmos, calls: string[]): Cosmos {
       const value: unknown = Reflect.get(target, name, receiver);
       if (typeof value !== 'function') return value;
       return (...parameters: unknown[]): unknown => {
-        calls.push(`${String(name)} ${String(parameters[0])}`);
+        const partition = String(parameters[1]);
+        // Who somebody is was asked a moment ago or is asked now: that tells of them, not of what they ask for.
+        if (!partition.startsWith('person:')) calls.push(`${String(name)} ${String(parameters[0])}`);
         return (value as (...given: unknown[]) => unknown).apply(target, parameters);
       };
     },

@@ -1,4 +1,5 @@
 import { Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+import { allows } from '../../auth/scope';
 import { type Context } from '../context';
 import { Visible } from '../rule';
 import { Tenant } from '../tenant/tenant.type';
@@ -14,10 +15,12 @@ export class ViewerResolver {
   }
 
   @Visible('with-parent')
-  @FieldResolver(() => [TenantMembership], { description: 'The tenants you belong to, by id.' })
+  @FieldResolver(() => [TenantMembership], {
+    description: 'The tenants you belong to in a role that may read, by id.',
+  })
   tenants(@Ctx() { scope }: Context): TenantMembership[] {
     return scope.entitlements
-      .filter((each) => each.buildingId === null && (each.until === null || Date.now() < each.until))
+      .filter((each) => each.buildingId === null && allows(scope, 'tenant.read', { tenantId: each.tenantId }))
       .sort((a, b) => (a.tenantId < b.tenantId ? -1 : 1))
       .map(({ tenantId, role }) => Object.assign(new TenantMembership(), { tenantId, role }));
   }

@@ -1,0 +1,181 @@
+import { ruleOf, schemaFields } from '../../src/api/rules';
+import { type Role } from '../../src/auth/scope';
+import { newId } from '../../src/domain/id';
+import { createSchema } from '../../src/resolvers/schema';
+import { createAveragesWriter } from '../../src/store/averages-writer';
+import {
+  average,
+  buildBuilding,
+  freshKey,
+  NORTH,
+  type Person,
+  SOUTH,
+  startApi,
+  type TestApi,
+} from '../api/api.support';
+import { eventually } from '../support/eventually';
+import { type Case, CASES, type Rank, ROLES, type Things, type Verdict, WITHOUT_TARGET } from './rights';
+
+/** Everything of an answer that a caller can see or measure, but what differs from call to call anyway. */
+interface Observed {
+  status: number;
+  headers: string[];
+  body: string;
+  storeCalls: string[];
+}
+
+describe('isolation of tenants', () => {
+  let api: TestApi;
+  let north: Things;
+  let south: Things;
+  let unknown: Things;
+  const people = {} as Record<Rank, Person>;
+  beforeAll(async () => {
+    api = await startApi();
+    const southOwner = await api.person('south', SOUTH, 'OWNER');
+    for (const rank of ROLES) {
+      people[rank] =
+        rank === 'STRANGER'
+          ? { subject: 'stranger', token: await api.token('stranger'), scope: undefined! }
+          : await api.person(rank.toLowerCase(), NORTH, rank satisfies Role);
+    }
+    north = await buildThings(people.OWNER, NORTH);
+    south = await buildThings(southOwner, SOUTH);
+    unknown = {
+      tenant: 'ten_nowhere'.slice(0, SOUTH.length).padEnd(SOUTH.length, 'x'),
+      building: newId('bld'),
+      space: newId('spc'),
+      devices: Object.fromEntries(ROLES.map((rank) => [rank, newId('dev')])) as Things['devices'],
+    };
+  });
+  afterAll(() => api.stop());
+
+  /** A building with a device for each role, averages live and recorded. */
+  async function buildThings(owner: Person, tenant: string): Promise<Things> {
+    const { building, devices, spaceId } = await buildBuilding(api, owner, tenant, { devices: ROLES.length });
+    const minute = Math.floor(Date.now() / 60_000);
+    await createAveragesWriter({ cosmos: api.cosmos }).write(building.id, [
+      average(building, { windowEnd: minute * 60 }),
+    ]);
+    await api.publish(average(building));
+    await eventually(async () => {
+      const { data } = await api.ask<{ building: { averages: unknown[] } }, object>(
+        owner,
+        'query ($id: ID!) { building(id: $id) { averages { mean } } }',
+        { id: building.id },
+      );
+      expect(data!.building.averages).toHaveLength(1);
+    });
+    return {
+      tenant,
+      building: building.id,
+      space: spaceId,
+      devices: Object.fromEntries(
+        ROLES.map((rank, index) => [rank, devices[index]!.id]),
+      ) as Things['devices'],
+    };
+  }
+
+  async function observe(
+    each: Case,
+    rank: Rank,
+    things: Things,
+  ): Promise<{ verdict: Verdict; observed: Observed }> {
+    const variables = each.variables(things, north, rank, freshKey());
+    api.storeCalls();
+    const { status, headers, ...body } = each.document.startsWith('subscription')
+      ? await firstOf(rank, each.document, variables)
+      : await api.ask<Record<string, unknown>, object>(people[rank], each.document, variables);
+    const storeCalls = api.storeCalls();
+    return {
+      verdict: verdictOf(each, body),
+      observed: {
+        status,
+        headers: [...headers]
+          .filter(([name]) => !['date', 'x-request-id', 'content-length'].includes(name))
+          .map(([name, value]) => `${name}: ${value}`),
+        body: masked(JSON.stringify(body), things),
+        storeCalls,
+      },
+    };
+  }
+
+  /** The first answer of a subscription, in the shape of an answer over HTTP. */
+  async function firstOf(rank: Rank, query: string, variables: object) {
+    const client = api.subscriber(people[rank]);
+    try {
+      const results = client.iterate<Record<string, unknown>>({
+        query,
+        variables: variables as Record<string, unknown>,
+      });
+      const { value } = await results.next();
+      await results.return?.();
+      return { status: 0, headers: new Headers(), data: value.data ?? null, errors: value.errors };
+    } catch (errors) {
+      return { status: 0, headers: new Headers(), data: null, errors: errors as never };
+    } finally {
+      await client.dispose();
+    }
+  }
+
+  describe.each(CASES)('$name', (each) => {
+    it.each(ROLES)('for %s', async (rank) => {
+      const own = await observe(each, rank, north);
+      const foreign = await observe(each, rank, south);
+      const absent = await observe(each, rank, unknown);
+      const mayNotAsk = each.refused?.includes(rank) ?? false;
+
+      expect(own.verdict).toBe(each.seen.includes(rank) ? 'seen' : mayNotAsk ? 'FORBIDDEN' : each.otherwise);
+      expect(foreign.verdict).toBe(each.throughOwnBuilding && mayNotAsk ? 'FORBIDDEN' : each.otherwise);
+      expect(foreign.observed).toEqual(absent.observed);
+    });
+  });
+
+  it('has a case for every operation and every field that needs a permission', () => {
+    const covered = new Set([...CASES.flatMap(({ covers }) => covers), ...WITHOUT_TARGET]);
+    const needing = schemaFields(createSchema())
+      .filter(
+        ({ name, field }) =>
+          /^(Query|Mutation|Subscription)\./.test(name) || typeof ruleOf(field) === 'object',
+      )
+      .map(({ name }) => name);
+    expect(needing.filter((name) => !covered.has(name))).toEqual([]);
+    expect([...covered].filter((name) => !needing.includes(name))).toEqual([]);
+  });
+
+  it('lists to nobody what is not theirs', async () => {
+    for (const rank of ROLES) {
+      const { data } = await api.ask<{ buildings: { nodes: { tenant: { id: string } }[] } }, object>(
+        people[rank],
+        '{ buildings(first: 200) { nodes { tenant { id } } } }',
+      );
+      const owners = new Set(data!.buildings.nodes.map(({ tenant }) => tenant.id));
+      expect([rank, [...owners]]).toEqual([rank, ['OPERATOR', 'STRANGER'].includes(rank) ? [] : [NORTH]]);
+    }
+  });
+});
+
+function verdictOf(
+  each: Case,
+  body: { data?: unknown; errors?: { extensions: Record<string, unknown> }[] },
+): Verdict {
+  const code = body.errors?.[0]?.extensions['code'];
+  if (code !== undefined) return code as Verdict;
+  let value: unknown = body.data;
+  for (const name of each.at.split('.')) value = (value as Record<string, unknown> | null)?.[name] ?? null;
+  if (value === null || (Array.isArray(value) && value.length === 0)) return 'nothing';
+  return ((value as { code?: Verdict }).code ?? 'seen') as Verdict;
+}
+
+function masked(text: string, things: Things): string {
+  let result = text.replace(/"requestId":"[^"]*"/g, '"requestId":"*"');
+  for (const [name, id] of [
+    ['tenant', things.tenant],
+    ['building', things.building],
+    ['space', things.space],
+    ...Object.entries(things.devices).map(([, device]) => ['device', device] as const),
+  ] as const) {
+    result = result.replaceAll(id, name);
+  }
+  return result;
+}

@@ -1,0 +1,238 @@
+/**
+ * Who may do what, written by hand and kept apart from `src/auth`: a mistake there must not be a mistake here.
+ *
+ * Every case asks for something of a tenant by one path. `seen` names the roles that get it where the thing is their own
+ * tenant's; `refused` those that are told that they may not, because they can see what is around it; everybody else, and
+ * everybody at all for another tenant's thing or an unknown one, gets `otherwise`.
+ */
+export const ROLES = ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER', 'OPERATOR', 'STRANGER'] as const;
+export type Rank = (typeof ROLES)[number];
+
+/** What an answer amounts to: the thing, nothing (null or an empty list), or an error's code. */
+export type Verdict = 'seen' | 'nothing' | 'NOT_FOUND' | 'FORBIDDEN';
+
+/** The ids of one tenant's things. */
+export interface Things {
+  tenant: string;
+  building: string;
+  space: string;
+  /** One for each role to retire. */
+  devices: Record<Rank, string>;
+}
+
+export interface Case {
+  name: string;
+  /** The fields of the schema that it stands for, as `Type.field`. */
+  covers: string[];
+  document: string;
+  /** `own` is the caller's tenant's, for what is asked for in passing. */
+  variables(things: Things, own: Things, rank: Rank, key: string): object;
+  /** Where in the data the answer stands. */
+  at: string;
+  /** Asked for by way of one's own building, so that who may not ask there at all is told so whatever is asked for. */
+  throughOwnBuilding?: true;
+  seen: Rank[];
+  refused?: Rank[];
+  otherwise: Verdict;
+}
+
+const READERS: Rank[] = ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'];
+const WITH_DEVICES: Rank[] = ['OWNER', 'MANAGER', 'TECHNICIAN'];
+const ADMINISTRATORS: Rank[] = ['OWNER', 'MANAGER'];
+
+const byId = (id: (things: Things, rank: Rank) => string) => (things: Things, _own: Things, rank: Rank) => ({
+  id: id(things, rank),
+});
+const LAST_HOUR = () => ({
+  from: new Date(Date.now() - 3_600_000).toISOString(),
+  to: new Date(Date.now() + 60_000).toISOString(),
+});
+
+export const CASES: Case[] = [
+  {
+    name: 'a tenant by id',
+    covers: ['Query.tenant'],
+    document: 'query ($id: ID!) { tenant(id: $id) { id name } }',
+    variables: byId(({ tenant }) => tenant),
+    at: 'tenant',
+    seen: READERS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'a tenant as a node',
+    covers: ['Query.node'],
+    document: 'query ($id: ID!) { node(id: $id) { id ... on Tenant { name } } }',
+    variables: byId(({ tenant }) => tenant),
+    at: 'node',
+    seen: READERS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the buildings of a tenant',
+    covers: ['Query.buildings'],
+    document: 'query ($id: ID!) { buildings(tenant: $id) { nodes { id name tenant { id } } } }',
+    variables: byId(({ tenant }) => tenant),
+    at: 'buildings.nodes',
+    seen: READERS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'a building by id',
+    covers: ['Query.building'],
+    document: 'query ($id: ID!) { building(id: $id) { id name timeZone createdAt tenant { id name } } }',
+    variables: byId(({ building }) => building),
+    at: 'building',
+    seen: READERS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'a building as a node',
+    covers: ['Query.node'],
+    document: 'query ($id: ID!) { node(id: $id) { id ... on Building { name devices { nodes { id } } } } }',
+    variables: byId(({ building }) => building),
+    at: 'node',
+    seen: WITH_DEVICES,
+    refused: ['ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the spaces of a building',
+    covers: ['Building.spaces'],
+    document: 'query ($id: ID!) { building(id: $id) { spaces { id name parent { id } building { id } } } }',
+    variables: byId(({ building }) => building),
+    at: 'building.spaces',
+    seen: READERS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the devices of a building',
+    covers: ['Building.devices'],
+    document: 'query ($id: ID!) { building(id: $id) { devices { nodes { id name space { id } } } } }',
+    variables: byId(({ building }) => building),
+    at: 'building.devices.nodes',
+    seen: WITH_DEVICES,
+    refused: ['ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the devices of a space, asked for in one’s own building',
+    covers: ['Building.devices'],
+    document:
+      'query ($id: ID!, $space: ID!) { building(id: $id) { devices(space: $space) { nodes { id } } } }',
+    variables: (things, own) => ({ id: own.building, space: things.space }),
+    throughOwnBuilding: true,
+    at: 'building.devices.nodes',
+    seen: WITH_DEVICES,
+    refused: ['ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the averages of a building',
+    covers: ['Building.averages'],
+    document: 'query ($id: ID!) { building(id: $id) { averages { quantity mean position { sequence } } } }',
+    variables: byId(({ building }) => building),
+    at: 'building.averages',
+    seen: READERS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the rolling record of a building',
+    covers: ['Building.averageHistory'],
+    document: `query ($id: ID!, $from: DateTime!, $to: DateTime!) { building(id: $id) {
+      averageHistory(quantity: AIR_TEMPERATURE, from: $from, to: $to) { nodes { mean } } } }`,
+    variables: ({ building }) => ({ id: building, ...LAST_HOUR() }),
+    at: 'building.averageHistory.nodes',
+    seen: READERS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'a device by id',
+    covers: ['Query.device', 'Device.assignments'],
+    document:
+      'query ($id: ID!) { device(id: $id) { id name serialNumber building { id } space { id } assignments { point { id } } } }',
+    variables: byId(({ devices }, rank) => devices[rank]),
+    at: 'device',
+    seen: WITH_DEVICES,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'a device as a node',
+    covers: ['Query.node'],
+    document: 'query ($id: ID!) { node(id: $id) { id ... on Device { name } } }',
+    variables: byId(({ devices }, rank) => devices[rank]),
+    at: 'node',
+    seen: WITH_DEVICES,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the averages of a building, live',
+    covers: ['Subscription.buildingAverage'],
+    document: 'subscription ($id: ID!) { buildingAverage(building: $id) { quantity mean } }',
+    variables: byId(({ building }) => building),
+    at: 'buildingAverage',
+    seen: READERS,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a new building',
+    covers: ['Mutation.createBuilding'],
+    document: `mutation ($input: CreateBuildingInput!) { createBuilding(input: $input) {
+      ... on CreateBuildingSuccess { building { id } } ... on UserError { code message path } } }`,
+    variables: ({ tenant }, _own, _rank, idempotencyKey) => ({
+      input: { tenantId: tenant, name: 'New', timeZone: 'Europe/Berlin', spaces: [], idempotencyKey },
+    }),
+    at: 'createBuilding',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'new devices in a building',
+    covers: ['Mutation.provisionDevices'],
+    document: `mutation ($input: ProvisionDevicesInput!) { provisionDevices(input: $input) {
+      ... on ProvisionDevicesSuccess { devices { connectionString } } ... on UserError { code message path } } }`,
+    variables: ({ building, space }, _own, _rank, idempotencyKey) => ({
+      input: {
+        buildingId: building,
+        devices: [{ name: 'New', model: 'thermometer', spaceId: space }],
+        idempotencyKey,
+      },
+    }),
+    at: 'provisionDevices',
+    seen: WITH_DEVICES,
+    refused: ['ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'new devices in a space, asked for in one’s own building',
+    covers: ['Mutation.provisionDevices'],
+    document: `mutation ($input: ProvisionDevicesInput!) { provisionDevices(input: $input) {
+      ... on ProvisionDevicesSuccess { devices { connectionString } } ... on UserError { code message path } } }`,
+    variables: ({ space }, own, _rank, idempotencyKey) => ({
+      input: {
+        buildingId: own.building,
+        devices: [{ name: 'New', model: 'thermometer', spaceId: space }],
+        idempotencyKey,
+      },
+    }),
+    throughOwnBuilding: true,
+    at: 'provisionDevices',
+    seen: WITH_DEVICES,
+    refused: ['ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a device’s retirement',
+    covers: ['Mutation.retireDevice'],
+    document: `mutation ($input: RetireDeviceInput!) { retireDevice(input: $input) {
+      ... on RetireDeviceSuccess { device { state } } ... on UserError { code message path } } }`,
+    variables: ({ devices }, _own, rank) => ({ input: { deviceId: devices[rank] } }),
+    at: 'retireDevice',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN'],
+    otherwise: 'NOT_FOUND',
+  },
+];
+
+/** Operations that name nobody's thing: what they tell is the caller's own. */
+export const WITHOUT_TARGET = ['Query.viewer'];
