@@ -4,16 +4,16 @@ import { CONTAINERS } from './documents';
 export type ContainerName = keyof typeof CONTAINERS;
 
 /**
- * What is indexed in each container: the paths that its queries filter or order by and nothing else, because every
- * indexed path is paid for at each write. `id` and `_ts` are always indexed
- * (https://learn.microsoft.com/azure/cosmos-db/index-policy). Listings order by one `sortKey`, which needs no composite
- * index.
+ * What is indexed in each container: the paths that its queries order by or pick few documents by, and nothing else,
+ * because every indexed path is paid for at each write. `id` is always indexed
+ * (https://learn.microsoft.com/azure/cosmos-db/index-policy): documents of one kind are found by their ids' prefix.
+ * Listings order by one `sortKey`, which needs no composite index and which only listed documents have.
  */
 const indexed: Record<ContainerName, string[]> = {
-  // spaces of a building; its devices in order, by state and by space
-  registry: ['/type/?', '/sortKey/?', '/state/?', '/spaceId/?', '/tenantId/?'],
-  // buildings of a tenant in order; memberships of a person
-  directory: ['/kind/?', '/sortKey/?'],
+  // devices of a building in order, and of one space
+  registry: ['/sortKey/*', '/spaceId/*'],
+  // buildings of a tenant in order
+  directory: ['/sortKey/*'],
   // read by id alone
   warm: [],
 };

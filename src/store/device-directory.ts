@@ -4,7 +4,7 @@ import { type Readiness } from '../observability/health';
 import { type Logger } from '../observability/logger';
 import { createChangeFollower } from './change-follower';
 import { type Cosmos } from './cosmos';
-import { type DeviceDocument, type DeviceEntryDocument, type RegistryDocument } from './documents';
+import { type DeviceDocument, type DeviceEntryDocument, OF_KIND, type RegistryDocument } from './documents';
 import { type Keyring } from './keyring';
 import { createKnownDevices, openedKeys } from './known-devices';
 import { createTogether } from './together';
@@ -96,7 +96,7 @@ export function createDeviceDirectory(options: {
   async function load(buildingId: string, brought: ReadonlySet<string>): Promise<void> {
     known.begin(buildingId);
     try {
-      const query = "SELECT * FROM c WHERE c.type = 'device'";
+      const query = `SELECT * FROM c WHERE ${OF_KIND.device}`;
       for await (const page of cosmos.pages<DeviceDocument>('registry', buildingId, query)) {
         known.makeRoom(page.length);
         // What the feed has brought meanwhile is at least as new, or the feed will bring what this page shows.

@@ -114,6 +114,16 @@ export interface IdempotencyDocument {
   _etag?: string;
 }
 
+/**
+ * The condition that picks a building's documents of one kind in a query. By the prefix of their ids, because ids are
+ * always indexed and nothing else then needs to be.
+ */
+export const OF_KIND = {
+  // '`' is the character after '_'.
+  device: "c.id >= 'dev_' AND c.id < 'dev`'",
+  space: "c.id >= 'spc_' AND c.id < 'spc`'",
+} as const;
+
 export type RegistryDocument =
   BuildingDocument | SpaceDocument | PointDocument | DeviceDocument | AuditDocument | IdempotencyDocument;
 

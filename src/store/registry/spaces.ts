@@ -1,6 +1,6 @@
 import { type Permission, type TenantScope } from '../../auth/scope';
 import { type Cosmos } from '../cosmos';
-import { type PointDocument, type SpaceDocument } from '../documents';
+import { OF_KIND, type PointDocument, type SpaceDocument } from '../documents';
 import { type Registry } from '../registry';
 import { ownersIn, visible } from './access';
 
@@ -26,7 +26,7 @@ export function createSpaces({
       const found = await cosmos.query<SpaceDocument>(
         'registry',
         buildingId,
-        "SELECT * FROM c WHERE c.type = 'space' AND ARRAY_CONTAINS(@owners, c.tenantId)",
+        `SELECT * FROM c WHERE ${OF_KIND.space} AND ARRAY_CONTAINS(@owners, c.tenantId)`,
         { owners: ownersIn(scope, 'building.read', buildingId) },
       );
       return found.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.id < b.id ? -1 : 1));
