@@ -140,12 +140,14 @@ async function prove(options: {
   const endpoints = platform.endpoints();
 
   const live = new Map<string, SeenAverage>();
+  const lastExpected = new Map<string, number>();
   let delivered = 0;
   const subscriber = createLiveSubscriber({
     url: endpoints.subscriptions,
     token: () => session.client.token(),
     onValue(buildingId, value) {
       delivered++;
+      lastExpected.set(`${buildingId} ${value.quantity}`, value.devicesExpected);
       const seen = seenAverage('live', buildingId, value);
       const key = `${buildingId} ${seen.quantity} ${seen.windowEnd} ${seen.sequence}`;
       const before = live.get(key);
@@ -218,6 +220,7 @@ async function prove(options: {
       );
       const lastMinute = Math.floor(until.getTime() / 60_000) - 1;
       differences.push(...(await missingPoints(connection, history, lastMinute)));
+      differences.push(...expectedDifferences(fleet, lastExpected));
       const left = await countLeftTheWindow(connection, values);
       progress(`recomputed by SQL in ${((Date.now() - began) / 1000).toFixed(1)} s`);
       const deadLetters = await countDeadLetters(connection, buildingIds);
@@ -261,6 +264,27 @@ async function countDeadLetters(
     SELECT count(DISTINCT (device_id, channel, observed_at)) AS kept FROM dead_letters
     WHERE building_id IN (${buildings})`);
   return Number(reader.getRowObjectsJS()[0]!.kept);
+}
+
+/** Whether the last value of each building and quantity expected as many devices as were provisioned for it. */
+function expectedDifferences(
+  fleet: readonly FleetBuilding[],
+  lastExpected: ReadonlyMap<string, number>,
+): string[] {
+  return fleet.flatMap(({ buildingId, name, devices }) => {
+    const provisioned = new Map<QuantityName, number>();
+    for (const { model } of devices) {
+      for (const { quantity } of deviceModelNamed(model)!.channels) {
+        provisioned.set(quantity, (provisioned.get(quantity) ?? 0) + 1);
+      }
+    }
+    return [...provisioned].flatMap(([quantity, count]) => {
+      const expected = lastExpected.get(`${buildingId} ${quantity}`);
+      return expected === count
+        ? []
+        : [`${quantity} of ${name} expects ${expected ?? 'no'} devices, ${count} are provisioned`];
+    });
+  });
 }
 
 function quantitiesOf(fleet: readonly FleetBuilding[]): QuantityName[] {
