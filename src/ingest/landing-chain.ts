@@ -127,7 +127,8 @@ export function createLandingChain(options: {
         metrics.rows.inc(summary.rows);
         metrics.bytes.inc(file.readings.length + (file.deadLetters?.length ?? 0));
         for (const { code } of held.deadLetters()) metrics.deadLetters.inc({ code });
-        logger.debug({ ...summary, bytes: file.readings.length }, 'landed');
+        const { firstSequence, events, rows, deadLetters } = summary;
+        logger.debug({ firstSequence, lastSequence, events, rows, deadLetters }, 'landed');
       } else {
         metrics.adopted.inc();
         logger.info({ firstSequence: first.sequence, lastSequence }, 'met a landing file that stands');

@@ -195,7 +195,12 @@ export function createPartitionConsumer(options: {
   };
 
   const end = async ({ subscription, sessions, client }: Life): Promise<void> => {
-    await subscription.close();
+    try {
+      await subscription.close();
+    } catch (error) {
+      // The checkpoint store is away: our claims expire, or our successor under this identifier releases them.
+      logger.warn({ group, error: explain(error) }, 'the partitions could not be given up');
+    }
     for (const session of sessions.values()) await session.close();
     sessions.clear();
     await client.close();

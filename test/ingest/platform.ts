@@ -24,6 +24,7 @@ import {
 /** Event Hubs and Blob on free ports in a folder of their own, and what a test of the ingest worker does with them. */
 export interface Platform {
   blobs: BlobServiceClient;
+  blobConnection: string;
   namespace: { connectionString: string };
   eventHubs: () => EventHubsEmulator;
   /** Sends one event with the readings and refusals. */
@@ -85,6 +86,7 @@ export async function startPlatform(options: { partitions?: number } = {}): Prom
 
   return {
     blobs,
+    blobConnection,
     namespace,
     eventHubs: () => running.emulator,
     async send(partition, readings, refused = []) {
@@ -104,7 +106,7 @@ export async function startPlatform(options: { partitions?: number } = {}): Prom
         identifier,
         flush: { milliseconds: 300, ...flush },
       });
-      workers.push(worker);
+      workers.unshift(worker);
       return { ...worker, metrics };
     },
     streams,
