@@ -1,0 +1,162 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { earliestEventPosition, type ReceivedEventData } from '@azure/event-hubs';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { createBlobEmulator } from '../../emulators/blob';
+import { createCosmosEmulator } from '../../emulators/cosmos/emulator';
+import { createEventHubsEmulator } from '../../emulators/event-hubs';
+import { type AggregateWorker, createAggregateWorker } from '../../src/aggregate';
+import { tenantScope } from '../../src/auth/scope';
+import { type BuildingAverage } from '../../src/domain/window';
+import { createLogger } from '../../src/observability/logger';
+import { createMetrics, type Registry } from '../../src/observability/metrics';
+import { type AveragesWriter, type StoredAverage } from '../../src/store/averages';
+import { createAveragesReader } from '../../src/store/averages-reader';
+import { createAveragesWriter } from '../../src/store/averages-writer';
+import { createCosmos } from '../../src/store/cosmos';
+import { decodeAverages } from '../../src/stream/averages';
+import { createConsumerClient } from '../../src/stream/connection';
+import { decodeFrame, FRAME_SCHEMA } from '../../src/stream/frame';
+import { createStreamProducer } from '../../src/stream/producer';
+import { type Row } from './plain-model';
+import { bodyOf } from './random-stream';
+
+export const PARTITIONS = 2;
+
+export interface House {
+  /** The clock of hub, workers and devices; only `pass` moves it faster than the wall's. */
+  now(): number;
+  pass(seconds: number): void;
+  send(partition: number, rows: Omit<Row, 'sequence' | 'enqueuedAt'>[]): Promise<void>;
+  startWorker(options?: { identifier?: string; averages?: AveragesWriter }): Promise<{
+    worker: AggregateWorker;
+    metrics: Registry;
+    stop(): Promise<void>;
+  }>;
+  writer(): AveragesWriter;
+  /** Every row that the hub holds, with its position and enqueued time. */
+  rows(): Row[];
+  /** Every live value that was told. */
+  live(): BuildingAverage[];
+  history(buildingId: string): Promise<StoredAverage[]>;
+  stop(): Promise<void>;
+}
+
+const logger = createLogger({ name: 'test', level: process.env.TEST_LOG ?? 'silent' });
+
+/** The real stand-ins on free ports, in a folder of their own. */
+export async function startHouse(): Promise<House> {
+  const folder = await mkdtemp(join(tmpdir(), 'atrium-aggregate-'));
+  let ahead = 0;
+  const now = (): number => Date.now() + ahead;
+  const hubs = createEventHubsEmulator({
+    dataDir: join(folder, 'hubs'),
+    hubs: {
+      telemetry: { partitions: PARTITIONS, consumerGroups: ['aggregate'] },
+      averages: { partitions: PARTITIONS, consumerGroups: ['live-0'] },
+    },
+    fsync: false,
+    now,
+  });
+  const blob = createBlobEmulator({ host: '127.0.0.1', port: 0, dataDir: join(folder, 'blob') });
+  const cosmosEmulator = createCosmosEmulator({ logger, sync: false });
+  const namespace = { connectionString: (await hubs.start()).connectionString };
+  const blobs = BlobServiceClient.fromConnectionString((await blob.start()).connectionString);
+  const { endpoint, key } = await cosmosEmulator.start();
+  const cosmos = createCosmos({ endpoint, key }, 'atrium');
+  await cosmos.ensureContainers();
+  const producer = createStreamProducer({ namespace, hub: 'telemetry' });
+  await producer.start();
+
+  const rows: Row[] = [];
+  const live: BuildingAverage[] = [];
+  const follow = (hub: string, group: string, take: (event: ReceivedEventData) => void) => {
+    const client = createConsumerClient(namespace, { hub, group });
+    const subscription = client.subscribe(
+      {
+        processEvents: (events) => Promise.resolve(events.forEach(take)),
+        processError: () => Promise.resolve(),
+      },
+      { startPosition: earliestEventPosition, maxBatchSize: 100, skipParsingBodyAsJson: true },
+    );
+    return async () => {
+      await subscription.close();
+      await client.close();
+    };
+  };
+  const followers = [
+    follow('telemetry', '$Default', (event) => rows.push(...rowsOf(event))),
+    follow('averages', 'live-0', (event) => live.push(...decodeAverages(event.body, event.properties))),
+  ];
+  const running = new Set<AggregateWorker>();
+
+  return {
+    now,
+    pass(seconds) {
+      ahead += seconds * 1000;
+    },
+    send: (partition, sent) =>
+      producer.send(partition, FRAME_SCHEMA, [
+        bodyOf(sent.map((row) => ({ ...row, sequence: 0, enqueuedAt: now() }))),
+      ]),
+    async startWorker({ identifier = 'aggregate-0', averages } = {}) {
+      const metrics = createMetrics({ process: 'aggregate' });
+      const worker = createAggregateWorker({
+        logger,
+        metrics,
+        namespace,
+        blobs,
+        identifier,
+        counts: { start: async () => {}, stop: async () => {}, devicesExpected: () => 4 },
+        averages: averages ?? createAveragesWriter({ cosmos }),
+        now,
+      });
+      running.add(worker);
+      await worker.start();
+      return {
+        worker,
+        metrics,
+        async stop() {
+          running.delete(worker);
+          await worker.stop();
+        },
+      };
+    },
+    writer: () => createAveragesWriter({ cosmos }),
+    rows: () => rows,
+    live: () => live,
+    history: (buildingId) =>
+      createAveragesReader({ cosmos }).history(
+        tenantScope({ kind: 'person', id: 'per_a', email: null, expiresAt: Infinity }, [
+          { tenantId: 'ten_a', buildingId: null, quantities: null, role: 'VIEWER', until: null },
+        ]),
+        { buildingId, quantity: 'AIR_TEMPERATURE', fromMinute: 0, toMinute: 99_999_999, limit: 10_000 },
+      ),
+    async stop() {
+      for (const worker of running) await worker.stop();
+      for (const stop of followers) await stop();
+      await producer.stop();
+      cosmos.stop();
+      await Promise.all([hubs.stop(), blob.stop(), cosmosEmulator.stop()]);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function rowsOf(event: ReceivedEventData): Row[] {
+  const frame = decodeFrame(event.body, event.properties);
+  return frame.point.map((index, row) => {
+    const point = frame.points[index]!;
+    return {
+      sequence: event.sequenceNumber,
+      enqueuedAt: event.enqueuedTimeUtc.getTime(),
+      buildingId: frame.buildings[point.building]!.buildingId,
+      quantity: point.quantity,
+      pointOrdinal: point.pointOrdinal,
+      deviceOrdinal: point.deviceOrdinal,
+      observedAt: frame.observedAt[row]!,
+      value: frame.value[row]!,
+    };
+  });
+}
