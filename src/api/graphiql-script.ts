@@ -26,7 +26,6 @@ export const GRAPHIQL_SCRIPT = `'use strict';
     if (client) client.dispose();
     client = undefined;
     show();
-    draw();
   });
 
   const isSubscription = (parameters, options) => {
@@ -58,15 +57,14 @@ export const GRAPHIQL_SCRIPT = `'use strict';
 
   const examples = JSON.parse(document.getElementById('examples').textContent);
   const root = ReactDOM.createRoot(document.getElementById('graphiql'));
-  let drawn = 0;
-  // A new key makes GraphiQL read the schema again, as whoever is signed in now.
-  const draw = () => root.render(React.createElement(GraphiQL, {
-    key: ++drawn,
-    fetcher,
-    defaultTabs: examples,
-    defaultEditorToolsVisibility: 'variables',
-    shouldPersistHeaders: false,
-  }));
-  draw();
+  fetch('/graphiql/schema.json')
+    .then((response) => response.json())
+    .then((schema) => root.render(React.createElement(GraphiQL, {
+      fetcher,
+      schema,
+      defaultTabs: examples,
+      defaultEditorToolsVisibility: 'variables',
+      shouldPersistHeaders: false,
+    })));
 })();
 `;

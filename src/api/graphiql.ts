@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type GraphQLSchema, introspectionFromSchema } from 'graphql';
 import { GRAPHIQL_SCRIPT } from './graphiql-script';
 import { schemaFolder } from './schema-file';
 
@@ -21,8 +22,15 @@ const PACKAGE_FILES: Record<string, { file: string; type: string }> = {
 };
 
 /** GraphiQL from the npm packages: everything it needs comes from this server, so that it works with no internet. */
-export function createGraphiQL(): { page: PageFile; file(name: string): PageFile | undefined } {
-  const files = new Map<string, PageFile>([['page.js', { type: SCRIPT, body: GRAPHIQL_SCRIPT }]]);
+export function createGraphiQL(schema: GraphQLSchema): {
+  page: PageFile;
+  file(name: string): PageFile | undefined;
+} {
+  const files = new Map<string, PageFile>([
+    ['page.js', { type: SCRIPT, body: GRAPHIQL_SCRIPT }],
+    // Public as the schema's text is: the page explains itself before anybody is signed in.
+    ['schema.json', { type: 'application/json', body: JSON.stringify(introspectionFromSchema(schema)) }],
+  ]);
   return {
     page: { type: 'text/html; charset=utf-8', body: pageOf(exampleOperations()) },
     // Only these names exist, so that no path reaches anything else. Read when first asked for, then kept.
@@ -52,7 +60,7 @@ export const PAGE_SECURITY_POLICY = [
 
 const ORDER = ['Viewer', 'Buildings', 'BuildingNow', 'OnBuildingAverage', 'BuildingHistory', 'DeviceDetail'];
 
-function exampleOperations(): { query: string; variables: string }[] {
+function exampleOperations(): { query: string; variables: string | null }[] {
   const folder = join(schemaFolder(), 'operations');
   const names = readdirSync(folder)
     .filter((file) => file.endsWith('.graphql'))
@@ -62,7 +70,8 @@ function exampleOperations(): { query: string; variables: string }[] {
     .sort((a, b) => Number(ORDER.includes(b)) - Number(ORDER.includes(a)) || place(a) - place(b))
     .map((name) => ({
       query: readFileSync(join(folder, `${name}.graphql`), 'utf8'),
-      variables: EXAMPLE_VARIABLES[name] ?? '{}',
+      // GraphiQL takes a tab for another one when its empty variables are written out.
+      variables: EXAMPLE_VARIABLES[name] ?? null,
     }));
 }
 
@@ -100,7 +109,7 @@ const EXAMPLE_VARIABLES: Record<string, string> = {
   RetireDevice: variables({ input: { deviceId: 'a device’s id' } }),
 };
 
-function pageOf(examples: { query: string; variables: string }[]): string {
+function pageOf(examples: { query: string; variables: string | null }[]): string {
   // A script element of type JSON is data; `<` is escaped so that no example can end it.
   const data = JSON.stringify(examples).replaceAll('<', '\\u003c');
   return `<!doctype html>
@@ -108,6 +117,7 @@ function pageOf(examples: { query: string; variables: string }[]): string {
   <head>
     <meta charset="utf-8" />
     <title>Atrium: GraphiQL</title>
+    <link rel="icon" href="data:," />
     <link rel="stylesheet" href="${GRAPHIQL_PATH}/graphiql.css" />
     <style>
       body { margin: 0; height: 100vh; display: flex; flex-direction: column; font-family: system-ui, sans-serif; }
@@ -117,9 +127,9 @@ function pageOf(examples: { query: string; variables: string }[]): string {
     </style>
   </head>
   <body>
-    <form id="sign-in" autocomplete="off">
+    <form id="sign-in">
       <label for="token">Access token</label>
-      <input id="token" type="password" placeholder="from npm run -s token -- --user owner@north.example" />
+      <input id="token" type="password" autocomplete="off" placeholder="from npm run -s token -- --user owner@north.example" />
       <button type="submit">Use</button>
       <output id="signed-in"></output>
     </form>

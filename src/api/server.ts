@@ -154,7 +154,7 @@ export function createApi(options: ApiOptions): Api {
         reply.type('text/plain; charset=utf-8').send(text),
       );
 
-      const graphiql = createGraphiQL();
+      const graphiql = createGraphiQL(schema);
       app.get<{ Params: { name: string } }>(`${GRAPHIQL_PATH}/:name`, async (request, reply) => {
         const file = graphiql.file(request.params.name);
         if (file === undefined) return reply.callNotFound();
