@@ -1,0 +1,224 @@
+import { directoryScope } from '../../src/auth/directory-scope';
+import { type TenantScope } from '../../src/auth/scope';
+import { createDeviceDirectory, type DeviceDirectory } from '../../src/store/device-directory';
+import { type ChangeFeed, type Cosmos } from '../../src/store/cosmos';
+import { eventually } from '../support/eventually';
+import {
+  createBuilding,
+  freshKey,
+  logger,
+  newDevices,
+  startStore,
+  type Store,
+  tapped,
+  valueOf,
+} from './store.support';
+
+let store: Store;
+let owner: TenantScope;
+const directories: DeviceDirectory[] = [];
+beforeAll(async () => {
+  store = await startStore();
+  owner = await store.member('owner', 'ten_a', 'OWNER');
+});
+afterEach(async () => {
+  await Promise.all(directories.splice(0).map((each) => each.stop()));
+});
+afterAll(() => store.stop());
+
+/** A directory in a process of its own, so to speak, with the calls that it makes. */
+async function openDirectory(options: { limit?: number; wrap?: (cosmos: Cosmos) => Cosmos } = {}) {
+  const calls: string[] = [];
+  const { wrap = (cosmos) => cosmos, limit } = options;
+  const own = wrap(store.anotherCosmos());
+  const counted = tapped(own, { before: (_call, name) => void calls.push(name) });
+  const cosmos: Cosmos = {
+    ...counted,
+    pages: (...args) => {
+      calls.push('pages');
+      return own.pages(...args);
+    },
+  };
+  const directory = createDeviceDirectory({
+    cosmos,
+    keyring: store.keyring,
+    scope: directoryScope('device-authentication'),
+    logger,
+    limit,
+  });
+  directories.push(directory);
+  await directory.start();
+  calls.length = 0;
+  return { directory, calls };
+}
+
+async function provision(count: number, model?: string) {
+  const { buildingId, spaceIds } = await createBuilding(store.registry, owner);
+  const input = { buildingId, devices: newDevices(count, spaceIds, model) };
+  const made = valueOf(await store.registry.provisionDevices(owner, input, freshKey()));
+  return { buildingId, spaceIds, made, ids: made.map((each) => each.device.id) };
+}
+
+test('a device is known with its opened keys and its assignments', async () => {
+  const { made } = await provision(2, 'climate-sensor');
+  const { directory } = await openDirectory();
+  const { device, keys } = made[1]!;
+  const found = await directory.lookup(device.id);
+  expect(found).toEqual({
+    deviceId: device.id,
+    tenantId: 'ten_a',
+    state: 'PROVISIONED',
+    keys: [Buffer.from(keys!.primary, 'base64'), Buffer.from(keys!.secondary, 'base64')],
+    assignments: device.assignments,
+  });
+  expect(directory.peek(device.id)).toEqual(found);
+  expect(directory.readiness()).toEqual({ ready: true, reasons: [] });
+});
+
+test('a building’s devices that come at once cost one reading of the building; known ones cost nothing', async () => {
+  const { ids } = await provision(300);
+  const { directory, calls } = await openDirectory();
+  expect(directory.peek(ids[0]!)).toBeUndefined();
+  const found = await Promise.all(ids.map((id) => directory.lookup(id)));
+  expect(found.map((each) => each?.deviceId)).toEqual(ids);
+  expect(calls).toEqual(['readMany', 'pages']);
+  for (const id of ids) expect(directory.peek(id)?.deviceId).toBe(id);
+  expect(calls).toHaveLength(2);
+});
+
+test('an unknown id costs one read, and for a moment none', async () => {
+  const { directory, calls } = await openDirectory();
+  expect(await directory.lookup('dev_unknown')).toBeNull();
+  expect(directory.peek('dev_unknown')).toBeNull();
+  expect(await directory.lookup('dev_unknown')).toBeNull();
+  expect(calls).toEqual(['readMany']);
+  expect(await directory.lookup('dev_a/../b')).toBeNull();
+  expect(calls).toHaveLength(1);
+});
+
+test('a retirement is seen within two seconds, by what was held and by a lookup', async () => {
+  const { ids } = await provision(3);
+  const { directory } = await openDirectory();
+  await directory.lookup(ids[0]!);
+  valueOf(await store.registry.retireDevice(owner, ids[0]!));
+  await eventually(() => expect(directory.peek(ids[0]!)).toMatchObject({ state: 'RETIRED', keys: [] }), {
+    within: 2_000,
+    every: 10,
+  });
+  expect(directory.peek(ids[1]!)).toMatchObject({ state: 'PROVISIONED' });
+});
+
+test('a device that is provisioned into a known building is found at once, and soon without a call', async () => {
+  const { buildingId, spaceIds, ids } = await provision(1);
+  const { directory, calls } = await openDirectory();
+  await directory.lookup(ids[0]!);
+  const input = { buildingId, devices: newDevices(1, spaceIds) };
+  const [made] = valueOf(await store.registry.provisionDevices(owner, input, freshKey()));
+  expect(await directory.lookup(made!.device.id)).toMatchObject({ deviceId: made!.device.id });
+  await eventually(() => {
+    calls.length = 0;
+    expect(directory.peek(made!.device.id)).toMatchObject({ state: 'PROVISIONED' });
+    expect(calls).toEqual([]);
+  });
+});
+
+test('a change that falls into the reading of its building is not lost', async () => {
+  const { ids } = await provision(3);
+  let retired: Promise<unknown> | undefined;
+  const changesSeen: string[] = [];
+  const { directory } = await openDirectory({
+    wrap: (cosmos) => ({
+      ...cosmos,
+      changes: (...args) => {
+        const feed = cosmos.changes(...args);
+        return {
+          async next() {
+            const page = await feed.next();
+            for (const each of page.documents as { id: string }[]) changesSeen.push(each.id);
+            return page;
+          },
+        };
+      },
+      // The page is read, then the device is retired and the feed brings it, then the page arrives.
+      async *pages<T>(...args: Parameters<Cosmos['pages']>) {
+        for await (const page of cosmos.pages<T>(...args)) {
+          retired = store.registry.retireDevice(owner, ids[0]!);
+          await retired;
+          await eventually(() => expect(changesSeen).toContain(ids[0]));
+          yield page;
+        }
+      },
+    }),
+  });
+  expect(await directory.lookup(ids[0]!)).toMatchObject({ state: 'RETIRED', keys: [] });
+  expect(directory.peek(ids[0]!)).toMatchObject({ state: 'RETIRED' });
+});
+
+test('a directory that falls behind believes nothing that it holds, reads through, and recovers', async () => {
+  const { ids } = await provision(2);
+  let stuck = false;
+  const { directory } = await openDirectory({
+    wrap: (cosmos) => ({
+      ...cosmos,
+      changes: (...args): ChangeFeed => {
+        const feed = cosmos.changes(...args);
+        return { next: () => (stuck ? Promise.reject(new Error('stuck')) : feed.next()) };
+      },
+    }),
+  });
+  await directory.lookup(ids[0]!);
+  expect(directory.peek(ids[0]!)).toMatchObject({ state: 'PROVISIONED' });
+  stuck = true;
+  valueOf(await store.registry.retireDevice(owner, ids[0]!));
+  await eventually(() => expect(directory.peek(ids[0]!)).toBeUndefined());
+  expect(directory.readiness().ready).toBe(false);
+  expect(await directory.lookup(ids[0]!)).toMatchObject({ state: 'RETIRED', keys: [] });
+  expect(await directory.lookup(ids[1]!)).toMatchObject({ state: 'PROVISIONED' });
+  stuck = false;
+  await eventually(() => expect(directory.readiness().ready).toBe(true));
+  expect(directory.peek(ids[0]!)).toMatchObject({ state: 'RETIRED' });
+});
+
+test('a store that cannot be asked makes a lookup fail, never answer', async () => {
+  const { ids } = await provision(1);
+  const { directory } = await openDirectory({
+    wrap: (cosmos) => ({ ...cosmos, readMany: () => Promise.reject(new Error('away')) }),
+  });
+  await expect(directory.lookup(ids[0]!)).rejects.toThrow('away');
+  expect(directory.peek(ids[0]!)).toBeUndefined();
+});
+
+test('a reading of a building that fails is not taken for the building, and is tried again', async () => {
+  const { ids } = await provision(1200);
+  let failures = 1;
+  const { directory } = await openDirectory({
+    wrap: (cosmos) => ({
+      ...cosmos,
+      async *pages<T>(...args: Parameters<Cosmos['pages']>) {
+        for await (const page of cosmos.pages<T>(...args)) {
+          yield page;
+          if (failures-- > 0) throw new Error('broken off');
+        }
+      },
+    }),
+  });
+  await expect(directory.lookup(ids[0]!)).rejects.toThrow('broken off');
+  const found = await Promise.all(ids.map((id) => directory.lookup(id)));
+  expect(found.every((each) => each !== null)).toBe(true);
+});
+
+test('no more devices are held than the limit, and all are found all the same', async () => {
+  const buildings = [await provision(40), await provision(40), await provision(40), await provision(150)];
+  const { directory, calls } = await openDirectory({ limit: 100 });
+  for (const { ids } of [...buildings, ...buildings]) {
+    for (const id of ids) expect(await directory.lookup(id)).toMatchObject({ deviceId: id });
+  }
+  const held = buildings.flatMap(({ ids }) => ids).filter((id) => directory.peek(id));
+  expect(held.length).toBeGreaterThan(0);
+  // The building in use stays, the one that was longest unused has gone.
+  calls.length = 0;
+  const [first] = buildings;
+  await directory.lookup(first!.ids[0]!);
+  await directory.lookup(first!.ids[1]!);
+  expect(calls.filter((each) => each === 'pages').length).toBeLessThanOrEqual(1);
+});
