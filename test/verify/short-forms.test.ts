@@ -1,0 +1,63 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Platform, startPlatform } from '../support/platform';
+import { verification as averages } from './averages.verify';
+import { verification as cold } from './cold.verify';
+
+/** Three rooms of a made-up building for half an hour, one of them with a broken thermometer. */
+function recording(): string {
+  const lines = ['room,timestamp,co2,humidity,light,pir,temperature'];
+  for (let minute = 0; minute < 30; minute++) {
+    for (const room of [1, 2, 3]) {
+      const at = new Date(Date.UTC(2020, 0, 1, 8, minute)).toISOString();
+      const temperature = room === 3 && minute % 2 === 0 ? 116.5 : 20 + room / 3 + minute / 7;
+      lines.push(
+        `${room},${at},${400 + minute * room},${40 + room},${100 + minute},${minute % 3},${temperature}`,
+      );
+    }
+  }
+  return lines.join('\n');
+}
+
+describe('the platform under kill -9', () => {
+  let folder: string;
+  let platform: Platform;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'atrium-short-'));
+    platform = await startPlatform({ env: { INGEST_FLUSH_SECONDS: '3' } });
+  }, 120_000);
+  afterAll(async () => {
+    await platform?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }, 60_000);
+
+  it('shows the averages that SQL finds in the stored rows', async () => {
+    const file = join(folder, 'recording.csv');
+    writeFileSync(file, recording());
+    const { counts, differences } = await averages.run({
+      args: [
+        ...['--attach', platform.endpointsFile, '--file', file, '--building', 'Three rooms'],
+        ...['--duration', '20s', '--run-on', '5s', '--kills', '1', '--short'],
+      ],
+      progress: () => undefined,
+    });
+    expect(differences).toEqual([]);
+    expect(counts['kills done']).toBe(1);
+    expect(counts['live values compared']).toBeGreaterThan(50);
+    expect(counts['readings refused and kept as dead letters']).toBe(10);
+  }, 240_000);
+
+  it('stores what it acknowledged, once', async () => {
+    const { counts, differences } = await cold.run({
+      args: [
+        ...['--attach', platform.endpointsFile, '--devices', '100', '--rate', '50'],
+        ...['--duration', '20s', '--kills', '4'],
+      ],
+      progress: () => undefined,
+    });
+    expect(differences).toEqual([]);
+    expect(counts['kills done']).toBe(4);
+    expect(counts['distinct readings stored']).toBeGreaterThan(900);
+  }, 240_000);
+});
