@@ -45,7 +45,11 @@ export type ChangeStart = 'now' | 'beginning' | { continuation: string };
  * are not, because whether they took effect is then unknown: the caller decides (`retrying`).
  */
 export interface Cosmos {
-  /** Creates what is missing of the database and its containers, and brings their settings up to date. */
+  /**
+   * Creates what is missing of the database and its containers, and brings their settings up to date. To be called
+   * before anything is read: Cosmos's gateway answers 404 without a substatus for a document that is missing and for a
+   * container that is.
+   */
   ensureContainers(): Promise<void>;
   read<T extends object>(container: ContainerName, partition: string, id: string): Promise<T | null>;
   /** In the order of the keys; one request for each hundred, across partitions. */
@@ -83,7 +87,6 @@ export interface Cosmos {
 export const LARGEST_BATCH = 100;
 const CONCURRENT_BULK_REQUESTS = 4;
 const REQUEST_TIMEOUT_MS = 10_000;
-const OWNER_NOT_FOUND = 1003;
 
 export function createCosmos(
   account: { endpoint: string; key: string } | { endpoint: string; credential: TokenCredential },
@@ -171,11 +174,7 @@ export function createCosmos(
     },
 
     async read<T extends object>(name: ContainerName, partition: string, id: string) {
-      const { resource, statusCode, substatus } = await retrying(() =>
-        container(name).item(id, partition).read<T>(),
-      );
-      // A missing database answers 404 as well, and must not pass for a missing document.
-      if (statusCode === 404 && substatus === OWNER_NOT_FOUND) throw refusedWith(404, `container ${name}`);
+      const { resource } = await retrying(() => container(name).item(id, partition).read<T>());
       return resource ?? null;
     },
 
