@@ -1,7 +1,7 @@
 import { maySend } from '../domain/device';
 import { type DeviceDirectory, type DirectoryDevice } from '../store/device-directory';
 import { type GatewayError } from './answers';
-import { isSignedBy, parseSasToken, type SasToken, withoutPort } from './sas-token';
+import { parseSasToken, type SasToken, signingKey, withoutPort } from './sas-token';
 
 /** A device that may send, or the answer to whoever claims to be one. */
 export type Authenticated = { device: DirectoryDevice; error?: undefined } | { error: GatewayError };
@@ -18,10 +18,11 @@ export interface DeviceAuthentication {
   ): Authenticated | Promise<Authenticated>;
 }
 
+/** A token that proved good: while the device still has the key that made it, it still is. */
 interface Remembered {
-  device: DirectoryDevice;
+  deviceId: string;
+  key: Buffer;
   expiresAt: number;
-  verdict: Authenticated;
 }
 
 const UNAUTHENTICATED: Authenticated = {
@@ -80,9 +81,9 @@ export function createDeviceAuthentication(options: {
     now: number,
   ): Authenticated => {
     if (token === undefined) return UNAUTHENTICATED;
-    const signed = isSignedBy(token, device?.keys);
+    const key = signingKey(token, device?.keys);
     if (
-      !signed ||
+      key === undefined ||
       device === null ||
       token.deviceId !== deviceId ||
       !hostNames.has(token.hostName) ||
@@ -90,16 +91,8 @@ export function createDeviceAuthentication(options: {
     ) {
       return UNAUTHENTICATED;
     }
-    const verdict: Authenticated = maySend(device.state)
-      ? { device }
-      : {
-          error: {
-            code: `DEVICE_${device.state as 'REGISTERED' | 'SUSPENDED' | 'RETIRED'}`,
-            message: `the device is ${device.state.toLowerCase()} and may not send`,
-          },
-        };
-    remember(text, { device, expiresAt: token.expiresAt, verdict });
-    return verdict;
+    remember(text, { deviceId, key, expiresAt: token.expiresAt });
+    return verdictOn(device);
   };
 
   return {
@@ -108,8 +101,8 @@ export function createDeviceAuthentication(options: {
       const known = directory.peek(deviceId);
       const entry = remembered.get(authorization);
       if (entry !== undefined) {
-        // The directory hands out a new object whenever the device changes: state and keys are as they were verified.
-        if (entry.device === known && entry.expiresAt > now) return entry.verdict;
+        const stillGood = entry.deviceId === deviceId && entry.expiresAt > now;
+        if (stillGood && known?.keys.some((key) => key.equals(entry.key))) return verdictOn(known);
         if (known !== undefined) remembered.delete(authorization);
       }
       const token = parseSasToken(authorization);
@@ -130,6 +123,17 @@ export function createDeviceAuthentication(options: {
           return UNAVAILABLE;
         },
       );
+    },
+  };
+}
+
+/** A device that proved who it is: what it may do now. */
+function verdictOn(device: DirectoryDevice): Authenticated {
+  if (maySend(device.state)) return { device };
+  return {
+    error: {
+      code: `DEVICE_${device.state as 'REGISTERED' | 'SUSPENDED' | 'RETIRED'}`,
+      message: `the device is ${device.state.toLowerCase()} and may not send`,
     },
   };
 }

@@ -114,6 +114,9 @@ export function createLane(options: {
         }
         close();
         if (closed.length === 0) break;
+      } else if (builder.size() > 0) {
+        // The rest of what filled a frame goes along with it.
+        close();
       }
       sendNext(now);
     }

@@ -28,7 +28,7 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   bodyBytes: 256 * 1024,
   readingsPerRequest: 10_000,
   bytesInFlight: 64 * 1024 * 1024,
-  lookupsInFlight: 1_000,
+  lookupsInFlight: 20_000,
   rememberedTokens: 200_000,
   // A device that was cut off for a week brings 50,000 readings a channel: it must not wait, nor starve the others.
   device: { perSecond: 5_000, burst: 100_000 },

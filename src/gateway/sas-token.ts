@@ -51,22 +51,21 @@ export function parseSasToken(text: string): SasToken | undefined {
 const NO_KEYS: readonly Buffer[] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
 
 /**
- * Whether one of the keys made the signature. The work is the same whether and which key matches, and for a device that
- * is unknown (`keys` undefined), so that the time of an answer tells nothing.
+ * The key that made the signature, or undefined. The work is the same whether and which key matches, and for a device
+ * that is unknown (`keys` undefined), so that the time of an answer tells nothing.
  */
-export function isSignedBy(token: SasToken, keys: readonly Buffer[] | undefined): boolean {
-  let signed = 0;
-  for (let i = 0; i < 2; i++) {
-    const real = keys?.[i];
-    const expected = createHmac('sha256', real ?? NO_KEYS[i]!)
+export function signingKey(token: SasToken, keys: readonly Buffer[] | undefined): Buffer | undefined {
+  let found: Buffer | undefined;
+  for (let i = 0; i < NO_KEYS.length; i++) {
+    const key = keys?.[i];
+    const expected = createHmac('sha256', key ?? NO_KEYS[i]!)
       .update(token.signed)
       .digest();
-    const given =
-      token.signature.length === expected.length ? token.signature : Buffer.alloc(expected.length);
-    const equal = timingSafeEqual(expected, given);
-    signed |= Number(equal && real !== undefined && token.signature.length === expected.length);
+    const whole = token.signature.length === expected.length;
+    const equal = timingSafeEqual(expected, whole ? token.signature : Buffer.alloc(expected.length));
+    if (equal && whole && key !== undefined) found = key;
   }
-  return signed === 1;
+  return found;
 }
 
 function decoded(text: string): string | undefined {

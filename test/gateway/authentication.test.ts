@@ -5,7 +5,10 @@ import { buildDevice, directoryOf, tokenOf } from './devices.support';
 
 const NOW = Date.now();
 
-function buildAuthentication(devices = [buildDevice()], { rememberedTokens = 100, lookupsInFlight = 2 } = {}) {
+function buildAuthentication(
+  devices = [buildDevice()],
+  { rememberedTokens = 100, lookupsInFlight = 2 } = {},
+) {
   const directory = directoryOf(devices);
   const authentication = createDeviceAuthentication({
     directory,
@@ -78,11 +81,14 @@ describe('SAS tokens of devices', () => {
   test.each([
     ['SUSPENDED', 'DEVICE_SUSPENDED'],
     ['REGISTERED', 'DEVICE_REGISTERED'],
-  ] as const)('a %s device with a good token is told so, one with a bad token is not', async (state, code) => {
-    const { codeOf, device } = buildAuthentication([buildDevice({ state })]);
-    expect(await codeOf(device.deviceId, tokenOf(device))).toBe(code);
-    expect(await codeOf(device.deviceId, tokenOf(buildDevice()))).toBe('UNAUTHENTICATED');
-  });
+  ] as const)(
+    'a %s device with a good token is told so, one with a bad token is not',
+    async (state, code) => {
+      const { codeOf, device } = buildAuthentication([buildDevice({ state })]);
+      expect(await codeOf(device.deviceId, tokenOf(device))).toBe(code);
+      expect(await codeOf(device.deviceId, tokenOf(buildDevice()))).toBe('UNAUTHENTICATED');
+    },
+  );
 
   test('a change of the device outdates what was remembered of it', async () => {
     const { codeOf, device, directory } = buildAuthentication();

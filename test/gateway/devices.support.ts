@@ -59,7 +59,10 @@ export function connectionStringOf(device: DirectoryDevice, host = '127.0.0.1', 
   return `HostName=${host};DeviceId=${device.deviceId};SharedAccessKey=${device.keys[key]!.toString('base64')}`;
 }
 
-export function tokenOf(device: DirectoryDevice, { host = '127.0.0.1', key = 0, ttlSeconds = 3600 } = {}): string {
+export function tokenOf(
+  device: DirectoryDevice,
+  { host = '127.0.0.1', key = 0, ttlSeconds = 3600 } = {},
+): string {
   return createSasToken(connectionStringOf(device, host, key), ttlSeconds);
 }
 

@@ -20,10 +20,13 @@ describe('flat JSON', () => {
     ]);
   });
 
-  test.each([[1_772_366_400_000], [null], ['yesterday'], [{}]])('a time of %j is handed on as none', (time) => {
-    const [reading] = decode({ temperature: 1, observedAt: time }).readings;
-    expect(reading!.at).toBeNaN();
-  });
+  test.each([[1_772_366_400_000], [null], ['yesterday'], [{}]])(
+    'a time of %j is handed on as none',
+    (time) => {
+      const [reading] = decode({ temperature: 1, observedAt: time }).readings;
+      expect(reading!.at).toBeNaN();
+    },
+  );
 
   test.each([
     ['', 'the body is empty'],

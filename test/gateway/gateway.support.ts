@@ -130,7 +130,11 @@ export async function startPlatform(options: {
   partitions?: number;
 }) {
   const dataDir = mkdtempSync(join(tmpdir(), 'atrium-gateway-'));
-  const eventHubs = createEventHubsEmulator({ dataDir, hubs: { [HUB]: options.partitions ?? 4 }, fsync: false });
+  const eventHubs = createEventHubsEmulator({
+    dataDir,
+    hubs: { [HUB]: options.partitions ?? 4 },
+    fsync: false,
+  });
   const { connectionString } = await eventHubs.start();
   const directory = directoryOf(options.devices);
   const gateway = await startGateway({
@@ -180,8 +184,7 @@ export async function post(
       ...(token === null ? {} : { authorization: token }),
       ...options.headers,
     },
-    body:
-      typeof body === 'string' || body instanceof Uint8Array ? (body as BodyInit) : JSON.stringify(body),
+    body: typeof body === 'string' ? body : JSON.stringify(body),
   });
   const text = await response.text();
   return {

@@ -116,7 +116,12 @@ describe('what a request brings', () => {
     ['a value below the range', { humidity: -0.1 }, 'VALUE_OUT_OF_RANGE', '-0.1 %'],
     ['a channel that the device lacks', { pressure: 1 }, 'UNKNOWN_CHANNEL', 'temperature, humidity'],
     ['an instant that is none', { temperature: 1, observedAt: 'noon' }, 'OBSERVED_AT_INVALID', 'RFC 3339'],
-    ['an instant in the future', { temperature: 1, observedAt: at(NOW + 30_001) }, 'OBSERVED_IN_FUTURE', '30001 ms'],
+    [
+      'an instant in the future',
+      { temperature: 1, observedAt: at(NOW + 30_001) },
+      'OBSERVED_IN_FUTURE',
+      '30001 ms',
+    ],
     [
       'an instant too old',
       { temperature: 1, observedAt: at(NOW - OLDEST_ACCEPTED_MS - 1) },
@@ -135,7 +140,9 @@ describe('what a request brings', () => {
   });
 
   test('a number beyond all numbers is refused as not finite', () => {
-    expect(takeIn('{"motion": 1e999}').refused).toMatchObject([{ code: 'VALUE_NOT_FINITE', channel: 'motion' }]);
+    expect(takeIn('{"motion": 1e999}').refused).toMatchObject([
+      { code: 'VALUE_NOT_FINITE', channel: 'motion' },
+    ]);
   });
 
   test('the edges of the range and of time are taken', () => {

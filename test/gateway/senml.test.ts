@@ -91,7 +91,12 @@ describe('SenML JSON, by RFC 8428', () => {
     ['a value that is a text', { n: 'temperature', v: '21.5' }, 'VALUE_NOT_A_NUMBER', "'v' is a string"],
     ['a boolean that is a number', { n: 'smoke', vb: 1 }, 'PAYLOAD_INVALID', "'vb' is a boolean"],
     ['a unit that is no text', { n: 'temperature', u: 1, v: 1 }, 'PAYLOAD_INVALID', "'u' is a text"],
-    ['a time that is no number', { n: 'temperature', t: '0', v: 1 }, 'OBSERVED_AT_INVALID', "'t' is a number"],
+    [
+      'a time that is no number',
+      { n: 'temperature', t: '0', v: 1 },
+      'OBSERVED_AT_INVALID',
+      "'t' is a number",
+    ],
   ])('a record with %s is refused and the others stand', (_, record, code, reason) => {
     const good = { n: 'light', v: 1 };
     const { readings, refused, fault } = decode([good, record, good]);
@@ -138,7 +143,23 @@ describe('SenML JSON, by RFC 8428', () => {
   });
 
   test('whatever the pack holds, it is decoded or refused, and nothing else happens', () => {
-    const label = fc.constantFrom('bn', 'bt', 'bu', 'bv', 'bs', 'bver', 'n', 'u', 'v', 'vs', 'vb', 'vd', 's', 't', 'x_');
+    const label = fc.constantFrom(
+      'bn',
+      'bt',
+      'bu',
+      'bv',
+      'bs',
+      'bver',
+      'n',
+      'u',
+      'v',
+      'vs',
+      'vb',
+      'vd',
+      's',
+      't',
+      'x_',
+    );
     const pack = fc.array(fc.oneof(fc.dictionary(label, fc.jsonValue()), fc.jsonValue()));
     fc.assert(
       fc.property(pack, (records) => {
