@@ -6,6 +6,7 @@ import { NotAcceptedError, type Submission } from './submission';
 /** What a lane reports as it happens. */
 export interface LaneObserver {
   sent(frames: number, bytes: number, milliseconds: number): void;
+  /** Once a send: it was refused, or has not been answered in time and may yet be. */
   failed(error: unknown): void;
 }
 
@@ -174,19 +175,23 @@ export function createLane(options: {
     // The requests are answered in time; the send itself keeps its place in the lane until it ends, so that a lost
     // Event Hubs cannot pile up sends.
     const deadline = setTimeout(
-      () => answer(new NotAcceptedError('Event Hubs did not answer in time')),
+      () => {
+        const late = new NotAcceptedError('Event Hubs did not answer in time');
+        observer?.failed(late);
+        answer(late);
+      },
       Math.max(1, frames[0]!.openedAt + acceptedWithinMilliseconds - now),
     );
     const ended = (error?: unknown): void => {
       sending--;
       sendingBytes -= bytes;
-      if (error === undefined) observer?.sent(frames.length, bytes, Date.now() - now);
-      else observer?.failed(error);
-      answer(
-        error === undefined
-          ? undefined
-          : new NotAcceptedError(`Event Hubs did not take the readings: ${explain(error)}`),
-      );
+      if (error === undefined) {
+        observer?.sent(frames.length, bytes, Date.now() - now);
+        answer();
+      } else {
+        if (!answered) observer?.failed(error);
+        answer(new NotAcceptedError(`Event Hubs did not take the readings: ${explain(error)}`));
+      }
       pump();
     };
     send(

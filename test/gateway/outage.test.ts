@@ -76,7 +76,7 @@ describe('when Event Hubs is lost', () => {
     await eventually(() => expect(load.acknowledged.length).toBeGreaterThan(100));
     await eventHubs.kill();
     await eventually(() => expect(load.statuses.get(503) ?? 0).toBeGreaterThan(5), { within: 30_000 });
-    expect(gateway.gateway.readiness().ready).toBe(false);
+    await eventually(() => expect(gateway.gateway.readiness().ready).toBe(false));
     await eventHubs.start();
     const before = load.acknowledged.length;
     await eventually(() => expect(load.acknowledged.length).toBeGreaterThan(before + 100), {
