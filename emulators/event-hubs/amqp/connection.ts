@@ -10,6 +10,7 @@ import { createClaims } from './claims';
 import {
   detachForced,
   entityNotFound,
+  messageTooLarge,
   missingClaim,
   noSuchPartition,
   notImplemented,
@@ -20,6 +21,7 @@ import { serveSends } from './ingress';
 import { answerManagement } from './management';
 import { type Reader, type Readers } from './readers';
 import { createReplies, serveRequests } from './requests';
+import { corkWrites, limitFrames, watchSession } from './rhea-hooks';
 import { startPosition } from './start-position';
 import { socketOf } from './transfers';
 
@@ -48,6 +50,8 @@ export interface AttachedLink {
   dispose(): void;
 }
 
+/** As Azure announces it. */
+export const MAX_FRAME_BYTES = 65_536;
 const GRACE = 1000;
 
 export function serveConnection(options: {
@@ -68,6 +72,7 @@ export function serveConnection(options: {
   const socket = socketOf(connection);
   let expiry: NodeJS.Timeout | undefined;
   corkWrites(connection);
+  limitFrames(connection, MAX_FRAME_BYTES);
 
   /** Links live on for as long as some token allows them; the service detaches those that none does any more. */
   function watchExpiry(): void {
@@ -136,7 +141,7 @@ export function serveConnection(options: {
       return receiver.close(notImplemented('Idempotent publishing is not supported by the local stand-in.'));
     }
     const { hub, partition } = found;
-    serveSends({ receiver, hub, partition, faults, metrics, onPending: options.onPending });
+    serveSends({ receiver, hub, partition, faults, metrics, logger, onPending: options.onPending });
     attach(
       {
         path,
@@ -272,6 +277,7 @@ export function serveConnection(options: {
         onFlow: () => {
           for (const link of links) link.poke();
         },
+        onTooLarge: (receiver, size) => receiver.close(messageTooLarge(0, size)),
       }),
     onSender,
     onReceiver,
@@ -295,54 +301,6 @@ export function serveConnection(options: {
 }
 
 const RUNTIME_METRIC = 'com.microsoft:enable-receiver-runtime-metric';
-
-/** Message format given to single messages, so that rhea hands over their bytes instead of decoding them. */
-const RAW_SINGLE = 1;
-
-/**
- * Two things that rhea keeps to itself: a message of format 0 is decoded and its bytes are gone, though we store
- * bytes; and a session's window opening again is no event, though readers wait for it.
- */
-function watchSession(
-  session: Session,
-  hooks: { isRequest: (receiver: Receiver) => boolean; onFlow: () => void },
-): void {
-  interface Frame {
-    performative: { message_format?: number; handle?: number };
-  }
-  const inner = session as unknown as {
-    on_transfer(frame: Frame): void;
-    on_flow(frame: Frame): void;
-    _get_link(frame: Frame): Receiver;
-  };
-  const transfer = inner.on_transfer.bind(session);
-  const flow = inner.on_flow.bind(session);
-  inner.on_transfer = (frame) => {
-    if (!frame.performative.message_format && !hooks.isRequest(inner._get_link(frame))) {
-      frame.performative.message_format = RAW_SINGLE;
-    }
-    transfer(frame);
-  };
-  inner.on_flow = (frame) => {
-    flow(frame);
-    hooks.onFlow();
-  };
-}
-
-/** Frames that rhea writes in one turn leave in one piece. */
-function corkWrites(connection: Connection): void {
-  const inner = connection as unknown as { _process(): void };
-  const write = inner._process.bind(connection);
-  const socket = socketOf(connection);
-  inner._process = () => {
-    socket.cork();
-    try {
-      write();
-    } finally {
-      socket.uncork();
-    }
-  };
-}
 
 function selectorOf(filter: Record<string, unknown> | undefined): string | undefined {
   const value = filter?.['apache.org:selector-filter:string'];

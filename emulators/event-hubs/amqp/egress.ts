@@ -61,10 +61,10 @@ export function deliver(options: {
 
   async function drain(): Promise<void> {
     while (!stopped && creditOf(sender) > 0 && socket.writableLength < SOCKET_HIGH_WATER) {
-      const slow = faults.takes('slowConsumer', { hub: hub.name, partition, group });
-      if (slow) await new Promise((resolve) => setTimeout(resolve, slow.milliseconds));
       const filled = cursor.fill();
       if (!(typeof filled === 'boolean' ? filled : await filled)) return;
+      const slow = faults.takes('slowConsumer', { hub: hub.name, partition, group });
+      if (slow) await new Promise((resolve) => setTimeout(resolve, slow.milliseconds));
       if (stopped) return;
       if (!send(slow ? 1 : Number.MAX_SAFE_INTEGER)) return;
     }

@@ -1,4 +1,5 @@
 import { type AmqpError, type Delivery, type Receiver } from 'rhea';
+import { type Logger } from '../../../src/observability/logger';
 import { type Faults } from '../faults';
 import { type Hub } from '../hubs';
 import { type AppendBatch } from '../log/partition-log';
@@ -28,24 +29,40 @@ export function serveSends(options: {
   partition: number | undefined;
   faults: Faults;
   metrics: EventHubsMetrics;
+  logger: Logger;
   /** Called when bytes were taken in, and when a send was settled: the server stops reading sockets in between. */
   onPending: () => void;
 }): void {
-  const { receiver, hub, partition, faults, metrics } = options;
+  const { receiver, hub, partition, faults, metrics, logger } = options;
   const tag = hub.incarnation.tag;
-  let owed = 0;
+  const outstanding: { settled: boolean }[] = [];
   receiver.add_credit(CREDIT);
   receiver.on('message', (context) => {
-    const delivery = context.delivery!;
-    void take(context.message as unknown as Buffer, delivery).finally(() => {
+    const entry = { settled: false };
+    outstanding.push(entry);
+    void take(context.message as unknown as Buffer, context.delivery!).finally(() => {
+      entry.settled = true;
       options.onPending();
-      owed += 1;
-      if (owed < CREDIT / 4) return;
-      receiver.add_credit(owed);
-      owed = 0;
+      replenish();
     });
     options.onPending();
   });
+
+  /**
+   * Credit comes back for the settled prefix only. rhea keeps a session's deliveries in a ring from the oldest
+   * unsettled one on, and a ring that overflows costs the client its connection: so one send that waits for its disk
+   * must hold back the window, not just its own place.
+   */
+  let owed = 0;
+  function replenish(): void {
+    while (outstanding[0]?.settled) {
+      outstanding.shift();
+      owed += 1;
+    }
+    if (owed < CREDIT / 4 || receiver.is_closed()) return;
+    receiver.add_credit(owed);
+    owed = 0;
+  }
 
   async function take(bytes: Buffer, delivery: Delivery): Promise<void> {
     const started = performance.now();
@@ -56,12 +73,17 @@ export function serveSends(options: {
     try {
       await hub.partitions[to]!.append(batch);
     } catch (error) {
+      logger.warn({ hub: hub.name, partition: to, error: (error as Error).message }, 'send not stored');
       return settle(delivery, internalError(`The events were not stored: ${(error as Error).message}.`));
     }
     metrics.eventsIn.inc({ hub: hub.name }, batch.count);
     metrics.bytesIn.inc({ hub: hub.name }, bytes.length);
     metrics.acknowledgeSeconds.observe((performance.now() - started) / 1000);
-    if (faults.takes('loseAcknowledgement', { hub: hub.name, partition: to })) return;
+    if (faults.takes('loseAcknowledgement', { hub: hub.name, partition: to })) {
+      // Settled for us, though the client never hears of it.
+      (delivery as { settled: boolean }).settled = true;
+      return;
+    }
     const delay = faults.takes('delayAcknowledgement', { hub: hub.name, partition: to });
     if (delay) await new Promise((resolve) => setTimeout(resolve, delay.milliseconds));
     settle(delivery, undefined);

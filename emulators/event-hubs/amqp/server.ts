@@ -1,4 +1,4 @@
-import { type Server } from 'node:net';
+import { type Server, type Socket } from 'node:net';
 import { type AmqpError, type Connection, create_container, type EventContext } from 'rhea';
 import { explain, type Logger } from '../../../src/observability/logger';
 import { listenError } from '../../../src/observability/operator-error';
@@ -7,7 +7,7 @@ import { type Faults } from '../faults';
 import { type Hubs } from '../hubs';
 import { type EventHubsMetrics } from '../metrics';
 import { connectionForced, MAX_MESSAGE_BYTES } from './conditions';
-import { type AttachedLink, serveConnection, type ServedConnection } from './connection';
+import { type AttachedLink, MAX_FRAME_BYTES, serveConnection, type ServedConnection } from './connection';
 import { createReaders } from './readers';
 import { socketOf } from './transfers';
 
@@ -21,8 +21,7 @@ export interface AmqpServer {
   drop(): number;
 }
 
-/** As Azure announces them. */
-const MAX_FRAME_BYTES = 65_536;
+/** As Azure announces it. */
 const CHANNEL_MAX = 4999;
 /** Beyond this much waiting for the disk, sockets are not read: senders feel it as a slow network. */
 const PENDING_HIGH_WATER = 64 * 1024 * 1024;
@@ -119,6 +118,12 @@ export function createAmqpServer(options: {
           },
         } as never) as Server;
         server = listening;
+        // A client that never opens, or whose network is gone, does not hold a socket for ever.
+        for (const event of ['connection', 'secureConnection']) {
+          listening.on(event, (socket: Socket) => {
+            socket.setTimeout(3 * options.idleMilliseconds, () => socket.destroy());
+          });
+        }
         listening.once('error', (error) => reject(listenError(error, 'event-hubs', host, options.port)));
         listening.once('listening', () => {
           const address = listening.address();

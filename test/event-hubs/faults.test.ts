@@ -1,0 +1,142 @@
+import { earliestEventPosition } from '@azure/event-hubs';
+import { eventually } from '../support/eventually';
+import { codeOf, collect } from '../contract/event-hubs.target';
+import { HUB, type Namespace, openNamespace, PATIENT } from './support/namespace';
+
+describe('faults happen on demand', () => {
+  let namespace: Namespace;
+  beforeEach(async () => {
+    namespace = await openNamespace();
+  });
+  afterEach(() => namespace.stop());
+
+  const partitionId = '0';
+  const fail = (fault: Parameters<Namespace['emulator']['faults']['add']>[0]): void =>
+    void namespace.emulator.faults.add(fault);
+  const stored = async (): Promise<number> =>
+    (await namespace.consumer().getPartitionProperties(partitionId)).lastEnqueuedSequenceNumber + 1;
+  const read = () =>
+    collect(namespace.consumer(PATIENT), { partition: partitionId, startPosition: earliestEventPosition });
+
+  test('throttling refuses a send with ServerBusyError and stores nothing', async () => {
+    fail({ kind: 'throttle', count: 1, milliseconds: 0 });
+    const producer = namespace.producer();
+    expect(await codeOf(producer.sendBatch([{ body: 1 }], { partitionId }))).toBe('ServerBusyError');
+    expect(await stored()).toBe(0);
+    await producer.sendBatch([{ body: 1 }], { partitionId });
+    expect(await stored()).toBe(1);
+  });
+
+  test('throttling of one partition leaves the other alone', async () => {
+    fail({ kind: 'throttle', hub: HUB, partition: 1, milliseconds: 0 });
+    const producer = namespace.producer();
+    await producer.sendBatch([{ body: 1 }], { partitionId });
+    expect(await codeOf(producer.sendBatch([{ body: 1 }], { partitionId: '1' }))).toBe('ServerBusyError');
+  });
+
+  test('a client that retries comes through throttling', async () => {
+    fail({ kind: 'throttle', count: 3, milliseconds: 0 });
+    await namespace.producer(PATIENT).sendBatch([{ body: 1 }], { partitionId });
+    expect(await stored()).toBe(1);
+  });
+
+  test('a delayed acknowledgement comes late, with the event stored before it', async () => {
+    fail({ kind: 'delayAcknowledgement', count: 1, milliseconds: 400 });
+    let settled = false;
+    const sent = namespace
+      .producer()
+      .sendBatch([{ body: 1 }], { partitionId })
+      .then(() => (settled = true));
+    await eventually(async () => expect(await stored()).toBe(1));
+    expect(settled).toBe(false);
+    await sent;
+  });
+
+  test('a lost acknowledgement leaves the client waiting for an event that is stored', async () => {
+    fail({ kind: 'loseAcknowledgement', count: 1, milliseconds: 0 });
+    const aborter = new AbortController();
+    const producer = namespace.producer();
+    const sent = codeOf(producer.sendBatch([{ body: 1 }], { partitionId, abortSignal: aborter.signal }));
+    await eventually(async () => expect(await stored()).toBe(1));
+    aborter.abort();
+    expect(await sent).toBe('AbortError');
+    await producer.sendBatch([{ body: 2 }], { partitionId });
+    expect(await stored()).toBe(2);
+  });
+
+  test('a link that loses or delays acknowledgements still takes thousands of sends', async () => {
+    const producer = namespace.producer(PATIENT);
+    await producer.sendBatch([{ body: 0 }], { partitionId });
+    fail({ kind: 'delayAcknowledgement', count: 1, milliseconds: 300 });
+    for (let i = 0; i < 12; i += 1) {
+      await Promise.all(
+        Array.from({ length: 200 }, () => producer.sendBatch([{ body: i }], { partitionId })),
+      );
+    }
+    expect(await stored()).toBe(2401);
+  });
+
+  test('a forced detach interrupts a producer and a reader, and neither loses anything', async () => {
+    const producer = namespace.producer(PATIENT);
+    const reader = read();
+    for (let i = 0; i < 6; i += 1) {
+      await producer.sendBatch([{ body: i }], { partitionId });
+      await reader.until(i + 1);
+      if (i % 2 === 0) expect(namespace.emulator.detach({ hub: HUB })).toBe(2);
+    }
+    expect(reader.events.map((each) => each.body as number)).toEqual([0, 1, 2, 3, 4, 5]);
+    await reader.close();
+  });
+
+  test('a dropped connection interrupts a producer and a reader, and neither loses anything', async () => {
+    const producer = namespace.producer(PATIENT);
+    const reader = read();
+    for (let i = 0; i < 4; i += 1) {
+      await producer.sendBatch([{ body: i }], { partitionId });
+      await reader.until(i + 1);
+      if (i % 2 === 0) expect(namespace.emulator.drop()).toBeGreaterThanOrEqual(2);
+    }
+    expect(reader.events.map((each) => each.body as number)).toEqual([0, 1, 2, 3]);
+    await reader.close();
+  });
+
+  test('refused tokens are an UnauthorizedError until they are accepted again', async () => {
+    fail({ kind: 'refuseTokens', count: 1, milliseconds: 0 });
+    const producer = namespace.producer();
+    expect(await codeOf(producer.sendBatch([{ body: 1 }], { partitionId }))).toBe('UnauthorizedError');
+    await producer.sendBatch([{ body: 1 }], { partitionId });
+  });
+
+  test('refused links are an UnauthorizedError', async () => {
+    fail({ kind: 'refuseLinks', hub: HUB, count: 1, milliseconds: 0 });
+    expect(await codeOf(namespace.producer().sendBatch([{ body: 1 }], { partitionId }))).toBe(
+      'UnauthorizedError',
+    );
+  });
+
+  test('a slow consumer gets one event after the other, while another group is not slowed', async () => {
+    await namespace
+      .producer()
+      .sendBatch([{ body: 0 }, { body: 1 }, { body: 2 }, { body: 3 }], { partitionId });
+    fail({ kind: 'slowConsumer', group: '$default', count: 3, milliseconds: 80 });
+    const began = performance.now();
+    const reader = read();
+    await reader.until(4);
+    expect(performance.now() - began).toBeGreaterThan(200);
+    expect(reader.events.map((each) => each.body as number)).toEqual([0, 1, 2, 3]);
+    await reader.close();
+  });
+
+  test('a full disk is an InternalServerError that says so, and when there is room the client goes on', async () => {
+    fail({ kind: 'diskFull', count: 1, milliseconds: 0 });
+    const producer = namespace.producer();
+    await expect(producer.sendBatch([{ body: 1 }], { partitionId })).rejects.toMatchObject({
+      code: 'InternalServerError',
+      message: expect.stringMatching(/the disk is full/) as string,
+    });
+    await producer.sendBatch([{ body: 2 }], { partitionId });
+    const reader = read();
+    expect((await reader.until(1))[0]!.body).toBe(2);
+    await reader.close();
+  });
+});
