@@ -7,7 +7,7 @@ import {
   type OperationInput,
 } from '@azure/cosmos';
 import { type TokenCredential } from '@azure/identity';
-import { type ContainerName, containerDefinition } from './containers';
+import { type ContainerName, ensureContainers } from './containers';
 import { CONTAINERS } from './documents';
 import { inParallel } from './in-parallel';
 import { retrying } from './store-error';
@@ -150,28 +150,7 @@ export function createCosmos(
   }
 
   return {
-    async ensureContainers() {
-      const { database: created } = await retrying(() =>
-        client.databases.createIfNotExists({ id: database }),
-      );
-      for (const name of Object.keys(CONTAINERS) as ContainerName[]) {
-        const definition = containerDefinition(name);
-        const { resource, statusCode } = await retrying(() =>
-          created.containers.createIfNotExists(definition),
-        );
-        if (statusCode === 201 || !resource) continue;
-        const current = JSON.stringify([resource.indexingPolicy, resource.defaultTtl]);
-        const wanted = JSON.stringify([definition.indexingPolicy, definition.defaultTtl]);
-        if (current !== wanted) {
-          await created.container(name).replace({
-            id: name,
-            partitionKey: resource.partitionKey!,
-            indexingPolicy: definition.indexingPolicy,
-            defaultTtl: definition.defaultTtl,
-          });
-        }
-      }
-    },
+    ensureContainers: () => ensureContainers(client, database),
 
     async read<T extends object>(name: ContainerName, partition: string, id: string) {
       const { resource } = await retrying(() => container(name).item(id, partition).read<T>());

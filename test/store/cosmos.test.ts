@@ -97,6 +97,15 @@ test('containers are made once, and settings that changed are brought up to date
   client.dispose();
 });
 
+test('processes that start together make the containers together', async () => {
+  const clients = Array.from({ length: 5 }, () =>
+    createCosmos({ endpoint: store.endpoint, key: LOCAL_KEY }, 'together'),
+  );
+  await Promise.all(clients.map((each) => each.ensureContainers()));
+  expect(await clients[0]!.read('registry', 'bld_1', 'nothing')).toBeNull();
+  for (const each of clients) each.stop();
+});
+
 test('a document with a time to live is gone when it ends', async () => {
   let now = Date.now();
   const emulator = createCosmosEmulator({ logger, sync: false, clock: () => now });
