@@ -56,24 +56,39 @@ const draft: fc.Arbitrary<Draft> = fc.record({
   repeats: fc.option(fc.integer({ min: 1, max: 12 }), { nil: undefined, freq: 5 }),
 });
 
-const step: fc.Arbitrary<Step> = fc.record({
-  gap: fc.oneof(
-    { weight: 6, arbitrary: fc.integer({ min: 0, max: 8_000 }) },
-    { weight: 3, arbitrary: fc.integer({ min: 8_000, max: 70_000 }) },
-    // Long enough for a building to fall silent, and to be forgotten.
-    { weight: 1, arbitrary: fc.constantFrom(301_000, 640_000, 1_500_000) },
-  ),
-  latency: fc.integer({ min: 0, max: 4_000 }),
-  readings: fc.array(draft, { minLength: 0, maxLength: 6 }),
-});
+const anyGap = fc.oneof(
+  { weight: 6, arbitrary: fc.integer({ min: 0, max: 8_000 }) },
+  { weight: 3, arbitrary: fc.integer({ min: 8_000, max: 70_000 }) },
+  // Long enough for a building to fall silent, and to be forgotten.
+  { weight: 1, arbitrary: fc.constantFrom(301_000, 640_000, 1_500_000) },
+);
+const shortGap = fc.oneof(
+  { weight: 50, arbitrary: fc.integer({ min: 0, max: 25_000 }) },
+  { weight: 1, arbitrary: anyGap },
+);
+
+const stepAfter = (gap: fc.Arbitrary<number>): fc.Arbitrary<Step> =>
+  fc.record({
+    gap,
+    latency: fc.integer({ min: 0, max: 4_000 }),
+    readings: fc.array(draft, { minLength: 0, maxLength: 6 }),
+  });
 
 /**
  * Late, early, repeated, undated and silent readings of two buildings: points 0 to 3 measure the first building's
  * temperature with two devices of two points each, 4 its humidity, 5 and 6 the other's temperature, 7 smoke.
  */
-export const randomStream: fc.Arbitrary<StreamEvent[]> = fc
-  .array(step, { minLength: 1, maxLength: 40 })
-  .map((steps) => {
+export const randomStream: fc.Arbitrary<StreamEvent[]> = streamOf(anyGap, { minLength: 1, maxLength: 40 });
+
+/** The same, steadier and for about half an hour, so that a checkpoint moves many times. */
+export const longStream: fc.Arbitrary<StreamEvent[]> = streamOf(shortGap, {
+  minLength: 120,
+  maxLength: 200,
+  size: 'max',
+});
+
+function streamOf(gap: fc.Arbitrary<number>, length: fc.ArrayConstraints): fc.Arbitrary<StreamEvent[]> {
+  return fc.array(stepAfter(gap), length).map((steps) => {
     const events: StreamEvent[] = [];
     const sent: Row[] = [];
     let enqueuedAt = BEGINNING;
@@ -90,6 +105,7 @@ export const randomStream: fc.Arbitrary<StreamEvent[]> = fc
     });
     return events;
   });
+}
 
 function rowOf(
   { point, age, aligned, value, undated }: Draft,

@@ -1,0 +1,196 @@
+import { type ReceivedEventData } from '@azure/event-hubs';
+import fc from 'fast-check';
+import { EMPTY_SECONDS, horizonsFor } from '../../src/aggregate/horizons';
+import { createAggregateMetrics } from '../../src/aggregate/metrics';
+import { type AggregatePartition, createAggregatePartition } from '../../src/aggregate/partition';
+import { type BuildingAverage, WINDOW_SECONDS } from '../../src/domain/window';
+import { createLogger } from '../../src/observability/logger';
+import { createMetrics } from '../../src/observability/metrics';
+import { mergedPoint } from '../../src/store/averages-documents';
+import { type AveragePoint } from '../../src/store/documents';
+import { AVERAGES_SCHEMA, decodeAverages } from '../../src/stream/averages';
+import { FRAME_SCHEMA, SCHEMA_PROPERTY } from '../../src/stream/frame';
+import { LATENESS_MS } from './drive';
+import { countedRows, differenceFrom, expectedAt } from './plain-model';
+import { bodyOf, longStream, type StreamEvent } from './random-stream';
+
+jest.setTimeout(90_000);
+
+/** When the worker dies, for how long it is gone, and for how long the store was away before. */
+interface Crash {
+  afterEvent: number;
+  downForMs: number;
+  storeAwayMs: number;
+}
+
+const crash: fc.Arbitrary<Crash> = fc.record({
+  afterEvent: fc.integer({ min: 50, max: 200 }),
+  downForMs: fc.oneof(fc.integer({ min: 0, max: 20_000 }), fc.integer({ min: 0, max: 900_000 })),
+  storeAwayMs: fc.constantFrom(0, 15_000, 200_000, 800_000),
+});
+
+const logger = createLogger({ name: 'test', level: 'silent' });
+
+/** One partition from its first event to long after its last, with workers that die and others that take over. */
+async function live(
+  events: StreamEvent[],
+  crashes: readonly Crash[],
+): Promise<{ told: BuildingAverage[]; record: Map<string, AveragePoint> }> {
+  const told: BuildingAverage[] = [];
+  const record = new Map<string, AveragePoint>();
+  let now = events[0]!.enqueuedAt;
+  let checkpoint = -1;
+  let storeAway = false;
+  const metrics = createAggregateMetrics(createMetrics({ process: 'test' }));
+
+  const take = (): AggregatePartition => {
+    let dead = false;
+    const partition = createAggregatePartition({
+      logger,
+      metrics,
+      owned: {
+        partition: 0,
+        incarnation: 'i',
+        lastEnqueuedSequence: events.filter((event) => event.enqueuedAt <= now).length - 1,
+        checkpointedSequence: checkpoint,
+        ended: new AbortController().signal,
+        checkpoint: ({ sequenceNumber }) => {
+          if (!dead) checkpoint = sequenceNumber;
+          return Promise.resolve();
+        },
+        now: () => Promise.reject(new Error('not asked')),
+      },
+      horizons: horizonsFor(LATENESS_MS),
+      expected: () => 5,
+      averages: {
+        write(buildingId, points) {
+          if (storeAway || dead) return Promise.reject(new Error('away'));
+          for (const point of points) {
+            const key = `${buildingId} ${point.quantity} ${point.windowEnd}`;
+            record.set(key, mergedPoint(record.get(key), point));
+          }
+          return Promise.resolve();
+        },
+      },
+      producer: {
+        partitionCount: 1,
+        incarnation: 'averages',
+        start: () => Promise.resolve(),
+        stop: () => Promise.resolve(),
+        send(_, schema, [body]) {
+          if (!dead) told.push(...decodeAverages(body, { [SCHEMA_PROPERTY]: schema }));
+          expect(schema).toBe(AVERAGES_SCHEMA);
+          return Promise.resolve();
+        },
+      },
+      maximumPoints: 10_000,
+      writesAtOnce: 2,
+      now: () => now,
+    });
+    kill = () => (dead = true);
+    return partition;
+  };
+  let kill = (): boolean => false;
+
+  let partition = take();
+  /** Time goes by, second by second, while nothing is enqueued. */
+  const wait = async (until: number): Promise<void> => {
+    while (now < until) {
+      now = Math.min(until, Math.floor(now / 1000) * 1000 + 1000);
+      await partition.process([]);
+      partition.tick();
+    }
+  };
+
+  let delivered = -1;
+  for (const event of events) {
+    if (event.sequence <= delivered) continue;
+    await wait(event.receivedAt);
+    await partition.process([received(event)]);
+    delivered = event.sequence;
+    storeAway = crashes.some((each) => {
+      const at = events[each.afterEvent]?.receivedAt ?? 0;
+      return now > at - each.storeAwayMs && now <= at;
+    });
+    const fatal = crashes.find((each) => each.afterEvent === event.sequence);
+    if (fatal === undefined) continue;
+    kill();
+    storeAway = false;
+    now += fatal.downForMs;
+    partition = take();
+    const backlog = events.filter((each) => each.sequence > checkpoint && each.enqueuedAt <= now);
+    await partition.process(backlog.map(received));
+    delivered = Math.max(delivered, backlog.at(-1)?.sequence ?? -1);
+  }
+  await wait(now + 1_000_000);
+  return { told, record };
+}
+
+function received(event: StreamEvent): ReceivedEventData {
+  return {
+    body: bodyOf(event.rows),
+    properties: { [SCHEMA_PROPERTY]: FRAME_SCHEMA },
+    sequenceNumber: event.sequence,
+    offset: String(event.sequence),
+    enqueuedTimeUtc: new Date(event.enqueuedAt),
+  } as unknown as ReceivedEventData;
+}
+
+/** Compares every told value at its position, and the record with what the whole stream says. */
+function differencesOf(
+  events: StreamEvent[],
+  { told, record }: { told: BuildingAverage[]; record: Map<string, AveragePoint> },
+): string[] {
+  const differences: string[] = [];
+  const counted = countedRows(
+    events.flatMap(({ rows }) => rows),
+    LATENESS_MS,
+  );
+  const seriesOf = (key: string) => counted.filter((row) => `${row.buildingId} ${row.quantity}` === key);
+  for (const value of told) {
+    const key = `${value.buildingId} ${value.quantity}`;
+    const expected = expectedAt(seriesOf(key), value.windowEnd, value.position.sequence);
+    const difference = differenceFrom(expected, value);
+    if (difference) differences.push(`told ${key} at ${value.windowEnd}: ${difference}`);
+  }
+  for (const key of ['bld_a 1', 'bld_a 2', 'bld_b 1']) {
+    const series = seriesOf(key);
+    const minutes = new Set<number>();
+    for (const row of series) {
+      const slot = Math.ceil(row.observedAt / 1000);
+      const last = slot + WINDOW_SECONDS + EMPTY_SECONDS;
+      for (let end = Math.ceil(slot / 60) * 60; end < last; end += 60) minutes.add(end);
+    }
+    for (const windowEnd of minutes) {
+      const point = record.get(`${key} ${windowEnd}`);
+      if (point === undefined) {
+        differences.push(`record ${key} at ${windowEnd}: missing`);
+        continue;
+      }
+      const [mean, minimum, maximum, readings, devicesReporting, , lastReadingAt] = point;
+      const found = { mean, minimum, maximum, readings, devicesReporting, lastReadingAt };
+      const difference = differenceFrom(expectedAt(series, windowEnd, Infinity), found);
+      if (difference) differences.push(`record ${key} at ${windowEnd}: ${difference}`);
+    }
+  }
+  return differences.slice(0, 5);
+}
+
+describe('a partition whose worker dies again and again', () => {
+  it('tells nothing wrong, and its record in the end is that of the whole stream', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        longStream,
+        fc.array(crash, { minLength: 1, maxLength: 8, size: 'max' }),
+        async (events, crashes) => {
+          const dated = events.map((event) => ({
+            ...event,
+            rows: event.rows.map(({ undated: _, ...row }) => row),
+          }));
+          expect(differencesOf(dated, await live(dated, crashes))).toEqual([]);
+        },
+      ),
+      { numRuns: 30, endOnFailure: true },
+    );
+  });
+});
