@@ -4,7 +4,7 @@ import { eventually } from '../support/eventually';
 import { buildDevice, tokenOf } from './devices.support';
 import { post, startPlatform } from './gateway.support';
 
-const RUNS = 300;
+const RUNS = 150;
 
 describe('whatever is thrown at the gateway', () => {
   const device = buildDevice();
