@@ -269,9 +269,10 @@ function operationOf(change: Change): OperationInput {
 }
 
 function bodyOf(document: StoredDocument): { id: string } & Record<string, JSONValue> {
-  const body: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(document)) if (!name.startsWith('_')) body[name] = value;
-  return body as { id: string } & Record<string, JSONValue>;
+  const own = Object.keys(document).some((name) => name.startsWith('_'))
+    ? Object.fromEntries(Object.entries(document).filter(([name]) => !name.startsWith('_')))
+    : document;
+  return own as { id: string } & Record<string, JSONValue>;
 }
 
 function refusedWith(status: number, what: string): Error {

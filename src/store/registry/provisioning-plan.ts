@@ -6,7 +6,7 @@ import { LARGEST_BATCH } from '../cosmos';
 import { type BuildingDocument, type DeviceDocument, type PointDocument, sortKeyOf } from '../documents';
 import { type NewDevice } from '../registry';
 
-/** The ordinals that a mutation took, once, from its building; everything it creates follows from them. */
+/** The ordinals that a mutation took, once, from its building; all that it creates follows from them. */
 export interface Reservation {
   firstPointOrdinal: number;
   firstDeviceOrdinal: number;
@@ -105,21 +105,34 @@ export function planOf(
   });
 }
 
+/** The part of a mutation that shares a transactional batch, and the ordinals that fall to it. */
+export interface Part {
+  devices: readonly NewDevice[];
+  reservation: Reservation;
+}
+
 /**
- * Cuts the plan into transactional batches, each with room for its audit event. The same at each try, so that a batch
- * either stands whole or not at all.
+ * Cuts a mutation into parts of at most a batch of documents, with room for its audit event. The same at each try, so
+ * that a batch either stands whole or not at all.
  */
-export function batchesOf(plan: readonly PlannedDevice[]): PlannedDevice[][] {
-  const batches: PlannedDevice[][] = [];
-  let room = 0;
-  for (const planned of plan) {
-    const size = 1 + planned.points.length;
-    if (size > room) {
-      batches.push([]);
-      room = LARGEST_BATCH - 1;
+export function partsOf(devices: readonly NewDevice[], reservation: Reservation): Part[] {
+  const parts: Part[] = [];
+  let { firstPointOrdinal } = reservation;
+  for (let start = 0, end = 0; start < devices.length; start = end) {
+    let room = LARGEST_BATCH - 1;
+    let points = 0;
+    for (; end < devices.length; end++) {
+      const { channels } = deviceModelNamed(devices[end]!.model)!;
+      room -= 1 + channels.length;
+      if (room < 0) break;
+      points += channels.length;
     }
-    batches.at(-1)!.push(planned);
-    room -= size;
+    const firstDeviceOrdinal = reservation.firstDeviceOrdinal + start;
+    parts.push({
+      devices: devices.slice(start, end),
+      reservation: { at: reservation.at, firstDeviceOrdinal, firstPointOrdinal },
+    });
+    firstPointOrdinal += points;
   }
-  return batches;
+  return parts;
 }

@@ -17,7 +17,7 @@ import { notFound, refused, visible } from './access';
 import { auditOf } from './audit';
 import { type BuildingLocks } from './building-locks';
 import { type Attempt, attemptOf, claim, KEPT_SECONDS, NEVER_EXPIRES, recordOf } from './idempotency';
-import { batchesOf, demandOf, type PlannedDevice, planOf, type Reservation } from './provisioning-plan';
+import { demandOf, partsOf, type PlannedDevice, planOf, type Reservation } from './provisioning-plan';
 import { devicesProblem, keyProblem } from './validation';
 
 const KEY_BYTES = 32;
@@ -231,9 +231,11 @@ export function createProvisioning({
         return refused('IDEMPOTENCY_KEY_REUSED', 'the idempotencyKey was used with other variables');
 
       const progress = record.answer as Progress;
-      const batches = batchesOf(planOf(building, devices, progress, attempt.hash));
+      const parts = partsOf(devices, progress);
       const results: ProvisionedDevice[][] = [];
-      await inParallel(batches, CONCURRENT_BATCHES, async (batch, i) => {
+      // Planned a part at a time: ten thousand at once would hold up everybody else's requests.
+      await inParallel(parts, CONCURRENT_BATCHES, async (part, i) => {
+        const batch = planOf(building, part.devices, part.reservation, attempt.hash);
         results[i] = await retrying(() =>
           progress.completedBy ? stored(batch, false) : write(scope, batch, attempt),
         );
