@@ -97,7 +97,11 @@ export function createTelemetryEndpoint(options: {
     if (!isPlainEncoding(headers['content-encoding'])) {
       return unsupported(`content-encoding: ${headers['content-encoding']}`);
     }
-    if (httpType !== undefined && mediaTypeOf(httpType) === BATCH_CONTENT_TYPE) {
+    if (
+      httpType !== undefined &&
+      httpType !== DEFAULT_CONTENT_TYPE &&
+      mediaTypeOf(httpType) === BATCH_CONTENT_TYPE
+    ) {
       return decodeBatch(device, body, intake, receivedAt);
     }
     const properties = readProperties((name) => headers[name]);

@@ -127,7 +127,7 @@ const ROW_BYTES = 20;
 export function createFrameBuilder(): FrameBuilder {
   let wire = emptyFrame();
   let buildings = new Map<string, number>();
-  let points = new Map<string, number>();
+  let points = new Map<string, number[]>();
   let lastObserved = 0;
   let estimate = 0;
 
@@ -145,22 +145,27 @@ export function createFrameBuilder(): FrameBuilder {
   };
 
   const pointIndex = (reading: Reading): number => {
-    const key = `${reading.pointId}\n${reading.deviceId}\n${reading.tenantId}`;
-    let index = points.get(key);
-    if (index === undefined) {
-      index = wire.points.length;
-      points.set(key, index);
-      wire.points.push({
-        building: buildingIndex(reading),
-        spaceId: reading.spaceId,
-        pointId: reading.pointId,
-        pointOrdinal: reading.pointOrdinal,
-        deviceId: reading.deviceId,
-        deviceOrdinal: reading.deviceOrdinal,
-        quantity: reading.quantity,
-      });
-      estimate += reading.spaceId.length + reading.pointId.length + reading.deviceId.length + 16;
+    // By the point's own id, which costs no string a reading. Nearly always it is in the frame once; seen from another
+    // device, or under another owner, it is there again.
+    let held = points.get(reading.pointId);
+    if (held === undefined) points.set(reading.pointId, (held = []));
+    for (const index of held) {
+      const point = wire.points[index]!;
+      const sameOwner = wire.buildings[point.building]!.tenantId === reading.tenantId;
+      if (sameOwner && point.deviceId === reading.deviceId) return index;
     }
+    const index = wire.points.length;
+    held.push(index);
+    wire.points.push({
+      building: buildingIndex(reading),
+      spaceId: reading.spaceId,
+      pointId: reading.pointId,
+      pointOrdinal: reading.pointOrdinal,
+      deviceId: reading.deviceId,
+      deviceOrdinal: reading.deviceOrdinal,
+      quantity: reading.quantity,
+    });
+    estimate += reading.spaceId.length + reading.pointId.length + reading.deviceId.length + 16;
     return index;
   };
 
