@@ -8,6 +8,7 @@ import { createBatches } from './batch';
 import { type Faults } from './faults';
 import { createHttpServer } from './http-server';
 import { createIndexBuilder } from './index-builder';
+import { createItemRequests } from './item-requests';
 import { createItems } from './items';
 import { createMetering } from './metering';
 import { createPurger } from './purger';
@@ -89,10 +90,13 @@ export function createCosmosEmulator(options: CosmosEmulatorOptions): CosmosEmul
         catalog,
         group,
         resources: createResources({ catalog, seconds }),
-        items,
-        batches: createBatches({ db, items }),
-        queries: createQueries({ access: createAccess(db), seconds, ensureIndex: builder.ensure }),
-        seconds,
+        itemRequests: createItemRequests({
+          group,
+          items,
+          batches: createBatches({ db, items }),
+          queries: createQueries({ access: createAccess(db), seconds, ensureIndex: builder.ensure }),
+          seconds,
+        }),
         milliseconds: clock,
         faults: options.faults,
       });

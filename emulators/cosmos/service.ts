@@ -1,16 +1,9 @@
 import { type IncomingMessage } from 'node:http';
 import { type createAuthorization } from './authorization';
-import { type createBatches, readBatch } from './batch';
-import { readChanges } from './change-feed';
 import { type Faults } from './faults';
-import { type Change, type Conditions, type Items, type Key } from './items';
-import { keyText, parseKeyHeader } from './partition-key';
-import { readPatch } from './patch';
-import { type Scope } from './query/access';
-import { type Queries } from './query/run';
+import { type createItemRequests } from './item-requests';
 import { notFound, refusal, type Reply, unsupported } from './reply';
-import { header, isTrue, readBody } from './request';
-import { unstorable } from './unstorable';
+import { drained, header, isTrue, jsonBody, notAllowed } from './request';
 import { accountReply, type Resources } from './resources';
 import { type Route, routeOf } from './route';
 import { type Catalog, type Container } from './store/catalog';
@@ -47,21 +40,15 @@ export interface ServiceOptions {
   catalog: Catalog;
   group: CommitGroup;
   resources: Resources;
-  items: Items;
-  batches: ReturnType<typeof createBatches>;
-  queries: Queries;
-  seconds: () => number;
+  itemRequests: ReturnType<typeof createItemRequests>;
   milliseconds: () => number;
   /** Faults to answer with instead, where some were asked for. */
   faults?: Faults;
 }
 
-const DEFAULT_PAGE = 100;
-const LARGEST_PAGE = 1000;
-
 /** Answers one request: the whole of the protocol but its transport. Never rejects for a client's mistake. */
 export function createService(options: ServiceOptions): (request: IncomingMessage) => Promise<Answer> {
-  const { authorization, catalog, group, resources, items, batches, queries } = options;
+  const { authorization, catalog, group, resources, itemRequests } = options;
 
   async function answer(request: IncomingMessage): Promise<Answer> {
     const url = request.url ?? '/';
@@ -115,7 +102,12 @@ export function createService(options: ServiceOptions): (request: IncomingMessag
           request.resume();
           return { reply: fault, operation, route, container };
         }
-        return { reply: await onItems(request, operation, route, container), operation, route, container };
+        return {
+          reply: await itemRequests.answer(request, operation, route.item ?? '', container),
+          operation,
+          route,
+          container,
+        };
       }
       default:
         request.resume();
@@ -177,132 +169,6 @@ export function createService(options: ServiceOptions): (request: IncomingMessag
     return container ? resources.readContainer(container) : notFound('Owner resource does not exist');
   }
 
-  async function onItems(
-    request: IncomingMessage,
-    operation: Operation,
-    route: Route,
-    container: Container,
-  ): Promise<Reply> {
-    const refused = refusedHeaders(request);
-    if (refused) return drained(request, () => refused);
-    const key = keyOf(request, container);
-    if (key && 'problem' in key) return drained(request, () => refusal(400, key.problem));
-    const stale = sessionAhead(request, container);
-    if (stale) return drained(request, () => stale);
-    const conditions: Conditions = {
-      ifMatch: header(request, 'if-match'),
-      ifNoneMatch: header(request, 'if-none-match'),
-    };
-    const id = route.item!;
-    const whole = key?.length === container.definition.partitionKey.paths.length ? key : undefined;
-    switch (operation) {
-      case 'read':
-        request.resume();
-        return whole ? items.read(container, whole, id, conditions) : needsKey();
-      case 'delete':
-        request.resume();
-        return whole
-          ? change(container, (each) => items.remove(container, each, whole, id, conditions))
-          : needsKey();
-      case 'change feed':
-        request.resume();
-        return changeFeed(request, container, key);
-      case 'other':
-        return drained(request, () => notAllowed(request.method ?? ''));
-      case 'query plan':
-        return drained(request, () =>
-          unsupported('A query plan: the query itself is answered without one, and its plan'),
-        );
-    }
-    const body = await jsonBody(request);
-    if ('status' in body) return body;
-    switch (operation) {
-      case 'create':
-        return change(container, (each) => items.create(container, each, key, body.value));
-      case 'upsert':
-        return change(container, (each) => items.upsert(container, each, key, body.value, conditions));
-      case 'replace':
-        if (!whole) return needsKey();
-        return change(container, (each) => items.replace(container, each, whole, id, body.value, conditions));
-      case 'patch': {
-        if (!whole) return needsKey();
-        const patch = readPatch(body.value);
-        if ('status' in patch) return patch;
-        return change(container, (each) => items.patch(container, each, whole, id, patch, conditions));
-      }
-      case 'batch':
-      case 'bulk': {
-        const operations = readBatch(body.value);
-        if ('status' in operations) return operations;
-        const atomic = operation === 'batch';
-        const minimal = header(request, 'prefer') === 'return=minimal';
-        return group.write(() => batches.run(container, whole, operations, { atomic, minimal }));
-      }
-      default:
-        return runQuery(request, container, key, body.value);
-    }
-  }
-
-  function change(container: Container, run: (change: Change) => Reply): Promise<Reply> {
-    return group.write(() => {
-      const each = items.begin(container);
-      const reply = run(each);
-      if (reply.status < 300) items.finish(container, each);
-      return reply;
-    });
-  }
-
-  function changeFeed(request: IncomingMessage, container: Container, key: Key | undefined): Reply {
-    const mode = header(request, 'a-im');
-    if (mode === undefined) return unsupported('Reading all documents without a query');
-    if (mode.toLowerCase() !== 'incremental feed') return unsupported(`The change feed mode '${mode}'`);
-    const from = header(request, 'x-ms-start-epk');
-    const to = header(request, 'x-ms-end-epk');
-    return readChanges(
-      container,
-      {
-        position: header(request, 'if-none-match'),
-        since: header(request, 'if-modified-since'),
-        key,
-        range: from !== undefined && to !== undefined ? { from, to } : undefined,
-        limit: pageSize(request),
-      },
-      options.seconds(),
-    );
-  }
-
-  function runQuery(
-    request: IncomingMessage,
-    container: Container,
-    key: Key | undefined,
-    body: unknown,
-  ): Promise<Reply> {
-    const { query, parameters } = (body ?? {}) as { query?: unknown; parameters?: unknown };
-    if (typeof query !== 'string')
-      return Promise.resolve(refusal(400, 'The query request has no query text.'));
-    if (header(request, 'x-ms-start-epk') !== undefined) {
-      return Promise.resolve(unsupported('A query of a range of partition keys'));
-    }
-    const values = new Map<string, unknown>();
-    for (const each of Array.isArray(parameters)
-      ? (parameters as { name?: unknown; value?: unknown }[])
-      : []) {
-      if (typeof each?.name !== 'string' || !each.name.startsWith('@')) {
-        return Promise.resolve(
-          refusal(400, `The query parameter ${String(each?.name)} is invalid: names start with @.`),
-        );
-      }
-      values.set(each.name, each.value);
-    }
-    return queries.run(container, {
-      text: query,
-      parameters: values,
-      scope: scopeOf(container, key),
-      limit: pageSize(request),
-      continuation: header(request, 'x-ms-continuation'),
-    });
-  }
-
   return async (request) => {
     try {
       return await answer(request);
@@ -338,84 +204,4 @@ function operationOf(request: IncomingMessage, method: string, kind: 'items' | '
     return isTrue(request, 'x-ms-cosmos-batch-atomic') ? 'batch' : 'bulk';
   }
   return isTrue(request, 'x-ms-documentdb-is-upsert') ? 'upsert' : 'create';
-}
-
-function keyOf(request: IncomingMessage, container: Container): Key | { problem: string } | undefined {
-  const text = header(request, 'x-ms-documentdb-partitionkey');
-  if (text === undefined) return undefined;
-  const key = parseKeyHeader(text);
-  if ('problem' in key) return key;
-  const { length } = container.definition.partitionKey.paths;
-  if (key.length > length) {
-    return { problem: `The partition key has ${key.length} components and the container's has ${length}.` };
-  }
-  return key.length === 0 ? undefined : key;
-}
-
-function scopeOf(container: Container, key: Key | undefined): Scope {
-  if (!key) return { kind: 'all' };
-  const text = keyText(key);
-  if (key.length === container.definition.partitionKey.paths.length) return { kind: 'one', pk: text };
-  // In the text of a key the next component follows a comma, and '-' is the character after it.
-  const prefix = text.slice(0, -1);
-  return { kind: 'below', from: `${prefix},`, to: `${prefix}-` };
-}
-
-/** Refusals of what would change an answer silently if it were passed over. */
-function refusedHeaders(request: IncomingMessage): Reply | undefined {
-  for (const [name, what] of [
-    ['x-ms-documentdb-pre-trigger-include', 'A trigger'],
-    ['x-ms-documentdb-post-trigger-include', 'A trigger'],
-    ['x-ms-indexing-directive', 'An indexing directive'],
-    ['x-ms-cosmos-is-client-encrypted', 'Client-side encryption'],
-  ] as const) {
-    const value = header(request, name);
-    if (value !== undefined && value.toLowerCase() !== 'false') return unsupported(what);
-  }
-  return undefined;
-}
-
-/** 404 with 1002 for a session that has seen more than the store holds, as after its folder was wiped. */
-function sessionAhead(request: IncomingMessage, container: Container): Reply | undefined {
-  const token = header(request, 'x-ms-session-token');
-  if (token === undefined) return undefined;
-  for (const match of token.matchAll(/#(\d+)/g)) {
-    if (Number(match[1]) > container.lsn) {
-      return refusal(404, 'The read session is not available for the input session token.', {
-        substatus: 1002,
-      });
-    }
-  }
-  return undefined;
-}
-
-function pageSize(request: IncomingMessage): number {
-  const asked = Number(header(request, 'x-ms-max-item-count') ?? DEFAULT_PAGE);
-  return Number.isInteger(asked) && asked > 0 ? Math.min(asked, LARGEST_PAGE) : LARGEST_PAGE;
-}
-
-async function jsonBody(request: IncomingMessage): Promise<{ value: unknown } | Reply> {
-  const text = await readBody(request);
-  if (text === undefined) return refusal(413, 'Request size is too large.');
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return refusal(400, 'The request body is not JSON.');
-  }
-  const problem = unstorable(text, value);
-  return problem === undefined ? { value } : refusal(400, problem);
-}
-
-function drained(request: IncomingMessage, reply: () => Reply): Reply {
-  request.resume();
-  return reply();
-}
-
-function needsKey(): Reply {
-  return refusal(400, 'PartitionKey value must be supplied for this operation, with every component.');
-}
-
-function notAllowed(method: string): Reply {
-  return refusal(405, `The method ${method} is not allowed on this resource.`);
 }

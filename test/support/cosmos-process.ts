@@ -59,6 +59,7 @@ function listening(
   return new Promise((resolve, reject) => {
     let endpoint: string | undefined;
     const fail = (why: string): void => {
+      clearTimeout(deadline);
       child.kill('SIGKILL');
       reject(new Error(`the Cosmos stand-in did not start: ${why} ${errors()}`));
     };

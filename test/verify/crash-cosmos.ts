@@ -23,14 +23,23 @@ import { type Outcome, type Verification } from './verification';
 export const crashCosmos: Verification = {
   name: 'crash cosmos',
   summary: 'kills the Cosmos stand-in under load, drops its unflushed bytes: 0 acknowledged lost, 0 invented',
-  options: ['--rounds N   kills (50)', '--seed N     of the random choices (the time)'],
+  options: [
+    '--rounds N      kills (50)',
+    '--from-round N  number of the first (1)',
+    '--seed N        of the random choices (the time)',
+  ],
   run({ args, progress }) {
     const { values } = parseArgs({
       args,
-      options: { rounds: { type: 'string', default: '50' }, seed: { type: 'string' } },
+      options: {
+        rounds: { type: 'string', default: '50' },
+        'from-round': { type: 'string', default: '1' },
+        seed: { type: 'string' },
+      },
     });
     return crashRounds({
       rounds: Number(values.rounds),
+      fromRound: Number(values['from-round']),
       seed: values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed),
       progress,
     });
@@ -54,12 +63,13 @@ interface Expected {
 
 export async function crashRounds(options: {
   rounds: number;
+  fromRound?: number;
   seed: number;
   progress: (line: string) => void;
   /** More arguments for the stand-in: the proof itself is proved with `--no-sync`. */
   flags?: string[];
 }): Promise<Outcome> {
-  const { rounds, progress } = options;
+  const { rounds, fromRound: first = 1, progress } = options;
   const random = randomFrom(options.seed);
   const folder = mkdtempSync(join(tmpdir(), 'cosmos-crash-'));
   const synced = join(folder, 'synced');
@@ -207,7 +217,7 @@ export async function crashRounds(options: {
   }
 
   try {
-    for (let round = 1; round <= rounds + 1; round++) {
+    for (let round = first; round <= rounds + 1; round++) {
       const server = await startCosmosProcess(join(folder, 'data'), [
         '--record-synced',
         synced,
@@ -224,7 +234,7 @@ export async function crashRounds(options: {
           id: 'documents',
           partitionKey: { paths: ['/pk'] },
         });
-        if (round > 1 && statusCode === 201) {
+        if (round > first && statusCode === 201) {
           differ('acknowledged lost', 'the container itself');
           position = undefined;
         }
@@ -233,7 +243,7 @@ export async function crashRounds(options: {
           await server.stop();
           break;
         }
-        counts.rounds = round;
+        counts.rounds = round - first + 1;
         let stopped = false;
         const follower = (async () => {
           while (!stopped) await follow(container);
