@@ -1,14 +1,15 @@
-import { type EventHubConsumerClient, type ReceivedEventData, type Subscription } from '@azure/event-hubs';
+import { type ReceivedEventData } from '@azure/event-hubs';
 import { quantityNamed, type QuantityName } from '../domain/quantity';
 import { type BuildingAverage } from '../domain/window';
 import { type Readiness } from '../observability/health';
 import { explain, type Logger } from '../observability/logger';
 import { Counter, Gauge, type Registry as Metrics } from '../observability/metrics';
 import { decodeAverages } from '../stream/averages';
-import { createConsumerClient, type NamespaceConnection } from '../stream/connection';
+import { type NamespaceConnection } from '../stream/connection';
 import { FrameError } from '../stream/frame';
 import { createLatestAverages } from './latest';
 import { createListeners } from './listeners';
+import { createStreamFollower } from './stream-follower';
 
 /** The latest value of each building and quantity, as the aggregate workers publish them. */
 export interface LiveAverages {
@@ -30,10 +31,11 @@ export interface Live extends LiveAverages {
   readiness(): Readiness;
 }
 
-/** How far back a replica reads at its start. What changed last before that is told from the stored record instead. */
+/**
+ * How far back a replica reads at its start. Every value, unchanged ones too, is published at second 0 of each minute, so that
+ * this far back all that is alive is found; of what is not, the stored record tells.
+ */
 const LOOK_BACK_MS = 90_000;
-const MAX_BATCH = 500;
-const MAX_WAIT_SECONDS = 1;
 
 /** Follows the averages hub, every partition of it, and wakes only those who asked for what changed. */
 export function createLive(options: {
@@ -48,17 +50,13 @@ export function createLive(options: {
   const latest = createLatestAverages();
   const listeners = createListeners();
   const meters = createMeters(options.metrics, listeners.count);
-  /** By partition that is not yet caught up: the last event there was at the start. */
-  const behind = new Map<string, number>();
-  let client: EventHubConsumerClient | undefined;
-  let subscription: Subscription | undefined;
 
   const take = (event: ReceivedEventData, partition: string): void => {
     let values: BuildingAverage[];
     try {
       values = decodeAverages(event.body, event.properties);
     } catch (error) {
-      // What cannot be read is one publisher's fault; the next value replaces it a second later.
+      // What cannot be read is one publisher's fault, and the next value makes up for it.
       if (!(error instanceof FrameError)) throw error;
       meters.values.inc({ outcome: 'unreadable' });
       logger.warn(
@@ -73,62 +71,33 @@ export function createLive(options: {
       if (taken === 'changed') listeners.tell(value);
     }
   };
+  const follower = createStreamFollower({
+    logger,
+    namespace,
+    hub,
+    group,
+    lookBackMilliseconds: LOOK_BACK_MS,
+    take,
+  });
 
   return {
     latest: latest.of,
     changes: (buildingId, quantity) =>
       listeners.listen(buildingId, quantity === undefined ? undefined : quantityNamed(quantity).code),
-    async start() {
-      // Without a checkpoint store every replica reads every partition, and no replica of a group pushes another out.
-      client = createConsumerClient(namespace, { group, hub });
-      for (const partition of await client.getPartitionIds()) {
-        const { isEmpty, lastEnqueuedSequenceNumber } = await client.getPartitionProperties(partition);
-        if (!isEmpty) behind.set(partition, Number(lastEnqueuedSequenceNumber));
-      }
-      subscription = client.subscribe(
-        {
-          async processEvents(events, context) {
-            for (const event of events) take(event, context.partitionId);
-            const last = events.at(-1);
-            // Kept in memory by the SDK: a pump that broke goes on here instead of at the start position again.
-            if (last !== undefined) await context.updateCheckpoint(last);
-            const target = behind.get(context.partitionId);
-            // Nothing to deliver also means caught up: all there was is older than we look back.
-            if (target !== undefined && (last === undefined || Number(last.sequenceNumber) >= target)) {
-              behind.delete(context.partitionId);
-              if (behind.size === 0) logger.info({ group }, 'live averages caught up');
-            }
-          },
-          async processError(error, context) {
-            logger.warn(
-              { group, partition: context.partitionId, error: explain(error) },
-              'live averages interrupted',
-            );
-          },
-        },
-        {
-          startPosition: { enqueuedOn: Date.now() - LOOK_BACK_MS },
-          maxBatchSize: MAX_BATCH,
-          maxWaitTimeInSeconds: MAX_WAIT_SECONDS,
-          skipParsingBodyAsJson: true,
-        },
-      );
-    },
+    start: follower.start,
     async stop() {
       listeners.close();
-      await subscription?.close();
-      await client?.close();
+      await follower.stop();
     },
     readiness() {
-      if (subscription === undefined) return { ready: false, reasons: ['live averages are not started'] };
-      const partitions = [...behind.keys()];
-      return {
-        ready: partitions.length === 0,
-        reasons:
-          partitions.length === 0
-            ? []
-            : [`live averages of partitions ${partitions.join(', ')} are being read`],
-      };
+      const behind = follower.behind();
+      const reasons =
+        behind === null
+          ? ['the averages hub is not being read']
+          : behind.length > 0
+            ? [`averages of partitions ${behind.join(', ')} are still being read`]
+            : [];
+      return { ready: reasons.length === 0, reasons };
     },
   };
 }

@@ -110,14 +110,25 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
     gatewayHostName: 'gateway.example:8443',
     ...options,
   });
-  const { port } = await api.start();
+  const clients: Client[] = [];
+  const stop = async (): Promise<void> => {
+    for (const client of clients) await client.dispose();
+    await api.stop();
+    await Promise.all([live.stop(), producer.stop(), issuer.stop()]);
+    cosmos.stop();
+    await Promise.all([cosmosEmulator.stop(), eventHubs.stop()]);
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  const { port } = await api.start().catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
   await eventually(() => {
     const { ready, reasons } = api.readiness();
     if (!ready) throw new Error(reasons.join(', '));
   });
   const url = `http://127.0.0.1:${port}`;
   const webSocketUrl = `ws://127.0.0.1:${port}/graphql`;
-  const clients: Client[] = [];
 
   return {
     url,
@@ -170,14 +181,7 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
       clients.push(client);
       return client;
     },
-    async stop() {
-      for (const client of clients) await client.dispose();
-      await api.stop();
-      await Promise.all([live.stop(), producer.stop(), issuer.stop()]);
-      cosmos.stop();
-      await Promise.all([cosmosEmulator.stop(), eventHubs.stop()]);
-      rmSync(dataDir, { recursive: true, force: true });
-    },
+    stop,
   };
 }
 

@@ -209,6 +209,13 @@ describe('the API over HTTP', () => {
     expect((await fetch(`${api.url}/unknown`)).status).toBe(404);
   });
 
+  it('says in one sentence what to do where its port is taken', async () => {
+    const { port } = new URL(api.url);
+    await expect(startApi({ port: Number(port) })).rejects.toThrow(
+      `the API cannot listen on 127.0.0.1:${port}, the port is in use: stop the other program or choose another port`,
+    );
+  });
+
   it('survives a client that sends no HTTP', async () => {
     const { hostname, port } = new URL(api.url);
     const said = await new Promise<string>((resolve) => {

@@ -203,9 +203,35 @@ describe('subscriptions', () => {
       expect(await closed(socket)).toMatchObject({ code: 4401 });
     });
 
+    it('lets as many operations run at a time as are allowed, and names the limit to the next', async () => {
+      const client = api.subscriber(owner);
+      const open = Array.from({ length: 100 }, () => collect(client, { building: building.id }));
+      const refused = collect(client, { building: building.id });
+      await eventually(() =>
+        expect(refused.outcome.errors).toMatchObject([{ extensions: { code: 'BAD_REQUEST' } }]),
+      );
+      for (const { outcome, end } of open) {
+        expect(outcome.errors).toBeUndefined();
+        end();
+      }
+    });
+
     it('takes messages up to the limit and no larger', async () => {
       const socket = connect({ Authorization: `Bearer ${owner.token}`, padding: 'x'.repeat(300_000) });
       expect(await closed(socket)).toMatchObject({ code: 1009 });
     });
+  });
+
+  it('are ended with a code after which clients come again when the server stops', async () => {
+    const stopping = await startApi();
+    const { token } = await stopping.person('owner', NORTH, 'OWNER');
+    const socket = new WebSocket(stopping.webSocketUrl, 'graphql-transport-ws');
+    socket.once('open', () =>
+      socket.send(JSON.stringify({ type: 'connection_init', payload: { Authorization: `Bearer ${token}` } })),
+    );
+    await new Promise((resolve) => socket.once('message', resolve));
+    const closed = new Promise<number>((resolve) => socket.once('close', resolve));
+    await stopping.stop();
+    expect(await closed).toBe(1012);
   });
 });
