@@ -136,9 +136,10 @@ export function openedKeys(keyring: Keyring, { id, keys }: DeviceDocument): Buff
 }
 
 function cut(keys: string): Buffer[] {
+  const all = Buffer.from(keys, 'latin1');
   const buffers: Buffer[] = [];
-  for (let start = 0; start < keys.length; start += KEY_BYTES) {
-    buffers.push(Buffer.from(keys.slice(start, start + KEY_BYTES), 'latin1'));
+  for (let start = 0; start < all.length; start += KEY_BYTES) {
+    buffers.push(all.subarray(start, start + KEY_BYTES));
   }
   return buffers;
 }
