@@ -38,6 +38,11 @@ export function serveSends(options: {
   const outstanding: { settled: boolean }[] = [];
   receiver.add_credit(CREDIT);
   receiver.on('message', (context) => {
+    // Sent before the client learned that we had closed the link: it must not be stored, as nobody can be told.
+    if (!receiver.is_open()) {
+      (context.delivery as { settled: boolean }).settled = true;
+      return;
+    }
     const entry = { settled: false };
     outstanding.push(entry);
     void take(context.message as unknown as Buffer, context.delivery!).finally(() => {
