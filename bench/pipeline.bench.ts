@@ -37,7 +37,8 @@ export const bench: Bench = {
     '--connections N,...           connections tried for the highest rate (4,8,16,32,64)',
     '--devices N                   devices of the second part (100000)',
     '--rate R                      their readings a second (1667)',
-    '--duration DURATION           how long they send (2m)',
+    '--warm-up DURATION            how long they have sent before, so that each is known to the gateway (60s)',
+    '--duration DURATION           how long they send while it is measured (2m)',
     '--check                       exit 1 when a target is missed',
   ],
   run,
@@ -63,6 +64,7 @@ async function run({ args, progress }: BenchContext): Promise<BenchReport> {
       connections: { type: 'string', default: '4,8,16,32,64' },
       devices: { type: 'string', default: '100000' },
       rate: { type: 'string', default: '1667' },
+      'warm-up': { type: 'string', default: '60s' },
       duration: { type: 'string', default: '2m' },
     },
   });
@@ -92,6 +94,7 @@ async function run({ args, progress }: BenchContext): Promise<BenchReport> {
           ...(await devicesOneByOne(platform, session, {
             devices: count(values.devices, 'devices', 1_000_000),
             rate: positive(values.rate, 'rate'),
+            warmUp: values['warm-up'],
             duration: values.duration,
             progress,
           })),
@@ -104,6 +107,7 @@ async function run({ args, progress }: BenchContext): Promise<BenchReport> {
     await platform.stop();
   }
   notes.push(
+    'cold: the same load on a gateway that has not seen any of its devices yet, until each has sent',
     'the simulator and this program run on the same cores as the platform; their CPU is not in readingsPerServerCpuSecond',
     'end to end is from the instant observed to the first live value that counts it, at a GraphQL subscriber; a reading counts from the whole second after it, half a second on average',
   );
@@ -187,7 +191,13 @@ async function batches(
 async function devicesOneByOne(
   platform: Platform,
   session: Session,
-  options: { devices: number; rate: number; duration: string; progress: (line: string) => void },
+  options: {
+    devices: number;
+    rate: number;
+    warmUp: string;
+    duration: string;
+    progress: (line: string) => void;
+  },
 ): Promise<Figure[]> {
   const { devices, rate, progress } = options;
   const buildings = buildingsFor(devices);
@@ -199,14 +209,17 @@ async function devicesOneByOne(
   });
   const provisioningSeconds = (Date.now() - began) / 1000;
   progress(`${devices} devices in ${buildings} buildings provisioned in ${provisioningSeconds.toFixed(1)} s`);
+  const argumentsFor = (length: string): string[] => [
+    'steady',
+    ...['--attach', platform.endpointsFile, '--devices', String(devices), '--buildings', String(buildings)],
+    ...['--rate', String(rate), '--duration', length],
+  ];
+  // A gateway that has just started knows no device: all of them at once is a figure of its own.
+  const cold = await simulate(argumentsFor(options.warmUp), progress).done;
   const load = await measure(platform, session, {
     buildingIds: fleet.map(({ buildingId }) => buildingId),
     followed: fleet.slice(0, FOLLOWED).map(({ buildingId }) => buildingId),
-    args: [
-      'steady',
-      ...['--attach', platform.endpointsFile, '--devices', String(devices), '--buildings', String(buildings)],
-      ...['--rate', String(rate), '--duration', options.duration],
-    ],
+    args: argumentsFor(options.duration),
     seconds: duration(options.duration, 'duration') / 1000,
     progress,
   });
@@ -219,6 +232,8 @@ async function devicesOneByOne(
       // The mark is for the full number; fewer have proportionally less time.
       target: { atMost: (180 * devices) / 100_000 },
     },
+    { name: 'coldAcknowledgementP99', value: cold.acknowledgementMilliseconds.p99 ?? NaN, unit: 'ms' },
+    { name: 'coldLate', value: cold.late, unit: 'messages' },
     {
       name: 'singleReadingsPerSecond',
       value: Math.round(summary.acknowledged / load.seconds),

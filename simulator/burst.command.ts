@@ -33,7 +33,7 @@ export async function burstCommand(args: string[]): Promise<number> {
   if (values.help) {
     process.stdout.write(
       USAGE.replace(
-        'most requests under way at once (256)',
+        'most requests under way at once (1024)',
         `requests under way at once (${DEFAULT_CONNECTIONS})`,
       ),
     );

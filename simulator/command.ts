@@ -11,7 +11,7 @@ export const COMMON_OPTIONS = {
   tenant: { type: 'string' },
   log: { type: 'string' },
   summary: { type: 'string' },
-  connections: { type: 'string', default: '256' },
+  connections: { type: 'string', default: '1024' },
   grace: { type: 'string', default: '60s' },
   help: { type: 'boolean', default: false },
 } as const;
@@ -21,7 +21,7 @@ export const COMMON_HELP = `  --attach FILE        endpoints.json of the running
   --tenant ID          the tenant to provision in (the person's first)
   --log FILE           a JSON line for every attempt and every acknowledged reading
   --summary FILE       the totals as JSON
-  --connections N      most requests under way at once (256)
+  --connections N      most requests under way at once (1024)
   --grace DURATION     how long what is outstanding at the end is still repeated (60s)
 `;
 
