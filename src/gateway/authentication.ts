@@ -52,6 +52,7 @@ export function createDeviceAuthentication(options: {
   /** Host names that a token's audience may name, with or without a port. */
   hostNames: readonly string[];
   lookupsInFlight: number;
+  lookedUpWithinMilliseconds: number;
   rememberedTokens: number;
 }): DeviceAuthentication {
   const { directory } = options;
@@ -95,6 +96,24 @@ export function createDeviceAuthentication(options: {
     return verdictOn(device);
   };
 
+  const lookUp = (deviceId: string): Promise<DirectoryDevice | null> => {
+    lookups++;
+    return new Promise<DirectoryDevice | null>((resolve, reject) => {
+      const milliseconds = options.lookedUpWithinMilliseconds;
+      const deadline = setTimeout(
+        () => reject(new Error('the registry did not answer in time')),
+        milliseconds,
+      );
+      directory
+        .lookup(deviceId)
+        .then(resolve, reject)
+        .finally(() => {
+          clearTimeout(deadline);
+          lookups--;
+        });
+    });
+  };
+
   return {
     authenticate(deviceId, authorization, now) {
       if (authorization === undefined) return UNAUTHENTICATED;
@@ -112,16 +131,9 @@ export function createDeviceAuthentication(options: {
         return judge(deviceId, authorization, token, null, now);
       }
       if (lookups >= options.lookupsInFlight) return BUSY;
-      lookups++;
-      return directory.lookup(deviceId).then(
-        (device) => {
-          lookups--;
-          return judge(deviceId, authorization, token, device, now);
-        },
-        () => {
-          lookups--;
-          return UNAVAILABLE;
-        },
+      return lookUp(deviceId).then(
+        (device) => judge(deviceId, authorization, token, device, now),
+        () => UNAVAILABLE,
       );
     },
   };

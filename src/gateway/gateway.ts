@@ -46,6 +46,8 @@ export interface GatewayOptions {
 const KEEP_ALIVE_MS = 75_000;
 const HEADERS_TIMEOUT_MS = 20_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+// Shorter than a process is given to drain.
+const DRAIN_MS = 6_000;
 
 /** The cloud gateway: authenticates devices, decodes what they send, and packs it into the telemetry stream. */
 export function createGateway(options: GatewayOptions): Gateway {
@@ -72,6 +74,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       directory,
       hostNames: options.hostNames,
       lookupsInFlight: limits.lookupsInFlight,
+      lookedUpWithinMilliseconds: limits.lookedUpWithinMilliseconds,
       rememberedTokens: limits.rememberedTokens,
     }),
     decoders: createDecoderRegistry(PAYLOAD_DECODERS),
@@ -127,10 +130,15 @@ export function createGateway(options: GatewayOptions): Gateway {
       stopping = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
-      if (active > 0) await new Promise<void>((resolve) => (idle = resolve));
+      if (active > 0) {
+        const finished = new Promise<void>((resolve) => (idle = resolve));
+        // A client that does not finish its request is cut off: nothing of it was taken.
+        const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+        await finished;
+        clearTimeout(cut);
+      }
       await packer.drain();
       link.stop();
-      // What is still open now is idle, or a client that never finished its request.
       server.closeAllConnections();
       await closed;
     },

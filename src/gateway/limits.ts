@@ -8,6 +8,8 @@ export interface GatewayLimits {
   bytesInFlight: number;
   /** Unknown devices being looked up at once; beyond it 429, so that made-up ids cannot flood the store. */
   lookupsInFlight: number;
+  /** How long an unknown device's request waits for the registry before it is answered 503. */
+  lookedUpWithinMilliseconds: number;
   /** Verified tokens remembered. */
   rememberedTokens: number;
   /** Readings a second, and how many may come at once after a silence. */
@@ -29,6 +31,7 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   readingsPerRequest: 10_000,
   bytesInFlight: 64 * 1024 * 1024,
   lookupsInFlight: 20_000,
+  lookedUpWithinMilliseconds: 10_000,
   rememberedTokens: 200_000,
   // A device that was cut off for a week brings 50,000 readings a channel: it must not wait, nor starve the others.
   device: { perSecond: 5_000, burst: 100_000 },

@@ -2,11 +2,13 @@ import { type IncomingMessage } from 'node:http';
 
 /**
  * Reads a request's body whole.
+ * @param held told of every byte that is kept, as it arrives, so that slow senders count against the bounds too.
  * @returns 'too-large' as soon as it passes the limit, 'aborted' when the connection ends first.
  */
 export function readBody(
   request: IncomingMessage,
   maximumBytes: number,
+  held: (bytes: number) => void,
 ): Promise<Buffer | 'too-large' | 'aborted'> {
   return new Promise((resolve) => {
     let first: Buffer | undefined;
@@ -19,6 +21,7 @@ export function readBody(
         further = undefined;
         return;
       }
+      held(chunk.length);
       // A message fits into one chunk nearly always: then nothing is copied.
       if (first === undefined) first = chunk;
       else (further ??= [first]).push(chunk);

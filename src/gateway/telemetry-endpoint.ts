@@ -24,6 +24,8 @@ export interface TelemetryEndpoint {
 
 const PATH = /^\/devices\/([^/?]{1,256})\/messages\/events\/?(?:\?|$)/;
 const DEFAULT_CONTENT_TYPE = 'application/json';
+/** In the metrics only: nobody was there to be answered. */
+const CLIENT_CLOSED_REQUEST = 499;
 
 export function createTelemetryEndpoint(options: {
   logger: Logger;
@@ -186,36 +188,50 @@ export function createTelemetryEndpoint(options: {
     const limited = refusalOfRate(device, receivedAt);
     if (limited) return fail(response, limited);
 
-    const body = await readBody(request, limits.bodyBytes);
-    if (body === 'aborted') return metrics.request(499);
-    if (body === 'too-large') return fail(response, tooLarge(limits.bodyBytes));
-    if (!link.connected()) return fail(response, streamUnavailable);
-    held += body.length;
+    let mine = 0;
     try {
-      const intake = createIntake({
-        device,
-        readingsPerRequest: limits.readingsPerRequest,
-        onDecoderFault: (decoder, error) => {
-          metrics.decoderFault(decoder.contentType);
-          logger.error({ err: error, deviceId, decoder: decoder.contentType }, 'a decoder failed');
-        },
+      const body = await readBody(request, limits.bodyBytes, (bytes) => {
+        mine += bytes;
+        held += bytes;
       });
-      const error = decode(request, device, body, intake, receivedAt);
-      const count = Math.max(1, intake.readings.length + intake.refused.length);
-      devices.spend(device.deviceId, count, receivedAt);
-      tenants.spend(device.tenantId, count, receivedAt);
-      if (intake.readings.length + intake.refused.length > 0) {
-        try {
-          // The device is answered only after Event Hubs accepted all that this request brought, refused readings too.
-          await packer.submit(intake.readings, intake.refused);
-        } catch {
-          return fail(response, streamUnavailable);
-        }
-      }
-      answerIntake(response, intake, error);
+      if (body === 'aborted') return metrics.request(CLIENT_CLOSED_REQUEST);
+      if (body === 'too-large') return fail(response, tooLarge(limits.bodyBytes));
+      if (!link.connected()) return fail(response, streamUnavailable);
+      await take(request, response, device, body, receivedAt);
     } finally {
-      held -= body.length;
+      held -= mine;
     }
+  };
+
+  const take = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    device: DirectoryDevice,
+    body: Buffer,
+    receivedAt: number,
+  ): Promise<void> => {
+    const intake = createIntake({
+      device,
+      readingsPerRequest: limits.readingsPerRequest,
+      onDecoderFault: (decoder, error) => {
+        metrics.decoderFault(decoder.contentType);
+        const { deviceId } = device;
+        logger.error({ err: error, deviceId, decoder: decoder.contentType }, 'a decoder failed');
+      },
+    });
+    const error = decode(request, device, body, intake, receivedAt);
+    const count = intake.readings.length + intake.refused.length;
+    devices.spend(device.deviceId, Math.max(1, count), receivedAt);
+    tenants.spend(device.tenantId, Math.max(1, count), receivedAt);
+    if (count > 0) {
+      try {
+        // The device is answered only after Event Hubs accepted all that this request brought, refused readings too.
+        await packer.submit(intake.readings, intake.refused);
+      } catch {
+        return fail(response, streamUnavailable);
+      }
+    }
+    answerIntake(response, intake, error);
   };
 
   return {

@@ -7,13 +7,14 @@ const NOW = Date.now();
 
 function buildAuthentication(
   devices = [buildDevice()],
-  { rememberedTokens = 100, lookupsInFlight = 2 } = {},
+  { rememberedTokens = 100, lookupsInFlight = 2, lookedUpWithinMilliseconds = 5_000 } = {},
 ) {
   const directory = directoryOf(devices);
   const authentication = createDeviceAuthentication({
     directory,
     hostNames: ['hub.example:8080', '127.0.0.1'],
     lookupsInFlight,
+    lookedUpWithinMilliseconds,
     rememberedTokens,
   });
   const codeOf = async (deviceId: string, token: string | undefined, now = NOW) =>
@@ -126,6 +127,15 @@ describe('SAS tokens of devices', () => {
     expect(await codeOf(device.deviceId, tokenOf(device))).toBe('DIRECTORY_UNAVAILABLE');
     directory.failing = false;
     expect(await codeOf(device.deviceId, tokenOf(device))).toBe('taken');
+  });
+
+  test('a registry that stays silent holds nobody longer than the limit', async () => {
+    const { codeOf, device, directory } = buildAuthentication([buildDevice()], {
+      lookedUpWithinMilliseconds: 20,
+    });
+    directory.forget(device.deviceId);
+    directory.lookup = () => new Promise(() => undefined);
+    expect(await codeOf(device.deviceId, tokenOf(device))).toBe('DIRECTORY_UNAVAILABLE');
   });
 
   test('lookups in flight are bounded', async () => {

@@ -217,6 +217,20 @@ describe('the device gateway over HTTP', () => {
     expect(answer).toContain('"code":"BAD_REQUEST"');
   });
 
+  test('bytes of a body that is still arriving count as held, and are free again when its sender goes', async () => {
+    const held = async () =>
+      Number(/bytes_in_flight\{process="gateway"\} (\d+)/.exec(await platform.metrics.metrics())![1]);
+    const socket = connect(platform.port, '127.0.0.1', () =>
+      socket.write(
+        `POST /devices/${device.deviceId}/messages/events HTTP/1.1\r\nhost: h\r\nauthorization: ${tokenOf(device)}\r\n` +
+          `content-length: 60000\r\n\r\n${' '.repeat(50_000)}`,
+      ),
+    );
+    await eventually(async () => expect(await held()).toBe(50_000));
+    socket.destroy();
+    await eventually(async () => expect(await held()).toBe(0));
+  });
+
   test('its metrics count what happened', async () => {
     const text = await platform.metrics.metrics();
     expect(text).toMatch(/atrium_gateway_requests_total\{status="204",process="gateway"\} [1-9]/);
