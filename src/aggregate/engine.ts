@@ -1,6 +1,6 @@
 import { type QuantityName, quantityOfCode } from '../domain/quantity';
 import { type BuildingAverage, isTooLate, slotOf, WINDOW_SECONDS } from '../domain/window';
-import { type Frame, type FrameBuilding } from '../stream/frame';
+import { type Frame } from '../stream/frame';
 import { EMPTY_SECONDS, FURTHEST_AHEAD_SECONDS, type Horizons, FUTURE_ALLOWANCE_MS } from './horizons';
 import {
   addDated,
@@ -45,7 +45,10 @@ export interface BuildingState {
   readonly tenantId: string;
   readonly buildingId: string;
   readonly identities: Identities;
-  readonly series: Series[];
+  /** By quantity code. */
+  readonly series: (Series | undefined)[];
+  /** How many there are. */
+  held: number;
   /** Minutes (since 1970) whose points must be computed, by series. */
   readonly dirty: Map<number, Set<Series>>;
 }
@@ -167,7 +170,14 @@ export function createEngine(options: {
     const owners = byId.get(buildingId);
     let building = owners?.find((each) => each.tenantId === tenantId);
     if (building === undefined) {
-      building = { tenantId, buildingId, identities: createIdentities(), series: [], dirty: new Map() };
+      building = {
+        tenantId,
+        buildingId,
+        identities: createIdentities(),
+        series: [],
+        held: 0,
+        dirty: new Map(),
+      };
       if (owners) owners.push(building);
       else byId.set(buildingId, [building]);
     }
@@ -175,11 +185,11 @@ export function createEngine(options: {
   };
 
   /** Undefined for a quantity that has no mean. */
-  const seriesOf = (owner: FrameBuilding, code: number): Series | undefined => {
+  const seriesOf = (building: BuildingState, code: number): Series | undefined => {
+    const found = building.series[code];
+    if (found !== undefined) return found;
     const quantity = quantityOfCode(code);
     if (quantity?.kind !== 'continuous') return undefined;
-    const building = buildingOf(owner.tenantId, owner.buildingId);
-    for (const each of building.series) if (each.code === code) return each;
     const series: Series = {
       building,
       code,
@@ -188,7 +198,8 @@ export function createEngine(options: {
       touched: false,
       told: undefined,
     };
-    building.series.push(series);
+    building.series[code] = series;
+    building.held++;
     all.push(series);
     return series;
   };
@@ -232,14 +243,15 @@ export function createEngine(options: {
       if (isActive(series, windowEnd)) markMinute(series, windowEnd);
       evict(series.window, gone);
       if (!isHolding(series.window) && !isMarked(series)) {
-        series.building.series.splice(series.building.series.indexOf(series), 1);
+        series.building.series[series.code] = undefined;
+        series.building.held--;
         forgotten = true;
       }
     }
-    if (forgotten) all = all.filter((series) => series.building.series.includes(series));
+    if (forgotten) all = all.filter((series) => series.building.series[series.code] === series);
     for (const [buildingId, owners] of byId) {
       for (const building of owners) expireIdentities(building.identities, gone);
-      if (owners.every((building) => building.series.length === 0)) byId.delete(buildingId);
+      if (owners.every((building) => building.held === 0)) byId.delete(buildingId);
     }
   };
 
@@ -278,7 +290,8 @@ export function createEngine(options: {
     apply(frame, next, enqueuedAt) {
       begin(next, enqueuedAt);
       const { point, observedAt, value, points } = frame;
-      const seriesOfPoint = points.map((each) => seriesOf(frame.buildings[each.building]!, each.quantity));
+      const buildings = frame.buildings.map((each) => buildingOf(each.tenantId, each.buildingId));
+      const seriesOfPoint = points.map((each) => seriesOf(buildings[each.building]!, each.quantity));
       const undatedRows =
         frame.undated.length === 0 ? undefined : new Map(frame.undated.map((each) => [each.row, each]));
       // Every minute that a reading can touch must still have its whole window.

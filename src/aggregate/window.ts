@@ -1,40 +1,46 @@
 import { WINDOW_SECONDS } from '../domain/window';
+import {
+  AGE,
+  type Buckets,
+  CHAIN,
+  COUNT,
+  createBuckets,
+  find,
+  firstAfter,
+  insertBucket,
+  makeRoom,
+  MAXIMUM,
+  MINIMUM,
+  REALS,
+  SLOT,
+  SUM,
+  WORDS,
+} from './buckets';
 
 /**
  * The rolling window of one building and quantity, at one-second resolution.
  *
- * Only seconds that hold readings have a bucket; buckets stand in typed arrays, ascending by slot, in [start, end). A
- * ring with a bucket for every second was weighed: at 10,000 buildings with six quantities it takes 1.7 GB and its scan
- * 25 ms a tick, most of it over empty seconds; this takes what the traffic needs and degenerates to the same for a busy
- * building. Behind each bucket hangs a chain with the device of each reading, which is what makes the number of devices
- * exact for any past window still held.
+ * Only seconds that hold readings have a bucket. A ring with a bucket for every second was weighed: at 10,000 buildings
+ * with six quantities it takes 1.7 GB and its scan 25 ms a tick, most of it over empty seconds; this takes what the
+ * traffic needs and degenerates to the same for a busy building. Behind each bucket hangs a chain with the device of
+ * each reading, which is what makes the number of devices exact for any past window still held.
  *
- * [start, low) have left the window, [low, high) are in it, [high, end) lie beyond the current second and wait.
+ * Buckets in [start, low) have left the window, those in [low, high) are in it, those in [high, end) lie beyond the
+ * current second and wait.
  */
-export interface RollingWindow {
+export interface RollingWindow extends Buckets {
   /** T: the window is (T - 300 s, T]. Never goes back. */
   second: number;
-  start: number;
   low: number;
   high: number;
-  end: number;
-  slots: Uint32Array;
-  counts: Uint32Array;
-  sums: Float64Array;
-  minima: Float64Array;
-  maxima: Float64Array;
-  /** How many milliseconds before the end of its second the bucket's newest reading was observed. */
-  ages: Uint16Array;
-  /** Devices whose newest reading up to T stands in this bucket: their sum over the window is the devices reporting. */
-  newest: Uint32Array;
-  /** First link of the bucket's chain of devices, -1 for none. */
-  chains: Int32Array;
-  next: Int32Array;
-  devices: Uint32Array;
-  links: number;
+  /** Pairs of the following link (-1 for none) and a device ordinal. */
+  links: Int32Array;
+  usedLinks: number;
   freeLink: number;
-  /** By device ordinal: the slot of its newest reading up to T; 0 for none. */
+  /** By device ordinal: the slot of its newest reading in the window; 0 for a device with none there. */
   newestOf: Uint32Array;
+  /** How many of `newestOf` are not 0. */
+  reporting: number;
   /** observedAt of the newest reading whose bucket was evicted. */
   evictedAt: number | null;
 }
@@ -63,24 +69,15 @@ const SMALLEST = 8;
 
 export function createRollingWindow(second: number): RollingWindow {
   return {
+    ...createBuckets(),
     second,
-    start: 0,
     low: 0,
     high: 0,
-    end: 0,
-    slots: new Uint32Array(SMALLEST),
-    counts: new Uint32Array(SMALLEST),
-    sums: new Float64Array(SMALLEST),
-    minima: new Float64Array(SMALLEST),
-    maxima: new Float64Array(SMALLEST),
-    ages: new Uint16Array(SMALLEST),
-    newest: new Uint32Array(SMALLEST),
-    chains: new Int32Array(SMALLEST),
-    next: new Int32Array(SMALLEST),
-    devices: new Uint32Array(SMALLEST),
-    links: 0,
+    links: new Int32Array(2 * SMALLEST),
+    usedLinks: 0,
     freeLink: -1,
     newestOf: new Uint32Array(SMALLEST),
+    reporting: 0,
     evictedAt: null,
   };
 }
@@ -93,58 +90,61 @@ export function addReading(
   value: number,
   device: number,
 ): void {
-  const at = bucketAt(window, slot);
-  window.counts[at]! += 1;
-  window.sums[at]! += value;
-  if (value < window.minima[at]!) window.minima[at] = value;
-  if (value > window.maxima[at]!) window.maxima[at] = value;
+  const at = bucketFor(window, slot);
+  const { reals, words } = window;
+  const real = at * REALS;
+  const word = at * WORDS;
+  reals[real + SUM]! += value;
+  if (value < reals[real + MINIMUM]!) reals[real + MINIMUM] = value;
+  if (value > reals[real + MAXIMUM]!) reals[real + MAXIMUM] = value;
+  words[word + COUNT]! += 1;
   const age = slot * 1000 - observedAt;
-  if (age < window.ages[at]!) window.ages[at] = age;
-  let link = window.freeLink;
-  if (link >= 0) window.freeLink = window.next[link]!;
-  else {
-    link = window.links++;
-    if (link === window.next.length) {
-      window.next = enlarged(window.next);
-      window.devices = enlarged(window.devices);
-    }
-  }
-  window.devices[link] = device;
-  window.next[link] = window.chains[at]!;
-  window.chains[at] = link;
-  // A reading beyond T must not make its device's older one look superseded: that waits until T reaches it.
-  if (slot <= window.second) reported(window, at, slot, device);
+  if (age < words[word + AGE]!) words[word + AGE] = age;
+  words[word + CHAIN] = linked(window, words[word + CHAIN]! - 1, device) + 1;
+  // One beyond T waits until T reaches it: its device must not be taken for one that reports already.
+  if (slot <= window.second && slot > window.second - WINDOW_SECONDS) reports(window, slot, device);
 }
 
 /** Moves T forward. @returns whether readings entered or left. */
 export function advanceWindow(window: RollingWindow, second: number): boolean {
-  window.second = second;
-  const { slots } = window;
-  let moved = false;
-  while (window.high < window.end && slots[window.high]! <= second) {
-    const at = window.high++;
-    for (let link = window.chains[at]!; link >= 0; link = window.next[link]!) {
-      reported(window, at, slots[at]!, window.devices[link]!);
-    }
-    moved = true;
-  }
+  const { words, links } = window;
   const left = second - WINDOW_SECONDS;
-  while (window.low < window.high && slots[window.low]! <= left) {
-    window.low++;
+  window.second = second;
+  let moved = false;
+  while (window.high < window.end && words[window.high * WORDS + SLOT]! <= second) {
+    const at = window.high++;
+    const slot = words[at * WORDS + SLOT]!;
     moved = true;
+    for (let link = words[at * WORDS + CHAIN]! - 1; link >= 0; link = links[2 * link]!) {
+      reports(window, slot, links[2 * link + 1]!);
+    }
+  }
+  while (window.low < window.high && words[window.low * WORDS + SLOT]! <= left) {
+    const at = window.low++;
+    const slot = words[at * WORDS + SLOT]!;
+    moved = true;
+    for (let link = words[at * WORDS + CHAIN]! - 1; link >= 0; link = links[2 * link]!) {
+      const device = links[2 * link + 1]!;
+      // Its newest in the window has left, and with it the device.
+      if (window.newestOf[device] === slot) {
+        window.newestOf[device] = 0;
+        window.reporting--;
+      }
+    }
   }
   return moved;
 }
 
 /** Gives up what was observed at or before a slot that has left every window still to be computed. */
 export function evict(window: RollingWindow, slot: number): void {
-  while (window.start < window.low && window.slots[window.start]! <= slot) {
+  const { words, links } = window;
+  while (window.start < window.low && words[window.start * WORDS + SLOT]! <= slot) {
     const at = window.start++;
     window.evictedAt = newestIn(window, at);
-    let link = window.chains[at]!;
+    let link = words[at * WORDS + CHAIN]! - 1;
     while (link >= 0) {
-      const following = window.next[link]!;
-      window.next[link] = window.freeLink;
+      const following = links[2 * link]!;
+      links[2 * link] = window.freeLink;
       window.freeLink = link;
       link = following;
     }
@@ -153,7 +153,7 @@ export function evict(window: RollingWindow, slot: number): void {
 
 /** The slot of the newest reading up to T, undefined when none is held. */
 export function newestSlot(window: RollingWindow): number | undefined {
-  return window.high > window.start ? window.slots[window.high - 1] : undefined;
+  return window.high > window.start ? window.words[(window.high - 1) * WORDS + SLOT] : undefined;
 }
 
 export function isHolding(window: RollingWindow): boolean {
@@ -162,35 +162,34 @@ export function isHolding(window: RollingWindow): boolean {
 
 /** The value at T. */
 export function valueNow(window: RollingWindow): WindowValue {
-  let devicesReporting = 0;
-  for (let at = window.low; at < window.high; at++) devicesReporting += window.newest[at]!;
-  return summarise(window, window.low, window.high, devicesReporting);
+  return summarise(window, window.low, window.high, window.reporting);
 }
 
 /** The value at an earlier second whose window is still held, as it is now known. */
 export function valueAt(window: RollingWindow, second: number, devices: DeviceStamps): WindowValue {
   const low = firstAfter(window, second - WINDOW_SECONDS);
   const high = firstAfter(window, second);
-  if (devices.stamps.length < window.newestOf.length) {
-    devices.stamps = new Uint32Array(window.newestOf.length);
-    devices.current = 0;
-  }
+  return summarise(window, low, high, devicesIn(window, low, high, devices));
+}
+
+function devicesIn(window: RollingWindow, low: number, high: number, devices: DeviceStamps): number {
+  const { words, links } = window;
   if (devices.current === 0xffffffff) {
     devices.stamps.fill(0);
     devices.current = 0;
   }
   const stamp = ++devices.current;
-  let devicesReporting = 0;
+  let count = 0;
   for (let at = low; at < high; at++) {
-    for (let link = window.chains[at]!; link >= 0; link = window.next[link]!) {
-      const device = window.devices[link]!;
-      if (devices.stamps[device] !== stamp) {
-        devices.stamps[device] = stamp;
-        devicesReporting++;
-      }
+    for (let link = words[at * WORDS + CHAIN]! - 1; link >= 0; link = links[2 * link]!) {
+      const device = links[2 * link + 1]!;
+      if (device >= devices.stamps.length) devices.stamps = withRoomFor(devices.stamps, device);
+      if (devices.stamps[device] === stamp) continue;
+      devices.stamps[device] = stamp;
+      count++;
     }
   }
-  return summarise(window, low, high, devicesReporting);
+  return count;
 }
 
 /**
@@ -198,16 +197,17 @@ export function valueAt(window: RollingWindow, second: number, devices: DeviceSt
  * result.
  */
 function summarise(window: RollingWindow, low: number, high: number, devicesReporting: number): WindowValue {
-  const { counts, sums, minima, maxima } = window;
+  const { reals, words } = window;
   let readings = 0;
   let sum = 0;
   let minimum = Infinity;
   let maximum = -Infinity;
   for (let at = low; at < high; at++) {
-    readings += counts[at]!;
-    sum += sums[at]!;
-    if (minima[at]! < minimum) minimum = minima[at]!;
-    if (maxima[at]! > maximum) maximum = maxima[at]!;
+    const real = at * REALS;
+    readings += words[at * WORDS + COUNT]!;
+    sum += reals[real + SUM]!;
+    if (reals[real + MINIMUM]! < minimum) minimum = reals[real + MINIMUM]!;
+    if (reals[real + MAXIMUM]! > maximum) maximum = reals[real + MAXIMUM]!;
   }
   const lastReadingAt = high > window.start ? newestIn(window, high - 1) : window.evictedAt;
   if (readings === 0) {
@@ -218,96 +218,50 @@ function summarise(window: RollingWindow, low: number, high: number, devicesRepo
   return { mean, minimum, maximum, readings, devicesReporting, lastReadingAt };
 }
 
-function newestIn(window: RollingWindow, at: number): number {
-  return window.slots[at]! * 1000 - window.ages[at]!;
+function newestIn({ words }: RollingWindow, at: number): number {
+  return words[at * WORDS + SLOT]! * 1000 - words[at * WORDS + AGE]!;
 }
 
-/** Keeps `newest`: a device counts in the bucket of its newest reading up to T and in no other. */
-function reported(window: RollingWindow, at: number, slot: number, device: number): void {
-  if (device >= window.newestOf.length) {
-    const larger = new Uint32Array(1 << (32 - Math.clz32(device)));
-    larger.set(window.newestOf);
-    window.newestOf = larger;
-  }
+/** Keeps `newestOf` and `reporting` for a reading in the window. */
+function reports(window: RollingWindow, slot: number, device: number): void {
+  if (device >= window.newestOf.length) window.newestOf = withRoomFor(window.newestOf, device);
   const before = window.newestOf[device]!;
   if (slot <= before) return;
   window.newestOf[device] = slot;
-  window.newest[at]! += 1;
-  if (before === 0) return;
-  const old = firstAfter(window, before - 1);
-  if (old < window.end && window.slots[old] === before) window.newest[old]! -= 1;
+  if (before === 0) window.reporting++;
 }
 
-/** The index of the first bucket whose slot is greater. */
-function firstAfter(window: RollingWindow, slot: number): number {
-  const { slots } = window;
-  let low = window.start;
-  let high = window.end;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (slots[middle]! <= slot) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-function bucketAt(window: RollingWindow, slot: number): number {
-  let at = window.end;
-  // Most readings belong to the last few seconds.
-  for (let steps = 0; at > window.start && window.slots[at - 1]! >= slot; steps++) {
-    if (window.slots[at - 1] === slot) return at - 1;
-    if (steps === 8) {
-      at = firstAfter(window, slot - 1);
-      if (window.slots[at] === slot) return at;
-      break;
+function linked(window: RollingWindow, following: number, device: number): number {
+  let link = window.freeLink;
+  if (link >= 0) window.freeLink = window.links[2 * link]!;
+  else {
+    link = window.usedLinks++;
+    if (2 * link === window.links.length) {
+      const larger = new Int32Array(2 * Math.ceil(link * 1.5));
+      larger.set(window.links);
+      window.links = larger;
     }
-    at--;
   }
-  if (window.end === window.slots.length) at -= makeRoom(window);
-  if (at < window.end) for (const column of columnsOf(window)) column.copyWithin(at + 1, at, window.end);
-  window.end++;
+  window.links[2 * link] = following;
+  window.links[2 * link + 1] = device;
+  return link;
+}
+
+function bucketFor(window: RollingWindow, slot: number): number {
+  const found = find(window, slot);
+  if (found >= 0) return found;
+  const down = makeRoom(window);
+  window.low -= down;
+  window.high -= down;
+  const at = -1 - found - down;
+  insertBucket(window, at, slot);
   if (slot <= window.second) window.high++;
   if (slot <= window.second - WINDOW_SECONDS) window.low++;
-  window.slots[at] = slot;
-  window.counts[at] = 0;
-  window.sums[at] = 0;
-  window.minima[at] = Infinity;
-  window.maxima[at] = -Infinity;
-  window.ages[at] = 0xffff;
-  window.newest[at] = 0;
-  window.chains[at] = -1;
   return at;
 }
 
-function columnsOf(window: RollingWindow): (Uint32Array | Int32Array | Uint16Array | Float64Array)[] {
-  const { slots, counts, sums, minima, maxima, ages, newest, chains } = window;
-  return [slots, counts, sums, minima, maxima, ages, newest, chains];
-}
-
-/** @returns by how much every index went down. */
-function makeRoom(window: RollingWindow): number {
-  const { start } = window;
-  if (start * 4 >= window.slots.length) {
-    for (const column of columnsOf(window)) column.copyWithin(0, start, window.end);
-    window.start = 0;
-    window.low -= start;
-    window.high -= start;
-    window.end -= start;
-    return start;
-  }
-  window.slots = enlarged(window.slots);
-  window.counts = enlarged(window.counts);
-  window.sums = enlarged(window.sums);
-  window.minima = enlarged(window.minima);
-  window.maxima = enlarged(window.maxima);
-  window.ages = enlarged(window.ages);
-  window.newest = enlarged(window.newest);
-  window.chains = enlarged(window.chains);
-  return 0;
-}
-
-function enlarged<T extends Uint32Array | Int32Array | Uint16Array | Float64Array>(column: T): T {
-  const larger = new (column.constructor as new (length: number) => T)(Math.ceil(column.length * 1.5));
-  larger.set(column);
+function withRoomFor(array: Uint32Array, index: number): Uint32Array {
+  const larger = new Uint32Array(Math.max(SMALLEST, 1 << (32 - Math.clz32(index))));
+  larger.set(array);
   return larger;
 }
