@@ -9,7 +9,7 @@ import { collectLanding } from '../test/verify/collected-landing';
 import { createLiveSubscriber } from '../test/verify/live-subscriber';
 import { type Bench, type BenchContext, type BenchReport, type Figure } from './bench';
 import { type Arrival, arrivalOf, type EndToEnd, endToEnd } from './end-to-end';
-import { meterCpu, residentBytes } from './process-stats';
+import { meterCpu, meterMachine, residentBytes } from './process-stats';
 import { simulate, type SimulatorSummary } from './simulate';
 
 const USER = 'owner@north.example';
@@ -24,6 +24,9 @@ const WORTH = 1.04;
 /** Values that count the last readings arrive a little after them. */
 const TAIL_MS = 4_000;
 const LANDED_WITHIN_MS = 300_000;
+/** How far before its start a burst's first instants reach; and what parts one run's readings from the next one's. */
+const REACH_MS = 1_000;
+const APART_MS = 1_500;
 /** Subscriptions and first connections settle before readings are measured. */
 const WARM_UP_MS = 5_000;
 
@@ -50,6 +53,8 @@ interface Load {
   /** CPU seconds by process; the simulator stands beside them. */
   cpu: Record<string, number>;
   simulatorCpu: number;
+  /** CPU seconds of the whole machine meanwhile, and how many there were. */
+  machine: { busy: number; available: number };
   latency: EndToEnd;
   /** Distinct readings stored. */
   stored: number;
@@ -161,10 +166,11 @@ async function batches(
   const server = sum(load.cpu);
   const share = Object.entries(load.cpu).sort(([, a], [, b]) => b - a);
   notes.push(
-    `batches: the two cores are full (servers ${(server / load.seconds).toFixed(2)}, simulator ${(load.simulatorCpu / load.seconds).toFixed(2)} cores); of the servers' CPU ${share
-      .slice(0, 4)
-      .map(([name, cpu]) => `${name} takes ${Math.round((cpu / server) * 100)} %`)
+    `batches, of the servers' CPU: ${share
+      .slice(0, 5)
+      .map(([name, cpu]) => `${name} ${Math.round((cpu / server) * 100)} %`)
       .join(', ')}`,
+    `batches: ${limitOf(load, server)}`,
   );
   const { summary, latency } = load;
   return [
@@ -272,7 +278,9 @@ async function measure(
   });
   try {
     for (const buildingId of options.followed) subscriber.follow(buildingId);
+    await delay(APART_MS);
     const from = Date.now();
+    const machineSoFar = meterMachine();
     const cpuSoFar = meterCpu(platform.processes);
     const simulation = simulate(options.args, progress);
     const simulatorCpuSoFar = meterCpu(() => ({ simulator: simulation.pid }));
@@ -283,6 +291,7 @@ async function measure(
     }, 250);
     const summary = await simulation.done.finally(() => clearInterval(look));
     const cpu = cpuSoFar();
+    const machine = machineSoFar();
     const to = Date.now();
     await delay(TAIL_MS);
     await subscriber.stop();
@@ -295,14 +304,34 @@ async function measure(
       const buildings = options.buildingIds.map((id) => `'${id}'`).join(', ');
       const [stored] = await landing.query<{ n: bigint }>(`
         SELECT count(DISTINCT (point_id, observed_at)) AS n FROM landing
-        WHERE building_id IN (${buildings}) AND epoch_ms(observed_at) >= ${from - 1000}`);
-      return { summary, seconds: options.seconds, cpu, simulatorCpu, latency, stored: Number(stored!.n) };
+        WHERE building_id IN (${buildings}) AND epoch_ms(observed_at) >= ${from - REACH_MS}`);
+      return {
+        summary,
+        seconds: options.seconds,
+        cpu,
+        simulatorCpu,
+        machine,
+        latency,
+        stored: Number(stored!.n),
+      };
     } finally {
       landing.close();
     }
   } finally {
     await subscriber.stop();
   }
+}
+
+/** What kept the rate from being higher. */
+function limitOf({ machine, simulatorCpu }: Load, server: number): string {
+  const share = (cpu: number): string => `${Math.round((cpu / machine.available) * 100)} %`;
+  const ours = server + simulatorCpu;
+  const used = `the machine was ${share(machine.busy)} busy, ${share(server)} with the platform, ${share(simulatorCpu)} with the simulator`;
+  if (machine.busy < machine.available * 0.85)
+    return `${used}: waiting (disk, round trips) limits the rate, not CPU`;
+  return ours < machine.busy * 0.75
+    ? `${used}: other programs took the rest, so that the rate is theirs too`
+    : `${used}: CPU limits the rate`;
 }
 
 function cpuFigures(phase: string, { cpu, simulatorCpu, seconds }: Load): Figure[] {

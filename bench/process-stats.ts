@@ -31,3 +31,27 @@ export function meterCpu(processes: () => Record<string, number>): () => Record<
   return () =>
     Object.fromEntries(before.map(({ name, pid, cpu }) => [name, Math.max(0, cpuSeconds(pid) - cpu)]));
 }
+
+/** The CPU that the whole machine uses from now until it is asked: seconds busy, and seconds there were. */
+export function meterMachine(): () => { busy: number; available: number } {
+  const before = machineTicks();
+  return () => {
+    const after = machineTicks();
+    return {
+      busy: (after.busy - before.busy) / TICKS,
+      available: (after.all - before.all) / TICKS,
+    };
+  };
+}
+
+function machineTicks(): { busy: number; all: number } {
+  // https://docs.kernel.org/filesystems/proc.html: user, nice, system, idle, iowait, irq, softirq, steal, ...
+  const fields = readFileSync('/proc/stat', 'utf8')
+    .split('\n', 1)[0]!
+    .trim()
+    .split(/\s+/)
+    .slice(1, 9)
+    .map(Number);
+  const all = fields.reduce((sum, each) => sum + each, 0);
+  return { busy: all - fields[3]! - fields[4]!, all };
+}
