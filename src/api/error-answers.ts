@@ -1,6 +1,10 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { explain, type Logger } from '../observability/logger';
 import { type ErrorCode, isErrorCode } from '../resolvers/errors';
+import { isTransient } from '../store/store-error';
+
+export const INTERNAL_MESSAGE = 'a fault of ours: report it with the request id';
+export const UNAVAILABLE_MESSAGE = 'a service behind the API cannot be reached: try again shortly';
 
 /** Every error the API answers with, over HTTP and WebSocket, in the body of a refused request and beside partial data. */
 export interface ErrorAnswer extends GraphQLFormattedError {
@@ -30,20 +34,14 @@ export function maskError(error: unknown, requestId: string, logger: Logger): Er
   if (code !== undefined)
     return { message: (error as GraphQLError).message, ...place, extensions: { code, requestId } };
   const original = originalOf(error);
-  logger.error(
-    {
-      requestId,
-      path,
-      error: explain(original),
-      stack: original instanceof Error ? original.stack : undefined,
-    },
-    'a resolver failed',
-  );
-  return {
-    message: 'a fault of ours: report it with the request id',
-    ...place,
-    extensions: { code: 'INTERNAL_SERVER_ERROR', requestId },
-  };
+  const details = { requestId, path, error: explain(original) };
+  if (isTransient(original)) {
+    logger.warn(details, 'a service behind the API is away');
+    return { ...place, ...errorAnswer('UNAVAILABLE', UNAVAILABLE_MESSAGE, requestId) };
+  }
+  const stack = original instanceof Error ? original.stack : undefined;
+  logger.error({ ...details, stack }, 'a resolver failed');
+  return { ...place, ...errorAnswer('INTERNAL_SERVER_ERROR', INTERNAL_MESSAGE, requestId) };
 }
 
 /** The code, where the error was made for the client; undefined for any other. */

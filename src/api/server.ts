@@ -10,7 +10,7 @@ import Fastify, {
   type FastifyRequest,
 } from 'fastify';
 import { type Live } from '../live/live';
-import { healthAnswers, type Readiness } from '../observability/health';
+import { type Readiness } from '../observability/health';
 import { explain, type Logger } from '../observability/logger';
 import { type Registry as Metrics } from '../observability/metrics';
 import { listenError } from '../observability/operator-error';
@@ -20,15 +20,15 @@ import { type ErrorCode } from '../resolvers/errors';
 import { createSchema } from '../resolvers/schema';
 import { type AveragesReader } from '../store/averages';
 import { type Registry } from '../store/registry';
+import { isTransient } from '../store/store-error';
 import { createApollo } from './apollo';
 import { authenticate, type Tokens } from './authentication';
-import { errorAnswer } from './error-answers';
-import { createGraphiQL, GRAPHIQL_PATH, PAGE_SECURITY_POLICY } from './graphiql';
+import { errorAnswer, INTERNAL_MESSAGE, UNAVAILABLE_MESSAGE } from './error-answers';
 import { DEFAULT_LIMITS, type DocumentLimits } from './limits';
 import { createApiMeters } from './meters';
+import { registerPublicRoutes } from './public-routes';
 import { createContext } from './request-context';
 import { enforceRules } from './rules';
-import { schemaText } from './schema-file';
 import { createScopes } from './scopes';
 import { createSocketHandler, handleProtocols } from './socket-handler';
 import { webSocketOptions } from './web-socket';
@@ -69,6 +69,7 @@ export interface Api {
 /** About 50 MB of parsed documents, in two caches. */
 const MAXIMUM_CACHED_CHARACTERS = 500_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+const DRAIN_MS = 8_000;
 const SERVICE_RESTART = 1012;
 const PATH = '/graphql';
 
@@ -108,7 +109,6 @@ export function createApi(options: ApiOptions): Api {
     readiness,
     async start() {
       const schema = enforceRules(createSchema());
-      const text = schemaText(schema);
       const common = { schema, limits, maximumCachedCharacters: MAXIMUM_CACHED_CHARACTERS, meters, logger };
       const requests = new AsyncLocalStorage<string>();
       const apollo = createApollo({ ...common, requestId: () => requests.getStore() ?? '' });
@@ -143,23 +143,7 @@ export function createApi(options: ApiOptions): Api {
 
       app.addHook('onClose', () => apollo.stop());
 
-      const health = healthAnswers({ metrics, readiness });
-      for (const path of ['/healthz', '/readyz', '/metrics']) {
-        app.get(path, async (_request, reply) => {
-          const answer = await health(path);
-          return reply.code(answer.status).type(answer.type).send(answer.body);
-        });
-      }
-      app.get('/schema.graphql', async (_request, reply) =>
-        reply.type('text/plain; charset=utf-8').send(text),
-      );
-
-      const graphiql = createGraphiQL(schema);
-      app.get<{ Params: { name: string } }>(`${GRAPHIQL_PATH}/:name`, async (request, reply) => {
-        const file = graphiql.file(request.params.name);
-        if (file === undefined) return reply.callNotFound();
-        return reply.type(file.type).header('cache-control', 'public, max-age=3600').send(file.body);
-      });
+      const graphiql = registerPublicRoutes(app, { schema, metrics, readiness });
 
       /** A person who opens the address in a browser; a program asks for JSON. */
       const wantsPage = (request: FastifyRequest): boolean =>
@@ -189,10 +173,7 @@ export function createApi(options: ApiOptions): Api {
       });
       const answer = async function (this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
         if (wantsPage(request)) {
-          return reply
-            .type(graphiql.page.type)
-            .header('content-security-policy', PAGE_SECURITY_POLICY)
-            .send(graphiql.page.body);
+          return reply.type(graphiql.page.type).headers(graphiql.headers).send(graphiql.page.body);
         }
         return requests.run(request.id, () => handle.call(this, request as never, reply as never));
       };
@@ -239,7 +220,13 @@ export function createApi(options: ApiOptions): Api {
     },
     async stop() {
       stopping = true;
+      // Who reads or sends so slowly that it holds the process up is cut off.
+      const cut = setTimeout(() => {
+        for (const socket of app?.websocketServer.clients ?? []) socket.terminate();
+        app?.server.closeAllConnections();
+      }, DRAIN_MS);
       await app?.close();
+      clearTimeout(cut);
       listening = false;
     },
   };
@@ -260,14 +247,12 @@ export function createApi(options: ApiOptions): Api {
 
 /** What Fastify refuses before GraphQL is reached. */
 function refusalOf(error: FastifyError): { status: number; code: ErrorCode; message: string } {
-  const status = error.statusCode ?? 500;
+  // An error of the store may carry a status too, and its message is not for the caller.
+  const status = error.code?.startsWith('FST_') ? (error.statusCode ?? 500) : 500;
   if (status === 413) {
     return { status, code: 'PAYLOAD_TOO_LARGE', message: 'the body is over the limit: send less at a time' };
   }
   if (status >= 400 && status < 500) return { status, code: 'BAD_REQUEST', message: error.message };
-  return {
-    status: 500,
-    code: 'INTERNAL_SERVER_ERROR',
-    message: 'a fault of ours: report it with the request id',
-  };
+  if (isTransient(error)) return { status: 503, code: 'UNAVAILABLE', message: UNAVAILABLE_MESSAGE };
+  return { status: 500, code: 'INTERNAL_SERVER_ERROR', message: INTERNAL_MESSAGE };
 }

@@ -40,4 +40,20 @@ describe('faults behind the API', () => {
       requestId: answer.headers.get('x-request-id'),
     });
   });
+
+  it('say where a service is only away, so that a client tries again', async () => {
+    const away = (): Promise<never> =>
+      Promise.reject(Object.assign(new Error(secret), { code: 'ECONNREFUSED' }));
+    api = await startApi({
+      registry: { memberships: async () => [], buildings: away } as unknown as Registry,
+    });
+    const token = await api.token('anybody');
+    const inside = await api.ask({ token }, '{ buildings { nodes { id } } }');
+    expect(inside.errors).toMatchObject([{ extensions: { code: 'UNAVAILABLE' } }]);
+    await api.stop();
+    api = await startApi({ registry: { memberships: away } as unknown as Registry });
+    const before = await api.ask({ token: await api.token('anybody') }, '{ viewer { id } }');
+    expect(before.status).toBe(503);
+    expect(JSON.stringify([inside, before])).not.toContain('10.1.2.3');
+  });
 });
