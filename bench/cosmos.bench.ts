@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +14,8 @@ import { type Bench, type Figure } from './bench';
 
 const CONNECTIONS = 16;
 const BATCH = 100;
+/** Operations before the measured ones, in which the code is compiled. */
+const WARM_UP = 3000;
 const TICKS_A_SECOND = 100;
 
 /** CPU seconds of a process and its resident megabytes, as the system counts them. */
@@ -24,6 +28,18 @@ function usage(pid: number): { cpu: number; megabytes: number } {
     megabytes: Number(resident?.[1] ?? 0) / 1024,
   };
 }
+
+/** The peer: what the same requests cost a server that reads them and answers a fixed text of a document's size. */
+const BARE_SERVER = `
+  const server = require('node:http').createServer((request, response) => {
+    request.on('data', () => {}).on('end', () => {
+      response.writeHead(200, ['content-type', 'application/json', 'content-length', 900]);
+      response.end('x'.repeat(900));
+    });
+  });
+  server.keepAliveTimeout = 65000;
+  server.listen(0, '127.0.0.1', () => console.log(server.address().port));
+`;
 
 interface Measured {
   /** Microseconds of the server's CPU an operation. */
@@ -66,8 +82,12 @@ export const bench: Bench = {
     const toItems = (body: unknown, headers: Record<string, string>): Promise<WireReply> =>
       post(`/${container}/docs`, 'docs', container, body, headers);
 
-    async function measure(count: number, one: (i: number) => Promise<WireReply>): Promise<Measured> {
-      const before = usage(server.pid).cpu;
+    async function measure(
+      count: number,
+      one: (i: number) => Promise<WireReply>,
+      pid = server.pid,
+    ): Promise<Measured> {
+      const before = usage(pid).cpu;
       const started = performance.now();
       const times: number[] = [];
       let charge = 0;
@@ -79,14 +99,14 @@ export const bench: Bench = {
             const reply = await one(next++);
             times.push(performance.now() - sent);
             if (reply.status >= 400) throw new Error(`${reply.status}: ${reply.body}`);
-            charge += Number(reply.headers['x-ms-request-charge']);
+            charge += Number(reply.headers['x-ms-request-charge'] ?? 0);
           }
         }),
       );
       const seconds = (performance.now() - started) / 1000;
       times.sort((a, b) => a - b);
       return {
-        cpu: ((usage(server.pid).cpu - before) / count) * 1e6,
+        cpu: ((usage(pid).cpu - before) / count) * 1e6,
         rate: count / seconds,
         p50: times[Math.floor(count * 0.5)]!,
         p99: times[Math.floor(count * 0.99)]!,
@@ -151,12 +171,36 @@ export const bench: Bench = {
       );
       const loaded = usage(server.pid).megabytes;
       const scattered = (i: number): number => (i * 7919) % documents;
+      progress('warming up');
+      await measure(WARM_UP, (i) => wire.send(read(scattered(i))));
+      await measure(WARM_UP, (i) =>
+        toItems(document(scattered(i)), { ...keyed(scattered(i)), 'x-ms-documentdb-is-upsert': 'true' }),
+      );
       progress(`reading ${operations} times`);
       const reads = await measure(operations, (i) => wire.send(read(scattered(i))));
       progress(`upserting ${operations} times`);
       const upserts = await measure(operations, (i) =>
         toItems(document(scattered(i)), { ...keyed(scattered(i)), 'x-ms-documentdb-is-upsert': 'true' }),
       );
+      progress('the same requests to a bare server');
+      const bare = spawn(process.execPath, ['-e', BARE_SERVER], { stdio: ['ignore', 'pipe', 'inherit'] });
+      let bareRead: Measured;
+      let bareUpsert: Measured;
+      try {
+        const port = await new Promise<string>((resolve) =>
+          createInterface({ input: bare.stdout }).once('line', resolve),
+        );
+        const bareWire = createWire(`http://127.0.0.1:${port}/`, server.key, CONNECTIONS);
+        bareRead = await measure(operations, (i) => bareWire.send(read(scattered(i))), bare.pid!);
+        bareUpsert = await measure(
+          operations,
+          (i) => bareWire.send({ ...read(i), method: 'POST', body: JSON.stringify(document(scattered(i))) }),
+          bare.pid!,
+        );
+        bareWire.close();
+      } finally {
+        bare.kill();
+      }
       progress('querying pages of 100');
       const pages = Math.ceil(operations / 20);
       const byId = await measure(pages, (i) =>
@@ -193,8 +237,8 @@ export const bench: Bench = {
       const { megabytes } = usage(server.pid);
 
       const figures: Figure[] = [
-        ...described('point read', reads, 150),
-        ...described('upsert', upserts, 150),
+        ...described('point read', reads, 150, bareRead),
+        ...described('upsert', upserts, 150, bareUpsert),
         { name: 'create in batches of 100: CPU a document', value: load.cpu / BATCH, unit: 'us' },
         {
           name: 'create in batches of 100: rate',
@@ -220,6 +264,7 @@ export const bench: Bench = {
         figures,
         notes: [
           `${CONNECTIONS} keep-alive connections, documents of about 700 bytes, every write flushed to the disk before its answer.`,
+          'The peer is a server that does nothing but read the request and answer: what it costs here and now is the floor, and on a busy machine all of it grows.',
           'Latencies include the load generator, which shares the machine; CPU is the server process alone, all its threads.',
         ],
       };
@@ -231,13 +276,14 @@ export const bench: Bench = {
   },
 };
 
-function described(name: string, measured: Measured, most?: number): Figure[] {
+function described(name: string, measured: Measured, most?: number, bare?: Measured): Figure[] {
   return [
     {
       name: `${name}: server CPU`,
       value: measured.cpu,
       unit: 'us',
       ...(most === undefined ? {} : { target: { atMost: most } }),
+      ...(bare ? { peer: { name: 'bare node:http', value: bare.cpu } } : {}),
     },
     { name: `${name}: rate`, value: measured.rate, unit: '/s' },
     { name: `${name}: p50`, value: measured.p50, unit: 'ms' },

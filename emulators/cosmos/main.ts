@@ -1,5 +1,6 @@
 import { env } from 'node:process';
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
 import { createLogger } from '../../src/observability/logger';
 import { createMetrics } from '../../src/observability/metrics';
 import { OperatorError } from '../../src/observability/operator-error';
@@ -24,6 +25,12 @@ const HELP = `Azure Cosmos DB for NoSQL over HTTP, on one SQLite file. Local onl
 
 The local key: ${LOCAL_KEY}
 `;
+
+/**
+ * Requests leave little behind, and V8 left to itself lets their garbage grow to 100 MB before it looks: with a young
+ * generation of 4 MB the process stays at 160 MB with 200,000 documents instead of 210 to 280.
+ */
+const YOUNG_GENERATION = ['--max-semi-space-size=4', '--semi-space-growth-factor=1'];
 
 function settings(): ReturnType<typeof parse> {
   try {
@@ -59,6 +66,7 @@ function parse() {
   return { ...values, port: port('port'), healthPort: port('health-port') };
 }
 
+for (const flag of YOUNG_GENERATION) setFlagsFromString(flag);
 if (process.argv.includes('--help')) {
   process.stdout.write(HELP);
 } else {
