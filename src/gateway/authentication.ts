@@ -16,6 +16,8 @@ export interface DeviceAuthentication {
     authorization: string | undefined,
     now: number,
   ): Authenticated | Promise<Authenticated>;
+  /** The same without asking the store: undefined where the directory does not know the device now. */
+  recall(deviceId: string, authorization: string | undefined, now: number): Authenticated | undefined;
 }
 
 /** A token that proved good: while the device still has the key that made it, it still is. */
@@ -114,18 +116,29 @@ export function createDeviceAuthentication(options: {
     });
   };
 
+  const recall = (
+    deviceId: string,
+    authorization: string | undefined,
+    now: number,
+  ): Authenticated | undefined => {
+    if (authorization === undefined) return UNAUTHENTICATED;
+    const known = directory.peek(deviceId);
+    const entry = remembered.get(authorization);
+    if (entry !== undefined) {
+      const stillGood = entry.deviceId === deviceId && entry.expiresAt > now;
+      if (stillGood && known?.keys.some((key) => key.equals(entry.key))) return verdictOn(known);
+      if (known !== undefined) remembered.delete(authorization);
+    }
+    if (known === undefined) return undefined;
+    return judge(deviceId, authorization, parseSasToken(authorization), known, now);
+  };
+
   return {
+    recall,
     authenticate(deviceId, authorization, now) {
-      if (authorization === undefined) return UNAUTHENTICATED;
-      const known = directory.peek(deviceId);
-      const entry = remembered.get(authorization);
-      if (entry !== undefined) {
-        const stillGood = entry.deviceId === deviceId && entry.expiresAt > now;
-        if (stillGood && known?.keys.some((key) => key.equals(entry.key))) return verdictOn(known);
-        if (known !== undefined) remembered.delete(authorization);
-      }
+      const recalled = recall(deviceId, authorization, now);
+      if (recalled !== undefined || authorization === undefined) return recalled ?? UNAUTHENTICATED;
       const token = parseSasToken(authorization);
-      if (known !== undefined) return judge(deviceId, authorization, token, known, now);
       // Nobody makes the store work who could not be this device.
       if (token === undefined || token.deviceId !== deviceId || token.expiresAt <= now) {
         return judge(deviceId, authorization, token, null, now);

@@ -11,7 +11,9 @@ import { createDeviceAuthentication } from './authentication';
 import { createDecoderRegistry, PAYLOAD_DECODERS } from './decoders';
 import { DEFAULT_LIMITS, type GatewayLimits } from './limits';
 import { createGatewayMetrics } from './metrics';
+import { createMqttListener, type MqttPorts } from './mqtt/listener';
 import { createPacker } from './packer';
+import { createReception } from './reception';
 import { createStreamLink } from './stream-link';
 import { createTelemetryEndpoint } from './telemetry-endpoint';
 import { createTokenBuckets } from './token-bucket';
@@ -19,10 +21,13 @@ import { createTokenBuckets } from './token-bucket';
 export interface Gateway {
   /**
    * Listens, and connects to Event Hubs in the background: until that stands, devices are answered 503.
-   * @throws OperatorError when the port cannot be had.
+   * @throws OperatorError when a port cannot be had.
    */
-  start(): Promise<{ port: number }>;
-  /** Takes no further request, finishes those it has, and sends every open frame. The producer is its owner's to stop. */
+  start(): Promise<{ port: number; mqttPort?: number; mqttsPort?: number }>;
+  /**
+   * Takes no further request or message, finishes those it has, and sends every open frame. The producer is its owner's
+   * to stop.
+   */
   stop(): Promise<void>;
   readiness(): Readiness;
 }
@@ -31,8 +36,10 @@ export interface GatewayOptions {
   logger: Logger;
   metrics: Registry;
   host: string;
-  /** 0 for a free one. */
+  /** Of HTTP; 0 for a free one. */
   port: number;
+  /** Left out, MQTT is not spoken. */
+  mqtt?: MqttPorts;
   /** Host names that the audience of a SAS token may name, with or without a port. */
   hostNames: readonly string[];
   /** Started and stopped by its owner. */
@@ -66,17 +73,19 @@ export function createGateway(options: GatewayOptions): Gateway {
       },
     },
   });
-  const metrics = createGatewayMetrics(options.metrics, () => endpoint.bytesHeld() + packer.bytesInFlight());
-  const endpoint = createTelemetryEndpoint({
+  const bytesInFlight = (): number =>
+    endpoint.bytesHeld() + (mqtt?.bytesHeld() ?? 0) + packer.bytesInFlight();
+  const metrics = createGatewayMetrics(options.metrics, bytesInFlight);
+  const authentication = createDeviceAuthentication({
+    directory,
+    hostNames: options.hostNames,
+    lookupsInFlight: limits.lookupsInFlight,
+    lookedUpWithinMilliseconds: limits.lookedUpWithinMilliseconds,
+    rememberedTokens: limits.rememberedTokens,
+  });
+  const reception = createReception({
     logger,
     metrics,
-    authentication: createDeviceAuthentication({
-      directory,
-      hostNames: options.hostNames,
-      lookupsInFlight: limits.lookupsInFlight,
-      lookedUpWithinMilliseconds: limits.lookedUpWithinMilliseconds,
-      rememberedTokens: limits.rememberedTokens,
-    }),
     decoders: createDecoderRegistry(PAYLOAD_DECODERS),
     packer,
     link,
@@ -84,6 +93,27 @@ export function createGateway(options: GatewayOptions): Gateway {
     tenants: createTokenBuckets(limits.tenant),
     limits,
   });
+  const endpoint = createTelemetryEndpoint({
+    logger,
+    metrics,
+    authentication,
+    reception,
+    bytesInFlight,
+    limits,
+  });
+  const mqtt =
+    options.mqtt &&
+    createMqttListener({
+      logger,
+      registry: options.metrics,
+      gatewayMetrics: metrics,
+      authentication,
+      reception,
+      limits,
+      bytesInFlight,
+      host: options.host,
+      ports: options.mqtt,
+    });
 
   let active = 0;
   let stopping = false;
@@ -113,30 +143,46 @@ export function createGateway(options: GatewayOptions): Gateway {
     socket.end(bareAnswer(code, message));
   });
 
+  const listen = (): Promise<number> =>
+    new Promise((resolve, reject) => {
+      server.once('error', (error) =>
+        reject(listenError(error, 'the device gateway', options.host, options.port)),
+      );
+      server.listen(options.port, options.host, () => resolve((server.address() as AddressInfo).port));
+    });
+
+  const finishRequests = async (): Promise<void> => {
+    if (active === 0) return;
+    const finished = new Promise<void>((resolve) => (idle = resolve));
+    // A client that does not finish its request is cut off: nothing of it was taken.
+    const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+    await finished;
+    clearTimeout(cut);
+  };
+
   return {
-    start: () =>
-      new Promise((resolve, reject) => {
-        server.once('error', (error) =>
-          reject(listenError(error, 'the device gateway', options.host, options.port)),
-        );
-        server.listen(options.port, options.host, () => {
-          link.start();
-          const { port } = server.address() as AddressInfo;
-          logger.info({ host: options.host, port }, 'the device gateway listens');
-          resolve({ port });
-        });
-      }),
+    async start() {
+      const port = await listen();
+      let mqttPorts: { port: number; tlsPort?: number } | undefined;
+      try {
+        mqttPorts = await mqtt?.start();
+      } catch (error) {
+        server.close();
+        throw error;
+      }
+      link.start();
+      logger.info({ host: options.host, port }, 'the device gateway listens');
+      return {
+        port,
+        ...(mqttPorts && { mqttPort: mqttPorts.port }),
+        ...(mqttPorts?.tlsPort !== undefined && { mqttsPort: mqttPorts.tlsPort }),
+      };
+    },
     async stop() {
       stopping = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
-      if (active > 0) {
-        const finished = new Promise<void>((resolve) => (idle = resolve));
-        // A client that does not finish its request is cut off: nothing of it was taken.
-        const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-        await finished;
-        clearTimeout(cut);
-      }
+      await Promise.all([finishRequests(), mqtt?.stop()]);
       await packer.drain();
       link.stop();
       server.closeAllConnections();

@@ -17,6 +17,14 @@ export interface GatewayLimits {
   tenant: Rate;
   /** How long a request waits for Event Hubs before it is answered 503. */
   acceptedWithinMilliseconds: number;
+  /** MQTT connections of one listener; a further one is closed at once. */
+  connections: number;
+  /** Messages of one MQTT connection that Event Hubs has not accepted yet; beyond it the socket is not read. */
+  messagesInFlight: number;
+  /** How long a client may take to send its CONNECT, and to finish a packet that it began. */
+  packetWithinMilliseconds: number;
+  /** How often each MQTT connection is looked at: keep-alive, token's expiry, whether its device may still send. */
+  sweepMilliseconds: number;
   /** How long a frame of a busy partition stays open for more readings. */
   lingerMilliseconds: number;
 }
@@ -37,5 +45,9 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   device: { perSecond: 5_000, burst: 100_000 },
   tenant: { perSecond: 200_000, burst: 2_000_000 },
   acceptedWithinMilliseconds: 10_000,
+  connections: 20_000,
+  messagesInFlight: 128,
+  packetWithinMilliseconds: 20_000,
+  sweepMilliseconds: 500,
   lingerMilliseconds: 25,
 };

@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, type Registry } from '../observability/metrics';
+import { createCounters } from './counters';
+import { Gauge, Histogram, type Registry } from '../observability/metrics';
 
 /** The gateway's metrics. Counters that run once a request are kept as plain numbers and read when scraped. */
 export interface GatewayMetrics {
@@ -13,33 +14,7 @@ export interface GatewayMetrics {
 
 export function createGatewayMetrics(registry: Registry, bytesInFlight: () => number): GatewayMetrics {
   const registers = [registry];
-  const tally = (name: string, label: string, help: string): ((value: string) => void) => {
-    const counts = new Map<string, number>();
-    new Counter({
-      name,
-      help,
-      labelNames: [label],
-      registers,
-      collect() {
-        this.reset();
-        for (const [value, count] of counts) this.inc({ [label]: value }, count);
-      },
-    });
-    return (value) => counts.set(value, (counts.get(value) ?? 0) + 1);
-  };
-  const sum = (name: string, help: string): ((count: number) => void) => {
-    let total = 0;
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(total);
-      },
-    });
-    return (count) => (total += count);
-  };
+  const { tally, sum } = createCounters(registry);
 
   const request = tally(
     'atrium_gateway_requests_total',
@@ -54,7 +29,7 @@ export function createGatewayMetrics(registry: Registry, bytesInFlight: () => nu
   const throttled = tally(
     'atrium_gateway_throttled_total',
     'reason',
-    'Requests answered 429. device, tenant: one sender is over its rate, others are not harmed. bytes: the gateway holds all it may, add replicas or see why Event Hubs is slow. lookups: unknown ids in masses.',
+    'Requests answered 429, and MQTT connections that were not read for a while. device, tenant: one sender is over its rate, others are not harmed. bytes: the gateway holds all it may, add replicas or see why Event Hubs is slow. lookups: unknown ids in masses.',
   );
   const decoderFault = tally(
     'atrium_gateway_decoder_faults_total',

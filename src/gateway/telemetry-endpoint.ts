@@ -4,15 +4,13 @@ import { type DirectoryDevice } from '../store/device-directory';
 import { answerError, answerJson, ERROR_STATUS, type GatewayError } from './answers';
 import { type DeviceAuthentication } from './authentication';
 import { BATCH_CONTENT_TYPE, parseBatch } from './batch';
-import { type DecoderRegistry, mediaTypeOf, PayloadError } from './decoders';
-import { createIntake, type Intake } from './intake';
+import { mediaTypeOf, PayloadError } from './decoders';
+import { type Intake } from './intake';
 import { type GatewayLimits } from './limits';
 import { isPlainEncoding, readProperties } from './message-properties';
 import { type GatewayMetrics } from './metrics';
-import { type Packer } from './packer';
+import { DEFAULT_CONTENT_TYPE, type Reception } from './reception';
 import { readBody } from './request-body';
-import { type StreamLink } from './stream-link';
-import { type TokenBuckets } from './token-bucket';
 
 /** Answers `POST /devices/{deviceId}/messages/events` of IoT Hub's device protocol over HTTP. */
 export interface TelemetryEndpoint {
@@ -23,7 +21,6 @@ export interface TelemetryEndpoint {
 }
 
 const PATH = /^\/devices\/([^/?]{1,256})\/messages\/events\/?(?:\?|$)/;
-const DEFAULT_CONTENT_TYPE = 'application/json';
 /** In the metrics only: nobody was there to be answered. */
 const CLIENT_CLOSED_REQUEST = 499;
 
@@ -31,14 +28,12 @@ export function createTelemetryEndpoint(options: {
   logger: Logger;
   metrics: GatewayMetrics;
   authentication: DeviceAuthentication;
-  decoders: DecoderRegistry;
-  packer: Packer;
-  link: StreamLink;
-  devices: TokenBuckets;
-  tenants: TokenBuckets;
+  reception: Reception;
+  /** All that the gateway holds, over all transports. */
+  bytesInFlight: () => number;
   limits: GatewayLimits;
 }): TelemetryEndpoint {
-  const { logger, metrics, authentication, decoders, packer, link, devices, tenants, limits } = options;
+  const { logger, metrics, authentication, reception, limits } = options;
   let held = 0;
 
   const fail = (response: ServerResponse, error: GatewayError): void => {
@@ -53,7 +48,7 @@ export function createTelemetryEndpoint(options: {
     }
     const declared = Number(request.headers['content-length'] ?? 0);
     if (declared > limits.bodyBytes) return tooLarge(limits.bodyBytes);
-    if (held + declared + packer.bytesInFlight() > limits.bytesInFlight) {
+    if (options.bytesInFlight() + declared > limits.bytesInFlight) {
       metrics.throttled('bytes');
       const message = 'the gateway holds all the readings it may: send again';
       return { code: 'GATEWAY_BUSY', message, retryAfterSeconds: 1 };
@@ -62,19 +57,21 @@ export function createTelemetryEndpoint(options: {
   };
 
   const refusalOfRate = (device: DirectoryDevice, now: number): GatewayError | undefined => {
-    const ofDevice = devices.waitFor(device.deviceId, now);
-    if (ofDevice > 0) {
-      metrics.throttled('device');
-      const message = 'the device sends more than its rate allows';
-      return { code: 'DEVICE_RATE_EXCEEDED', message, retryAfterSeconds: ofDevice / 1000 };
-    }
-    const ofTenant = tenants.waitFor(device.tenantId, now);
-    if (ofTenant > 0) {
-      metrics.throttled('tenant');
-      const message = 'the devices of this tenant send more than its rate allows';
-      return { code: 'TENANT_RATE_EXCEEDED', message, retryAfterSeconds: ofTenant / 1000 };
-    }
-    return undefined;
+    const over = reception.overRate(device, now);
+    if (over === undefined) return undefined;
+    metrics.throttled(over.whose);
+    const retryAfterSeconds = over.milliseconds / 1000;
+    return over.whose === 'device'
+      ? {
+          code: 'DEVICE_RATE_EXCEEDED',
+          message: 'the device sends more than its rate allows',
+          retryAfterSeconds,
+        }
+      : {
+          code: 'TENANT_RATE_EXCEEDED',
+          message: 'the devices of this tenant send more than its rate allows',
+          retryAfterSeconds,
+        };
   };
 
   const unsupported = (contentType: string): GatewayError => ({
@@ -82,7 +79,7 @@ export function createTelemetryEndpoint(options: {
     message: 'the content type or encoding is none that is taken: send UTF-8 of one of the expected types',
     where: {
       contentType: contentType.slice(0, 128),
-      expected: [...decoders.contentTypes, BATCH_CONTENT_TYPE],
+      expected: [...reception.contentTypes, BATCH_CONTENT_TYPE],
     },
   });
 
@@ -112,15 +109,10 @@ export function createTelemetryEndpoint(options: {
       return { code: 'PAYLOAD_INVALID', message: properties };
     }
     const contentType = properties.contentType ?? httpType ?? DEFAULT_CONTENT_TYPE;
-    const decoder = decoders.find(contentType);
-    if (decoder === undefined) return unsupported(contentType);
-    if (!isPlainEncoding(properties.contentEncoding)) {
-      return unsupported(`iothub-contentencoding: ${properties.contentEncoding}`);
-    }
-    const { messageId, createdAt } = properties;
-    const message = { body, deviceId: device.deviceId, messageId, receivedAt, createdAt };
-    const fault = intake.take(message, decoder);
-    return fault && { code: 'PAYLOAD_INVALID', message: fault.message, where: fault.where };
+    const decoded = reception.decode(intake, device, { ...properties, contentType }, body, receivedAt);
+    if (decoded.kind === 'unsupported') return unsupported(decoded.contentType);
+    if (decoded.kind === 'taken') return undefined;
+    return { code: 'PAYLOAD_INVALID', message: decoded.fault.message, where: decoded.fault.where };
   };
 
   const decodeBatch = (
@@ -139,23 +131,17 @@ export function createTelemetryEndpoint(options: {
     }
     batch.forEach((each, index) => {
       if ('fault' in each) return intake.refuseMessage(each.body, each.fault, receivedAt, index);
-      const { messageId, createdAt, contentType = DEFAULT_CONTENT_TYPE, contentEncoding } = each.properties;
-      const decoder = isPlainEncoding(contentEncoding) ? decoders.find(contentType) : undefined;
-      if (decoder === undefined) {
-        const expected = decoders.contentTypes.join(', ');
-        const reason = `the content type or encoding is none that is taken: expected ${expected}`;
-        return intake.refuseMessage(each.body, reason, receivedAt, index);
-      }
-      const { deviceId } = device;
-      intake.take({ body: each.body, deviceId, messageId, receivedAt, createdAt }, decoder, index);
+      const { kind } = reception.decode(intake, device, each.properties, each.body, receivedAt, index);
+      if (kind !== 'unsupported') return;
+      const expected = reception.contentTypes.join(', ');
+      const reason = `the content type or encoding is none that is taken: expected ${expected}`;
+      intake.refuseMessage(each.body, reason, receivedAt, index);
     });
     return undefined;
   };
 
   const answerIntake = (response: ServerResponse, intake: Intake, error: GatewayError | undefined): void => {
     const { readings, refusals } = intake;
-    metrics.accepted(readings.length);
-    for (const refusal of refusals) metrics.refused(refusal.code);
     if (error !== undefined) return fail(response, error);
     if (refusals.length === 0) {
       metrics.request(204);
@@ -196,7 +182,7 @@ export function createTelemetryEndpoint(options: {
       });
       if (body === 'aborted') return metrics.request(CLIENT_CLOSED_REQUEST);
       if (body === 'too-large') return fail(response, tooLarge(limits.bodyBytes));
-      if (!link.connected()) return fail(response, streamUnavailable);
+      if (!reception.connected()) return fail(response, streamUnavailable);
       await take(request, response, device, body, receivedAt);
     } finally {
       held -= mine;
@@ -210,26 +196,13 @@ export function createTelemetryEndpoint(options: {
     body: Buffer,
     receivedAt: number,
   ): Promise<void> => {
-    const intake = createIntake({
-      device,
-      readingsPerRequest: limits.readingsPerRequest,
-      onDecoderFault: (decoder, error) => {
-        metrics.decoderFault(decoder.contentType);
-        const { deviceId } = device;
-        logger.error({ err: error, deviceId, decoder: decoder.contentType }, 'a decoder failed');
-      },
-    });
+    const intake = reception.open(device);
     const error = decode(request, device, body, intake, receivedAt);
-    const count = intake.readings.length + intake.refused.length;
-    devices.spend(device.deviceId, Math.max(1, count), receivedAt);
-    tenants.spend(device.tenantId, Math.max(1, count), receivedAt);
-    if (count > 0) {
-      try {
-        // The device is answered only after Event Hubs accepted all that this request brought, refused readings too.
-        await packer.submit(intake.readings, intake.refused);
-      } catch {
-        return fail(response, streamUnavailable);
-      }
+    try {
+      // The device is answered only after Event Hubs accepted all that this request brought, refused readings too.
+      await reception.submit(device, intake, receivedAt);
+    } catch {
+      return fail(response, streamUnavailable);
     }
     answerIntake(response, intake, error);
   };

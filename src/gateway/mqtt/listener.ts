@@ -1,0 +1,166 @@
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { type Logger } from '../../observability/logger';
+import { type Registry } from '../../observability/metrics';
+import { listenError, OperatorError } from '../../observability/operator-error';
+import { type DeviceAuthentication } from '../authentication';
+import { type GatewayLimits } from '../limits';
+import { type GatewayMetrics } from '../metrics';
+import { type Reception } from '../reception';
+import { type Connection, type ConnectionContext, createConnection } from './connection';
+import { createMqttMetrics } from './metrics';
+import { createPacketReader } from './packets';
+
+/** Where MQTT is listened for. */
+export interface MqttPorts {
+  /** Without TLS; 0 for a free one. */
+  port: number;
+  /** MQTTS beside it, with the certificate chain and its key in PEM. */
+  tls?: { port: number; cert: string | Buffer; key: string | Buffer };
+}
+
+export interface MqttListener {
+  /** @throws OperatorError when a port cannot be had, or the certificate and key are none or do not belong together. */
+  start(): Promise<{ port: number; tlsPort?: number }>;
+  /** Takes no further message, answers those it took, closes every connection. */
+  stop(): Promise<void>;
+  /** Bytes that were read and not yet taken. */
+  bytesHeld(): number;
+}
+
+/** How often connections that wait are tried again. */
+const TICK_MS = 100;
+/** Shorter than a process is given to drain. */
+const DRAIN_MS = 6_000;
+const HANDSHAKE_MS = 20_000;
+
+/** MQTT 3.1.1 as IoT Hub speaks it with its devices: takes telemetry in, and is no broker. */
+export function createMqttListener(options: {
+  logger: Logger;
+  registry: Registry;
+  gatewayMetrics: GatewayMetrics;
+  authentication: DeviceAuthentication;
+  reception: Reception;
+  limits: GatewayLimits;
+  bytesInFlight: () => number;
+  host: string;
+  ports: MqttPorts;
+}): MqttListener {
+  const { logger, limits, host, ports } = options;
+  const connections = new Set<Connection>();
+  /** One a device: whoever comes later is the device, and the one before it a connection that nobody has missed yet. */
+  const byDevice = new Map<string, Connection>();
+  let stalled = new Set<Connection>();
+  let held = 0;
+  let stopping = false;
+  let ticking: NodeJS.Timeout | undefined;
+  let sweep = connections.values();
+
+  const context: ConnectionContext = {
+    logger,
+    metrics: createMqttMetrics(options.registry, () => byDevice.size),
+    gatewayMetrics: options.gatewayMetrics,
+    authentication: options.authentication,
+    reception: options.reception,
+    reader: createPacketReader(),
+    limits,
+    bytesInFlight: options.bytesInFlight,
+    held: (bytes) => (held += bytes),
+    connected(deviceId, connection) {
+      byDevice.get(deviceId)?.end('taken-over');
+      byDevice.set(deviceId, connection);
+    },
+    stalled: (connection) => stalled.add(connection),
+    closed(connection, deviceId) {
+      connections.delete(connection);
+      stalled.delete(connection);
+      if (deviceId !== undefined && byDevice.get(deviceId) === connection) byDevice.delete(deviceId);
+    },
+  };
+
+  const tick = (): void => {
+    const waiting = stalled;
+    stalled = new Set();
+    for (const connection of waiting) connection.proceed();
+    // A share of all connections each time, so that ten thousand are looked at without a pause for the others.
+    const now = Date.now();
+    let share = Math.ceil((connections.size * TICK_MS) / limits.sweepMilliseconds);
+    for (; share > 0; share--) {
+      const { value, done } = sweep.next();
+      if (done) {
+        sweep = connections.values();
+        return;
+      }
+      value.check(now);
+    }
+  };
+
+  const onSocket = (socket: Socket): void => {
+    if (stopping) return void socket.destroy();
+    connections.add(createConnection(socket, context));
+  };
+  const servers: Server[] = [createServer(onSocket)];
+  const { tls } = ports;
+  if (tls) servers.push(tlsServer(tls, onSocket));
+  /** The bare ones, those in their TLS handshake too. */
+  const sockets = new Set<Socket>();
+  for (const server of servers) {
+    server.maxConnections = limits.connections;
+    server.on('connection', (socket: Socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+    });
+  }
+
+  const listen = (server: Server, port: number, what: string): Promise<number> =>
+    new Promise((resolve, reject) => {
+      server.once('error', (error) => reject(listenError(error, what, host, port)));
+      server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+    });
+  const close = (server: Server): Promise<void> =>
+    new Promise((resolve) => (server.listening ? server.close(() => resolve()) : resolve()));
+
+  return {
+    async start() {
+      try {
+        const port = await listen(servers[0]!, ports.port, 'the device gateway’s MQTT');
+        const tlsPort = tls && (await listen(servers[1]!, tls.port, 'the device gateway’s MQTTS'));
+        ticking = setInterval(tick, TICK_MS);
+        logger.info({ host, port, tlsPort }, 'MQTT is listened for');
+        return { port, ...(tlsPort === undefined ? {} : { tlsPort }) };
+      } catch (error) {
+        await Promise.all(servers.map(close));
+        throw error;
+      }
+    },
+    async stop() {
+      stopping = true;
+      clearInterval(ticking);
+      const closed = Promise.all(servers.map(close));
+      const cut = (): void => {
+        for (const socket of sockets) socket.destroy();
+      };
+      const late = setTimeout(cut, DRAIN_MS);
+      await Promise.all([...connections].map((connection) => connection.drain()));
+      clearTimeout(late);
+      cut();
+      await closed;
+    },
+    bytesHeld: () => held,
+  };
+}
+
+function tlsServer(tls: NonNullable<MqttPorts['tls']>, onSocket: (socket: Socket) => void): Server {
+  try {
+    const { cert, key } = tls;
+    const server = createTlsServer({ cert, key, handshakeTimeout: HANDSHAKE_MS }, onSocket);
+    // Whoever does not speak TLS, or does not trust us, is closed by Node; nobody is to be told.
+    server.on('tlsClientError', (_error, socket) => socket.destroy());
+    return server;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new OperatorError(
+      `the TLS certificate or its key cannot be used (${why}): give a PEM chain and the key that belongs to it`,
+    );
+  }
+}

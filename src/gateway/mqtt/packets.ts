@@ -1,0 +1,93 @@
+import {
+  generate,
+  type IConnectPacket,
+  type IPublishPacket,
+  type ISubscribePacket,
+  type IUnsubscribePacket,
+  type Packet,
+  parser as createParser,
+  writeToStream,
+} from 'mqtt-packet';
+
+// It would keep a buffer for each of 65,536 numbers, megabytes, for the few packets that are written with it.
+(writeToStream as unknown as { cacheNumbers: boolean }).cacheNumbers = false;
+
+/** A packet from a device; undefined for bytes that are none. */
+export interface PacketReader {
+  /** A CONNECT of any version of MQTT. */
+  connect(frame: Buffer): IConnectPacket | undefined;
+  /** Any other packet, as MQTT 3.1.1 reads it. */
+  packet(frame: Buffer): Packet | undefined;
+}
+
+/** Reads whole packets: a parser keeps nothing from one to the next, so that one serves every connection. */
+export function createPacketReader(): PacketReader {
+  const parseWith = (parser: ReturnType<typeof createParser>) => {
+    let packet: Packet | undefined;
+    parser.on('packet', (parsed: Packet) => (packet = parsed));
+    parser.on('error', () => (packet = undefined));
+    return (frame: Buffer): Packet | undefined => {
+      packet = undefined;
+      const left = parser.parse(frame);
+      return left === 0 ? packet : undefined;
+    };
+  };
+  const fresh = () => parseWith(createParser({ protocolVersion: 4 }));
+  let shared = fresh();
+
+  return {
+    connect(frame) {
+      try {
+        // A CONNECT changes how its parser reads what follows: it gets one of its own.
+        const packet = parseWith(createParser())(frame);
+        return packet?.cmd === 'connect' ? packet : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+    packet(frame) {
+      try {
+        const packet = shared(frame);
+        if (packet === undefined) shared = fresh();
+        return packet;
+      } catch {
+        // It ran past the end of the packet, and what it holds now is nobody's.
+        shared = fresh();
+        return undefined;
+      }
+    },
+  };
+}
+
+/** Return codes of MQTT 3.1.1, section 3.2.2.3. */
+export const CONNECTED = 0;
+export const UNACCEPTABLE_VERSION = 1;
+export const IDENTIFIER_REJECTED = 2;
+export const SERVER_UNAVAILABLE = 3;
+export const NOT_AUTHORIZED = 5;
+
+/** @param version of the client's CONNECT: a client of MQTT 5 reads another answer. */
+export function connack(returnCode: number, version = 4): Buffer {
+  if (version === 5) {
+    return generate({ cmd: 'connack', reasonCode: 0x84, sessionPresent: false }, { protocolVersion: 5 });
+  }
+  // "Session present" is never set: a session ends with its connection.
+  return Buffer.from([0x20, 2, 0, returnCode]);
+}
+
+export const puback = (messageId: number): Buffer => Buffer.from([0x40, 2, messageId >> 8, messageId & 255]);
+export const PINGRESP = Buffer.from([0xd0, 0]);
+export const unsuback = (messageId: number): Buffer =>
+  Buffer.from([0xb0, 2, messageId >> 8, messageId & 255]);
+export const suback = (messageId: number, granted: number[]): Buffer =>
+  generate({ cmd: 'suback', messageId, granted });
+/** At most once: nothing waits for a device's PUBACK. */
+export const publish = (topic: string, payload: string): Buffer =>
+  generate({ cmd: 'publish', topic, payload, qos: 0, dup: false, retain: false });
+
+export const SUBSCRIPTION_REFUSED = 0x80;
+
+/** The parser marks a number that is cut off with -1, and lets 0 pass, which no packet may have. */
+export function hasMessageId(packet: IPublishPacket | ISubscribePacket | IUnsubscribePacket): boolean {
+  return packet.messageId !== undefined && packet.messageId > 0;
+}

@@ -1,0 +1,102 @@
+import { type Logger } from '../observability/logger';
+import { type DirectoryDevice } from '../store/device-directory';
+import { type DecoderRegistry, type PayloadError } from './decoders';
+import { createIntake, type Intake } from './intake';
+import { type GatewayLimits } from './limits';
+import { isPlainEncoding, type MessageProperties } from './message-properties';
+import { type GatewayMetrics } from './metrics';
+import { type Packer } from './packer';
+import { type StreamLink } from './stream-link';
+import { type TokenBuckets } from './token-bucket';
+
+export const DEFAULT_CONTENT_TYPE = 'application/json';
+
+/** What became of one message in an intake. Its refused readings are no fault: each stands in the intake by itself. */
+export type Decoded =
+  | { kind: 'taken' }
+  /** Nothing of it could be taken; the intake holds its dead letter. */
+  | { kind: 'invalid'; fault: PayloadError }
+  /** A content type or encoding that is none of ours: the intake is as it was, the transport decides. */
+  | { kind: 'unsupported'; contentType: string };
+
+/** What every transport does with the messages of a device that proved who it is. Knows no transport. */
+export interface Reception {
+  /** Whose rate stands in the way of a further message, and for how long; undefined where none does. */
+  overRate(
+    device: DirectoryDevice,
+    now: number,
+  ): { whose: 'device' | 'tenant'; milliseconds: number } | undefined;
+  /** Whether Event Hubs answered last. */
+  connected(): boolean;
+  open(device: DirectoryDevice): Intake;
+  decode(
+    intake: Intake,
+    device: DirectoryDevice,
+    properties: MessageProperties,
+    body: Buffer,
+    receivedAt: number,
+    messageIndex?: number,
+  ): Decoded;
+  /**
+   * Charges the sender and hands the intake to Event Hubs. Resolves once all of it was accepted, refused readings too;
+   * rejects with a `NotAcceptedError` where that is not known. Only after it has resolved may the device be told.
+   */
+  submit(device: DirectoryDevice, intake: Intake, now: number): Promise<void>;
+  /** Those that `decode` takes. */
+  contentTypes: readonly string[];
+}
+
+const TAKEN: Decoded = { kind: 'taken' };
+
+export function createReception(options: {
+  logger: Logger;
+  metrics: GatewayMetrics;
+  decoders: DecoderRegistry;
+  packer: Packer;
+  link: StreamLink;
+  devices: TokenBuckets;
+  tenants: TokenBuckets;
+  limits: GatewayLimits;
+}): Reception {
+  const { logger, metrics, decoders, packer, devices, tenants, limits } = options;
+
+  return {
+    overRate(device, now) {
+      const ofDevice = devices.waitFor(device.deviceId, now);
+      if (ofDevice > 0) return { whose: 'device', milliseconds: ofDevice };
+      const ofTenant = tenants.waitFor(device.tenantId, now);
+      if (ofTenant > 0) return { whose: 'tenant', milliseconds: ofTenant };
+      return undefined;
+    },
+    connected: () => options.link.connected(),
+    open: (device) =>
+      createIntake({
+        device,
+        readingsPerRequest: limits.readingsPerRequest,
+        onDecoderFault: (decoder, error) => {
+          metrics.decoderFault(decoder.contentType);
+          const { deviceId } = device;
+          logger.error({ err: error, deviceId, decoder: decoder.contentType }, 'a decoder failed');
+        },
+      }),
+    decode(intake, { deviceId }, properties, body, receivedAt, messageIndex) {
+      const { contentType = DEFAULT_CONTENT_TYPE, contentEncoding, messageId, createdAt } = properties;
+      const decoder = decoders.find(contentType);
+      if (decoder === undefined) return { kind: 'unsupported', contentType };
+      if (!isPlainEncoding(contentEncoding)) {
+        return { kind: 'unsupported', contentType: `content encoding: ${contentEncoding}` };
+      }
+      const fault = intake.take({ body, deviceId, messageId, receivedAt, createdAt }, decoder, messageIndex);
+      return fault === undefined ? TAKEN : { kind: 'invalid', fault };
+    },
+    async submit(device, intake, now) {
+      const count = intake.readings.length + intake.refused.length;
+      devices.spend(device.deviceId, Math.max(1, count), now);
+      tenants.spend(device.tenantId, Math.max(1, count), now);
+      if (count > 0) await packer.submit(intake.readings, intake.refused);
+      metrics.accepted(intake.readings.length);
+      for (const refusal of intake.refusals) metrics.refused(refusal.code);
+    },
+    contentTypes: decoders.contentTypes,
+  };
+}
