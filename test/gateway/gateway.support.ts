@@ -79,6 +79,9 @@ export interface RunningGateway {
   gateway: Gateway;
   url: string;
   port: number;
+  mqttPort: number;
+  /** 0 where no certificate was given. */
+  mqttsPort: number;
   metrics: Registry;
   stop(): Promise<void>;
 }
@@ -88,6 +91,7 @@ export async function startGateway(options: {
   connectionString: string;
   directory: DeviceDirectory;
   limits?: Partial<GatewayLimits>;
+  tls?: { cert: string; key: string };
   waitUntilReady?: boolean;
 }): Promise<RunningGateway> {
   const metrics = createMetrics({ process: 'gateway' });
@@ -100,12 +104,13 @@ export async function startGateway(options: {
     metrics,
     host: '127.0.0.1',
     port: 0,
-    hostNames: ['127.0.0.1', 'hub.example'],
+    hostNames: ['127.0.0.1', 'localhost', 'hub.example'],
+    mqtt: { port: 0, ...(options.tls && { tls: { port: 0, ...options.tls } }) },
     directory: options.directory,
     producer,
     ...(options.limits ? { limits: options.limits } : {}),
   });
-  const { port } = await gateway.start();
+  const { port, mqttPort = 0, mqttsPort = 0 } = await gateway.start();
   if (options.waitUntilReady ?? true) {
     await eventually(() => {
       if (!gateway.readiness().ready) throw new Error(gateway.readiness().reasons.join());
@@ -115,6 +120,8 @@ export async function startGateway(options: {
     gateway,
     url: `http://127.0.0.1:${port}`,
     port,
+    mqttPort,
+    mqttsPort,
     metrics,
     async stop() {
       await gateway.stop();
@@ -127,6 +134,7 @@ export async function startGateway(options: {
 export async function startPlatform(options: {
   devices: readonly DirectoryDevice[];
   limits?: Partial<GatewayLimits>;
+  tls?: { cert: string; key: string };
   partitions?: number;
 }) {
   const dataDir = mkdtempSync(join(tmpdir(), 'atrium-gateway-'));
@@ -141,6 +149,7 @@ export async function startPlatform(options: {
     connectionString,
     directory,
     ...(options.limits ? { limits: options.limits } : {}),
+    ...(options.tls ? { tls: options.tls } : {}),
   });
   const stream = await readStream(connectionString);
   return {
