@@ -101,6 +101,26 @@ const deviceKeys = {
   DEVICE_KEY_ENCRYPTION_KEY: key32('32 bytes in base64 that seal the devices’ keys'),
 };
 
+/** Of the device gateway beside HTTP. MQTTS is served where a certificate is given. */
+const mqtt = {
+  MQTT_PORT: port(1883, 'the device gateway’s MQTT without TLS'),
+  MQTTS_PORT: port(8883, 'the device gateway’s MQTT with TLS'),
+  TLS_CERT_FILE: z
+    .string()
+    .optional()
+    .describe('PEM file of the device gateway’s certificate with its chain; it goes with TLS_KEY_FILE'),
+  TLS_KEY_FILE: z
+    .string()
+    .optional()
+    .describe('PEM file of that certificate’s key; it goes with TLS_CERT_FILE'),
+};
+
+const together = (first: string, second: string) => (settings: Record<string, unknown>) =>
+  (settings[first] === undefined) === (settings[second] === undefined)
+    ? []
+    : [`${first} and ${second} go together: set both or neither`];
+const needsWholeTls = together('TLS_CERT_FILE', 'TLS_KEY_FILE');
+
 const eitherOf = (first: string, second: string) => (settings: Record<string, unknown>) =>
   settings[first] === undefined && settings[second] === undefined
     ? [`${first} is missing (or set ${second})`]
@@ -115,6 +135,7 @@ export const gatewaySettings = (variables: Variables = process.env) =>
       ...stream,
       ...documents,
       ...deviceKeys,
+      ...mqtt,
       GATEWAY_PORT: port(8080, 'the device gateway’s HTTP'),
       GATEWAY_HEALTH_PORT: port(9101, 'the gateway’s health and metrics'),
       GATEWAY_HOST_NAMES: list('host names that a SAS token’s audience may name, with commas').default([
@@ -123,7 +144,7 @@ export const gatewaySettings = (variables: Variables = process.env) =>
       ]),
     },
     variables,
-    needsStream,
+    (settings) => [...needsStream(settings), ...needsWholeTls(settings)],
   );
 
 const worker = {
@@ -193,6 +214,7 @@ export const localSettings = (variables: Variables = process.env) =>
   parse(
     {
       ...process_,
+      ...mqtt,
       DATA_DIR: z
         .string()
         .default('.data')
@@ -212,6 +234,7 @@ export const localSettings = (variables: Variables = process.env) =>
       INGEST_FLUSH_SECONDS: seconds(15, 'longest time that a reading waits for its file, in seconds'),
     },
     variables,
+    needsWholeTls,
   );
 
 /** The variables that a child of the supervisor keeps of the supervisor's own: enough to run, and no setting. */

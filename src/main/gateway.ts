@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { directoryScope } from '../auth/directory-scope';
 import { gatewaySettings } from '../config/environment';
 import { createGateway } from '../gateway/gateway';
 import { createHealthServer } from '../observability/health';
 import { createMetrics } from '../observability/metrics';
+import { OperatorError } from '../observability/operator-error';
 import { createCosmos } from '../store/cosmos';
 import { createDeviceDirectory } from '../store/device-directory';
 import { createKeyring } from '../store/keyring';
@@ -26,6 +28,7 @@ run('gateway', gatewaySettings, async (settings, logger) => {
     metrics,
     host: settings.HOST,
     port: settings.GATEWAY_PORT,
+    mqtt: { port: settings.MQTT_PORT, ...tlsOf(settings) },
     hostNames: settings.GATEWAY_HOST_NAMES,
     directory,
     producer,
@@ -45,3 +48,20 @@ run('gateway', gatewaySettings, async (settings, logger) => {
     stop: () => stopInOrder(gateway.stop, directory.stop, producer.stop, health.stop, cosmos.stop),
   };
 });
+
+type Settings = ReturnType<typeof gatewaySettings>;
+
+/** MQTTS, where a certificate is given. */
+function tlsOf({ TLS_CERT_FILE, TLS_KEY_FILE, MQTTS_PORT }: Settings) {
+  if (TLS_CERT_FILE === undefined || TLS_KEY_FILE === undefined) return {};
+  const read = (name: string, file: string): Buffer => {
+    try {
+      return readFileSync(file);
+    } catch (error) {
+      const why = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+      throw new OperatorError(`${name} names a file that cannot be read (${why}): ${file}`);
+    }
+  };
+  const cert = read('TLS_CERT_FILE', TLS_CERT_FILE);
+  return { tls: { port: MQTTS_PORT, cert, key: read('TLS_KEY_FILE', TLS_KEY_FILE) } };
+}

@@ -23,6 +23,16 @@ describe('the settings', () => {
     expect(read).toThrow(/EVENT_HUBS_CONNECTION_STRING is missing \(or set EVENT_HUBS_NAMESPACE\)/);
   });
 
+  it('ask for a certificate and its key together', () => {
+    const settings = gatewaySettings(enough);
+    expect(settings).toMatchObject({ MQTT_PORT: 1883, MQTTS_PORT: 8883 });
+    const files = { TLS_CERT_FILE: 'server.pem', TLS_KEY_FILE: 'server.key' };
+    expect(gatewaySettings({ ...enough, ...files })).toMatchObject(files);
+    expect(() => gatewaySettings({ ...enough, TLS_CERT_FILE: 'server.pem', TLS_KEY_FILE: '' })).toThrow(
+      /TLS_CERT_FILE and TLS_KEY_FILE go together/,
+    );
+  });
+
   it('never repeat a secret', () => {
     const secret = Buffer.from('too short').toString('base64');
     const read = (): unknown => gatewaySettings({ ...enough, DEVICE_KEY_ENCRYPTION_KEY: secret });

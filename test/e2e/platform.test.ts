@@ -185,6 +185,8 @@ describe('a start that cannot be', () => {
           'API',
           'IDENTITY',
           'GATEWAY',
+          'MQTT',
+          'MQTTS',
           'COSMOS',
           'BLOB',
           'GATEWAY_HEALTH',

@@ -9,10 +9,13 @@ import { tokenOf } from './devices.support';
 export const eventsTopic = ({ deviceId }: DirectoryDevice, propertyBag = ''): string =>
   `devices/${deviceId}/messages/events/${propertyBag}`;
 
-/** Connects as a device does; rejects with the return code in `code` where it is refused. */
+/**
+ * Connects as a device does, with a token of its own where `password` gives none; rejects with the return code in `code`
+ * where it is refused.
+ */
 export function connectDevice(
   port: number,
-  device: DirectoryDevice,
+  device: DirectoryDevice | Pick<DirectoryDevice, 'deviceId'>,
   options: IClientOptions & { ttlSeconds?: number } = {},
 ): Promise<MqttClient> {
   const { ttlSeconds = 3600, ...rest } = options;
@@ -21,7 +24,7 @@ export function connectDevice(
     {
       clientId: device.deviceId,
       username: `127.0.0.1/${device.deviceId}/?api-version=2021-04-12`,
-      password: tokenOf(device, { ttlSeconds }),
+      ...('keys' in device && { password: tokenOf(device, { ttlSeconds }) }),
       protocolVersion: 4,
       clean: true,
       reconnectPeriod: 0,
@@ -43,8 +46,8 @@ export async function connectCode(...parameters: Parameters<typeof connectDevice
   }
 }
 
-export const closed = (client: MqttClient): Promise<unknown> =>
-  client.connected ? once(client, 'close') : Promise.resolve();
+export const closed = (client: MqttClient): Promise<void> =>
+  new Promise((resolve) => (client.connected ? client.once('close', () => resolve()) : resolve()));
 
 /** A device that speaks bytes: what a well-behaved client never sends. */
 export interface RawDevice {

@@ -17,6 +17,7 @@ import {
 import { eventually } from '../support/eventually';
 import { createSasToken } from '../../simulator/sas-token';
 import { HUB, readStream, type RunningGateway, startGateway } from './gateway.support';
+import { closed, connectDevice } from './mqtt.support';
 
 describe('devices of the registry at the gateway', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'atrium-gateway-'));
@@ -98,6 +99,26 @@ describe('devices of the registry at the gateway', () => {
       within: 10_000,
     });
     expect(await send(neighbour, { temperature: 20 })).toBe(204);
+  });
+
+  test('an open MQTT connection of a device that is retired is cut, and its neighbour’s is not', async () => {
+    const { scope, devices } = await provision(2);
+    const [retired, neighbour] = await Promise.all(
+      devices.map(({ device, keys }) => {
+        const connection = `HostName=127.0.0.1;DeviceId=${device.id};SharedAccessKey=${keys!.primary}`;
+        return connectDevice(
+          gateway.mqttPort,
+          { deviceId: device.id },
+          { password: createSasToken(connection, 60) },
+        );
+      }),
+    );
+    const gone = closed(retired!);
+    valueOf(await store.registry.retireDevice(scope, devices[0]!.device.id));
+    await gone;
+    const topic = `devices/${devices[1]!.device.id}/messages/events/`;
+    await neighbour!.publishAsync(topic, '{"temperature": 20}', { qos: 1 });
+    await neighbour!.endAsync();
   });
 
   test('an id that nobody has is refused, again and again', async () => {

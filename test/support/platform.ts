@@ -11,7 +11,8 @@ export interface PlatformEndpoints {
   subscriptions: string;
   identity: string;
   gateway: string;
-  mqtt: string | null;
+  mqtt: string;
+  mqtts: string | null;
   /** Connection strings. */
   eventHubs: string;
   cosmos: string;
@@ -51,6 +52,8 @@ const FREE_PORTS = {
   API_PORT: '0',
   IDENTITY_PORT: '0',
   GATEWAY_PORT: '0',
+  MQTT_PORT: '0',
+  MQTTS_PORT: '0',
   EVENT_HUBS_PORT: '0',
   COSMOS_PORT: '0',
   BLOB_PORT: '0',

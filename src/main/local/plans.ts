@@ -9,6 +9,8 @@ export type LocalPorts = Record<
   | 'api'
   | 'identity'
   | 'gateway'
+  | 'mqtt'
+  | 'mqtts'
   | 'eventHubs'
   | 'cosmos'
   | 'blob'
@@ -26,7 +28,9 @@ export interface Endpoints {
   subscriptions: string;
   identity: string;
   gateway: string;
-  mqtt: string | null;
+  mqtt: string;
+  /** Null where no certificate was given. */
+  mqtts: string | null;
   eventHubs: string;
   cosmos: string;
   blob: string;
@@ -49,7 +53,8 @@ export function endpointsOf(settings: LocalSettings, ports: LocalPorts, folder: 
     subscriptions: `ws://${host}:${ports.api}/graphql`,
     identity: http(ports.identity),
     gateway: http(ports.gateway),
-    mqtt: null,
+    mqtt: `mqtt://${host}:${ports.mqtt}`,
+    mqtts: settings.TLS_CERT_FILE === undefined ? null : `mqtts://${host}:${ports.mqtts}`,
     eventHubs: `Endpoint=sb://${host}:${ports.eventHubs};SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=${folder.secrets.eventHubsKey};UseDevelopmentEmulator=true`,
     cosmos: `AccountEndpoint=${http(ports.cosmos)};AccountKey=${folder.secrets.cosmosKey}`,
     blob: `DefaultEndpointsProtocol=http;AccountName=${AZURITE_ACCOUNT};AccountKey=${AZURITE_KEY};BlobEndpoint=${http(ports.blob)}/${AZURITE_ACCOUNT};`,
@@ -155,6 +160,10 @@ export function atriumPlans(
         ...documents,
         ...deviceKeys,
         GATEWAY_PORT: String(ports.gateway),
+        MQTT_PORT: String(ports.mqtt),
+        MQTTS_PORT: String(ports.mqtts),
+        TLS_CERT_FILE: settings.TLS_CERT_FILE ?? '',
+        TLS_KEY_FILE: settings.TLS_KEY_FILE ?? '',
         GATEWAY_HEALTH_PORT: String(ports.gatewayHealth),
         GATEWAY_HOST_NAMES: `${settings.HOST},127.0.0.1,localhost`,
       },

@@ -16,8 +16,9 @@ async function main(): Promise<void> {
     process.stdout.write(
       'npm start: runs the whole of Atrium on 127.0.0.1 until Ctrl-C.\n\n' +
         'Settings by environment: DATA_DIR (.data), DEMO (on|off), and a port each: API_PORT, IDENTITY_PORT,\n' +
-        'GATEWAY_PORT, EVENT_HUBS_PORT, COSMOS_PORT, BLOB_PORT, GATEWAY_HEALTH_PORT, INGEST_HEALTH_PORT,\n' +
-        'AGGREGATE_HEALTH_PORT, EVENT_HUBS_HEALTH_PORT, COSMOS_HEALTH_PORT; 0 takes a free one.\n',
+        'GATEWAY_PORT, MQTT_PORT, MQTTS_PORT, EVENT_HUBS_PORT, COSMOS_PORT, BLOB_PORT, GATEWAY_HEALTH_PORT, INGEST_HEALTH_PORT,\n' +
+        'AGGREGATE_HEALTH_PORT, EVENT_HUBS_HEALTH_PORT, COSMOS_HEALTH_PORT; 0 takes a free one.\n' +
+        'With TLS_CERT_FILE and TLS_KEY_FILE (PEM) devices are also heard over MQTTS.\n',
     );
     return;
   }
@@ -30,6 +31,8 @@ async function main(): Promise<void> {
     api: settings.API_PORT,
     identity: settings.IDENTITY_PORT,
     gateway: settings.GATEWAY_PORT,
+    mqtt: settings.MQTT_PORT,
+    mqtts: settings.MQTTS_PORT,
     eventHubs: settings.EVENT_HUBS_PORT,
     cosmos: settings.COSMOS_PORT,
     blob: settings.BLOB_PORT,

@@ -17,7 +17,7 @@ export async function welcome(endpoints: Endpoints, dataDir: string): Promise<st
     '',
     `  GraphQL        ${endpoints.api}  (in a browser: GraphiQL)`,
     `  subscriptions  ${endpoints.subscriptions}`,
-    `  devices        ${endpoints.gateway}`,
+    `  devices        ${[endpoints.gateway, endpoints.mqtt, endpoints.mqtts ?? []].flat().join('  ')}`,
     `  identity       ${endpoints.identity}`,
     `  all addresses  ${join(dataDir, 'endpoints.json')}, logs in ${join(dataDir, 'logs')}`,
     '',
