@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildDevice, connectionStringOf } from '../gateway/devices.support';
+import { startPlatform } from '../gateway/gateway.support';
+import { createCertificates } from '../support/certificate';
+import { eventually } from '../support/eventually';
+
+describe('the guide to connecting a device', () => {
+  const root = join(__dirname, '..', '..');
+  const guide = readFileSync(join(root, 'docs', 'devices.md'), 'utf8');
+  const programs = [...guide.matchAll(/```js\n([^]*?)```/g)].map((match) => match[1]!);
+  const device = buildDevice();
+  const certificates = createCertificates();
+  const folder = mkdtempSync(join(tmpdir(), 'atrium-guide-'));
+  let platform: Awaited<ReturnType<typeof startPlatform>>;
+
+  beforeAll(async () => {
+    writeFileSync(join(folder, 'ca.pem'), certificates.ca);
+    platform = await startPlatform({ devices: [device], tls: certificates });
+  });
+  afterAll(async () => {
+    await platform.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Runs a program of the guide, and resolves with what it printed. */
+  const run = (program: string): Promise<string> =>
+    new Promise((resolve) => {
+      const child = spawn(process.execPath, ['--input-type=commonjs', '-e', program], {
+        cwd: root,
+        env: {
+          CONNECTION_STRING: connectionStringOf(device, `127.0.0.1:${platform.port}`),
+          MQTT_URL: `mqtt://127.0.0.1:${platform.mqttPort}`,
+          MQTTS_PORT: String(platform.mqttsPort),
+          CA_FILE: join(folder, 'ca.pem'),
+        },
+      });
+      let text = '';
+      child.stdout.on('data', (chunk) => (text += String(chunk)));
+      child.stderr.on('data', (chunk) => (text += String(chunk)));
+      child.on('close', () => resolve(text.trim()));
+    });
+
+  test('shows programs whose readings arrive', async () => {
+    expect(programs).toHaveLength(3);
+    const printed = await Promise.all(programs.map(run));
+    expect(printed).toEqual(['204', 'acknowledged', 'acknowledged']);
+    await eventually(() =>
+      expect(platform.stream.readings.map((each) => each.value).sort()).toEqual([21.5, 22.5, 23.5]),
+    );
+  });
+});
