@@ -200,9 +200,9 @@ export function createAggregatePartition(options: {
         for (const event of events) {
           if (closed) return;
           applyEvent(event);
+          if (record.size() > options.maximumPoints / 2) await leaveRoom();
           if (performance.now() < sliceEnds) continue;
           await setImmediate();
-          await leaveRoom();
           heardAt = now();
           sliceEnds = performance.now() + SLICE_MS;
         }
