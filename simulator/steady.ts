@@ -5,7 +5,7 @@ import { flatBody } from './payload';
 import { createRandom } from './random';
 import { type MessageReading, type SendingDevice } from './sender';
 import { createSendingDevice } from './sending-device';
-import { createWalks } from './walk';
+import { createWalks, utcOffset } from './walk';
 import { createWheel } from './wheel';
 
 /** One reading a message. */
@@ -80,6 +80,10 @@ export function createSteady(options: {
   const walks = createWalks(
     channels.flatMap((each) => each.map(({ quantity }) => quantity)),
     random,
+    options.buildings.flatMap(({ timeZone, devices: each }) => {
+      const offset = utcOffset(timeZone, start);
+      return each.flatMap(({ model }) => deviceModelNamed(model)!.channels.map(() => offset));
+    }),
   );
   const wheel = createWheel({
     timers: devices.length,
