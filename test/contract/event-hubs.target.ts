@@ -43,7 +43,6 @@ const options: EventHubClientOptions & EventHubConsumerClientOptions = {
 };
 
 export async function openTarget(): Promise<Target> {
-  letRenewalsGo();
   const real = process.env.AZURE_CONTRACT_EVENT_HUBS;
   const strings = real === undefined ? await local() : realStrings(real);
   const clients: { close(): Promise<void> }[] = [];
@@ -240,22 +239,4 @@ export async function codeOf(call: Promise<unknown>): Promise<string> {
     return (error as { code?: string }).code ?? (error as Error).name;
   }
   return 'nothing was refused';
-}
-
-const RENEWAL = 60_000;
-let renewalsLetGo = false;
-
-/**
- * SDK 6.0.4 forgets a link's timer for the renewal of its token (45 minutes) when it makes the link anew after a
- * detach. Timers that long must not keep a test run from ending.
- */
-export function letRenewalsGo(): void {
-  if (renewalsLetGo) return;
-  renewalsLetGo = true;
-  const set = globalThis.setTimeout;
-  globalThis.setTimeout = ((...args: Parameters<typeof setTimeout>) => {
-    const timer = set(...args);
-    if ((args[1] ?? 0) >= RENEWAL) timer.unref();
-    return timer;
-  }) as typeof setTimeout;
 }

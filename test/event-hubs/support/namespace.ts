@@ -11,7 +11,6 @@ import {
   type EventHubsEmulator,
   type EventHubsEmulatorOptions,
 } from '../../../emulators/event-hubs';
-import { letRenewalsGo } from '../../contract/event-hubs.target';
 import { createLogger } from '../../../src/observability/logger';
 
 /** A stand-in in this process with one hub, and clients of it that are closed with it. */
@@ -29,7 +28,6 @@ export interface Namespace {
 export const HUB = 'telemetry';
 
 export async function openNamespace(options: Partial<EventHubsEmulatorOptions> = {}): Promise<Namespace> {
-  letRenewalsGo();
   const dataDir = mkdtempSync(join(tmpdir(), 'event-hubs-'));
   const clients: { close(): Promise<void> }[] = [];
   const create = (port: number): EventHubsEmulator =>
