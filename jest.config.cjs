@@ -3,5 +3,8 @@ module.exports = {
   transform: { '^.+\\.[tj]sx?$': '@swc/jest' },
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.data/'],
-  testTimeout: 30_000,
+  setupFiles: ['<rootDir>/test/support/long-timers.ts'],
+  // Most tests wait for other processes more than they compute: three at a time are quicker than one on two cores.
+  maxWorkers: 3,
+  testTimeout: 60_000,
 };

@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs';
+import { OperatorError } from '../src/observability/operator-error';
 import { type Bench, tableOf, targetsOf } from './bench';
 
 /** Every benchmark there is; each file is loaded only when it is run. */
@@ -41,7 +42,9 @@ async function main(): Promise<void> {
 main().then(
   () => process.exit(),
   (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    // What the person can mend is said in its one sentence.
+    const text = error instanceof OperatorError ? error.message : ((error as Error).stack ?? String(error));
+    process.stderr.write(`${text}\n`);
     process.exit(1);
   },
 );

@@ -89,7 +89,6 @@ async function main(): Promise<void> {
       const source = createSteady({
         buildings: fleet,
         intervalMs: INTERVAL_MS,
-        start: Date.now(),
         durationMs: Infinity,
         seed: index + 1,
       });

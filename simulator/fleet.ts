@@ -27,6 +27,8 @@ export interface FleetDevice extends PlannedDevice {
 export interface FleetBuilding {
   buildingId: string;
   name: string;
+  /** IANA. */
+  timeZone: string;
   /** In the order of the plan. */
   devices: FleetDevice[];
 }
@@ -65,6 +67,7 @@ export async function ensureBuilding(options: {
   return {
     buildingId,
     name: plan.name,
+    timeZone: plan.timeZone,
     devices: plan.devices.map((planned) => {
       const { deviceId, connectionString, model } = devices[planned.name]!;
       if (model !== planned.model) {

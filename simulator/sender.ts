@@ -1,4 +1,4 @@
-import { Pool } from 'undici';
+import { Client } from 'undici';
 import { type QuantityName } from '../src/domain/quantity';
 import { type SendLog } from './send-log';
 import { increment, type Totals } from './totals';
@@ -56,7 +56,7 @@ interface Refusal {
 const LATE_MS = 1000;
 const FIRST_BACKOFF_MS = 200;
 const LAST_BACKOFF_MS = 3000;
-/** After a network error nobody else tries for this long: a gateway that is down is not hammered. */
+/** After a network error nobody tries for this long, and then one by one: a gateway that is down is not hammered. */
 const OUTAGE_PAUSE_MS = 100;
 const MAXIMUM_ANSWER_BYTES = 256 * 1024;
 
@@ -77,19 +77,27 @@ export function createSender(options: {
 }): Sender {
   const { totals, log } = options;
   const connections = options.connections ?? 64;
-  const pool = new Pool(options.origin, {
-    connections,
-    pipelining: 1,
-    connect: { timeout: 5_000 },
-    headersTimeout: 30_000,
-    bodyTimeout: 30_000,
-    keepAliveTimeout: 60_000,
-  });
+  // Connections of our own instead of undici's Pool, which looks through all busy ones for a free one at each request.
+  const clients: Client[] = [];
+  const idle: Client[] = [];
+  const connect = (): Client => {
+    const client = new Client(options.origin, {
+      pipelining: 1,
+      connectTimeout: 5_000,
+      headersTimeout: 30_000,
+      bodyTimeout: 30_000,
+      keepAliveTimeout: 60_000,
+    });
+    clients.push(client);
+    return client;
+  };
   let queue: Attempt[] = [];
   let head = 0;
   let underWay = 0;
   let backingOff = 0;
   let pausedUntil = 0;
+  /** The last thing heard was a broken connection: one request at a time goes ahead of the others until one is answered. */
+  let doubtful = false;
   let pauseTimer: NodeJS.Timeout | undefined;
   let stopped = false;
   const backoffs = new Set<NodeJS.Timeout>();
@@ -157,6 +165,7 @@ export function createSender(options: {
   const send = (attempt: Attempt): void => {
     const { message } = attempt;
     const now = Date.now();
+    const client = idle.pop() ?? connect();
     underWay++;
     if (attempt.failures === 0) {
       attempt.firstSentAt = now;
@@ -174,7 +183,7 @@ export function createSender(options: {
     let status = 0;
     let retryAfter: string | undefined;
     let answer = '';
-    pool.dispatch(
+    client.dispatch(
       {
         path: message.device.path,
         method: 'POST',
@@ -192,12 +201,16 @@ export function createSender(options: {
         },
         onResponseEnd() {
           underWay--;
+          idle.push(client);
+          doubtful = false;
           if (!stopped) answered(attempt, status, retryAfter, answer);
           pump();
         },
         onResponseError(_controller, error) {
           underWay--;
+          idle.push(client);
           pausedUntil = Date.now() + OUTAGE_PAUSE_MS;
+          doubtful = true;
           again(attempt, (error as NodeJS.ErrnoException).code ?? error.name);
           pump();
         },
@@ -215,7 +228,7 @@ export function createSender(options: {
       }, pause);
       return;
     }
-    while (underWay < connections && head < queue.length) send(queue[head++]!);
+    while (underWay < (doubtful ? 1 : connections) && head < queue.length) send(queue[head++]!);
     if (head === queue.length) {
       queue = [];
       head = 0;
@@ -248,7 +261,7 @@ export function createSender(options: {
       stopped = true;
       for (const timer of backoffs) clearTimeout(timer);
       clearTimeout(pauseTimer);
-      await pool.destroy();
+      await Promise.all(clients.map((client) => client.destroy()));
     },
   };
 }

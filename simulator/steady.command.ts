@@ -20,7 +20,6 @@ quantities do over a day. What is missing is provisioned first.
 ${COMMON_HELP}`;
 
 const MAXIMUM_DEVICES = 1_000_000;
-const LEAD_MS = 500;
 
 export async function steadyCommand(args: string[]): Promise<number> {
   const values = parsed(args, {
@@ -69,7 +68,6 @@ export async function steadyCommand(args: string[]): Promise<number> {
     const source = createSteady({
       buildings: fleet,
       intervalMs,
-      start: Date.now() + LEAD_MS,
       durationMs,
       seed,
     });

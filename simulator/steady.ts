@@ -5,7 +5,7 @@ import { flatBody } from './payload';
 import { createRandom } from './random';
 import { type MessageReading, type SendingDevice } from './sender';
 import { createSendingDevice } from './sending-device';
-import { createWalks } from './walk';
+import { createWalks, utcOffset } from './walk';
 import { createWheel } from './wheel';
 
 /** One reading a message. */
@@ -15,6 +15,7 @@ const DEVICES_A_BUILDING = 500;
 /** How far a message may stray from its even pace, as a share of the interval. */
 const JITTER = 0.05;
 const SLOT_MS = 5;
+const LEAD_MS = 500;
 
 export function buildingsFor(devices: number): number {
   return Math.max(1, Math.ceil(devices / DEVICES_A_BUILDING));
@@ -61,12 +62,13 @@ export function readingsARound(plans: readonly PlannedBuilding[]): number {
 export function createSteady(options: {
   buildings: readonly FleetBuilding[];
   intervalMs: number;
-  start: number;
+  /** Milliseconds since 1970; left out, as soon as everything is prepared, which takes a second for 100,000 devices. */
+  start?: number;
   /** Infinity for ever. */
   durationMs: number;
   seed?: number;
 }): Source {
-  const { intervalMs, start } = options;
+  const { intervalMs } = options;
   const random = createRandom(options.seed ?? 1);
   const fleet = options.buildings.flatMap((building) => building.devices);
   const devices: SendingDevice[] = fleet.map(({ connectionString }) => createSendingDevice(connectionString));
@@ -80,7 +82,12 @@ export function createSteady(options: {
   const walks = createWalks(
     channels.flatMap((each) => each.map(({ quantity }) => quantity)),
     random,
+    options.buildings.flatMap(({ timeZone, devices: each }) => {
+      const offset = utcOffset(timeZone, options.start ?? Date.now());
+      return each.flatMap(({ model }) => deviceModelNamed(model)!.channels.map(() => offset));
+    }),
   );
+  const start = options.start ?? Date.now() + LEAD_MS;
   const wheel = createWheel({
     timers: devices.length,
     horizonMs: intervalMs * (2 + 2 * JITTER),

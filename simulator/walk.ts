@@ -3,7 +3,7 @@ import { type Random } from './random';
 
 /** How a quantity behaves over a day in an office: where it tends to, how fast, and how restless it is. */
 interface Behaviour {
-  /** Where it tends to at an hour of the day (0 to 24, UTC). */
+  /** Where it tends to at an hour of the day (0 to 24, where the building stands). */
   target(hour: number): number;
   /** How much each sensor differs from the next. */
   spread: number;
@@ -75,8 +75,15 @@ export interface Walks {
 
 const NEVER = -1;
 
-/** One walk for each quantity listed; `sensor` is its index in the list. */
-export function createWalks(quantities: readonly QuantityName[], random: Random): Walks {
+/**
+ * One walk for each quantity listed; `sensor` is its index in the list. `utcOffsets` say, by sensor, how many
+ * milliseconds its clock on the wall is ahead of UTC.
+ */
+export function createWalks(
+  quantities: readonly QuantityName[],
+  random: Random,
+  utcOffsets: readonly number[] = [],
+): Walks {
   const behaviour = quantities.map((name) => behaviours[name]);
   const range = quantities.map((name) => quantityNamed(name));
   const offset = Float64Array.from(behaviour, ({ spread }) => spread * random.normal());
@@ -87,7 +94,7 @@ export function createWalks(quantities: readonly QuantityName[], random: Random)
     step(sensor, at) {
       const { target, settleSeconds, restlessness, decimals } = behaviour[sensor]!;
       const { minimum, maximum, kind } = range[sensor]!;
-      const goal = target((at / 3_600_000) % 24) + offset[sensor]!;
+      const goal = target(((at + (utcOffsets[sensor] ?? 0)) / 3_600_000) % 24) + offset[sensor]!;
       const last = steppedAt[sensor]!;
       if (last === NEVER) {
         value[sensor] = goal + restlessness * random.normal();
@@ -103,4 +110,14 @@ export function createWalks(quantities: readonly QuantityName[], random: Random)
       return Math.round(inside * scale) / scale;
     },
   };
+}
+
+/** How far a zone's clocks are ahead of UTC at an instant, in milliseconds. */
+export function utcOffset(timeZone: string, at: number): number {
+  const parts = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' }).formatToParts(at);
+  const name = parts.find(({ type }) => type === 'timeZoneName')?.value ?? 'GMT';
+  const match = /GMT([+-])(\d\d):(\d\d)/.exec(name);
+  if (match === null) return 0;
+  const minutes = Number(match[2]) * 60 + Number(match[3]);
+  return (match[1] === '-' ? -minutes : minutes) * 60_000;
 }

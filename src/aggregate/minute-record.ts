@@ -40,7 +40,7 @@ export function createMinuteRecord(options: {
   metrics: AggregateMetrics;
   averages: AveragesWriter;
   partition: number;
-  /** Points that may wait. */
+  /** Points that may wait while the store is away. */
   maximumPoints: number;
   writesAtOnce: number;
   now(): number;
@@ -128,7 +128,8 @@ export function createMinuteRecord(options: {
         if (!waiting.points.has(keyOf(point))) size++;
         waiting.points.set(keyOf(point), point);
       }
-      if (size > maximumPoints) drop();
+      // A store that answers works its way through whatever a minute brings; only one that is away is not waited for.
+      if (size > maximumPoints && failures > 0) drop();
       metrics.backlog.set({ partition }, size);
       pump();
     },

@@ -26,7 +26,7 @@ export interface AggregatePartition extends PartitionProcessor {
 const CURRENT_WITHIN_MS = 5_000;
 /** Without a word from the hub for this long it is unknown what was observed: the clock stands until it speaks again. */
 const HEARD_WITHIN_MS = 5_000;
-/** A backlog that was promised at opening and does not come for this long has been trimmed away. */
+/** A backlog that the hub has named and that does not come for this long has been trimmed away. */
 const BACKLOG_GONE_MS = 10_000;
 const CHECKPOINT_EVERY_MS = 10_000;
 /** Work in one piece, so that ticks, sends and health answers are not held up. */
@@ -73,7 +73,11 @@ export function createAggregatePartition(options: {
   const marks = createReplayMarks();
   const labels = { partition };
 
-  let reachedOpening = owned.lastEnqueuedSequence < 0;
+  /** The last event that was enqueued when the partition was taken, or was heard again: until then it replays. */
+  let mustReach = owned.lastEnqueuedSequence;
+  let reached = mustReach < 0;
+  /** It was not heard for a while, and the hub has not been asked since what was enqueued meanwhile. */
+  let outOfTouch = false;
   let lagging = false;
   let heardAt = now();
   let appliedAt = now();
@@ -86,7 +90,10 @@ export function createAggregatePartition(options: {
   const reported: EngineCounts = { ...engine.counts };
 
   const silentBecause = (): string | undefined => {
-    if (!reachedOpening) return `partition ${partition} replays what was enqueued before it was taken`;
+    if (outOfTouch)
+      return `partition ${partition} does not know yet what was enqueued while it was not heard`;
+    if (!reached)
+      return `partition ${partition} replays what was enqueued before it was taken or heard again`;
     if (lagging) return `partition ${partition} lags behind the stream`;
     if (now() - heardAt > HEARD_WITHIN_MS) return `partition ${partition} has heard nothing from the stream`;
     return undefined;
@@ -108,7 +115,24 @@ export function createAggregatePartition(options: {
       metrics.damagedFrames.inc();
       logger.warn({ partition, sequence: sequenceNumber, error: error.message }, 'no readable frame');
     }
-    if (sequenceNumber >= owned.lastEnqueuedSequence) reachedOpening = true;
+    if (sequenceNumber >= mustReach) reached = true;
+  };
+
+  /**
+   * A connection that is new has at first nothing to deliver, which does not say that nothing was enqueued: were the
+   * clock to go on then, windows would be told without the backlog, and what is behind it would come too late to count.
+   */
+  const regainTouch = async (): Promise<void> => {
+    try {
+      const hub = await owned.now();
+      if (hub.incarnation !== incarnation) return;
+      mustReach = hub.lastEnqueuedSequence;
+      reached = engine.sequence >= mustReach;
+      appliedAt = now();
+      outOfTouch = false;
+    } catch (error) {
+      logger.debug({ partition, error: explain(error) }, 'the hub cannot be asked after a silence');
+    }
   };
 
   const reportCounts = (): void => {
@@ -187,11 +211,13 @@ export function createAggregatePartition(options: {
           `partition ${partition} is replayed: minute points were given up while Cosmos was away`,
         );
       }
+      if (now() - heardAt > HEARD_WITHIN_MS) outOfTouch = true;
+      if (outOfTouch) await regainTouch();
       heardAt = now();
       const last = events.at(-1);
       if (last === undefined) {
         lagging = false;
-        if (!reachedOpening && heardAt - appliedAt > BACKLOG_GONE_MS) reachedOpening = true;
+        if (!reached && heardAt - appliedAt > BACKLOG_GONE_MS) reached = true;
       } else {
         const age = heardAt - last.enqueuedTimeUtc.getTime();
         lagging = age > CURRENT_WITHIN_MS;
@@ -200,9 +226,9 @@ export function createAggregatePartition(options: {
         for (const event of events) {
           if (closed) return;
           applyEvent(event);
+          if (record.size() > options.maximumPoints / 2) await leaveRoom();
           if (performance.now() < sliceEnds) continue;
           await setImmediate();
-          await leaveRoom();
           heardAt = now();
           sliceEnds = performance.now() + SLICE_MS;
         }

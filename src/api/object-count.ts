@@ -50,18 +50,28 @@ export function limitObjects(
   };
   let objects = 0;
 
-  // `page` is how many items a connection's own lists hold: its edges and nodes.
-  const count = (set: SelectionSetNode, type: GraphQLCompositeType, times: number, page: number): void => {
+  // `page` is how many items a connection's own lists hold: its edges and nodes. `spread` are the fragments that the same
+  // selection holds already: each counts once, as it is resolved once, or fragments that each spread the next one twice
+  // would be walked for ever without one object to stop at.
+  const count = (
+    set: SelectionSetNode,
+    type: GraphQLCompositeType,
+    times: number,
+    page: number,
+    spread: Set<string>,
+  ): void => {
     for (const selection of set.selections) {
       if (selection.kind === Kind.INLINE_FRAGMENT) {
         const on = selection.typeCondition ? schema.getType(selection.typeCondition.name.value) : type;
-        if (isCompositeType(on)) count(selection.selectionSet, on, times, page);
+        if (isCompositeType(on)) count(selection.selectionSet, on, times, page, spread);
         continue;
       }
       if (selection.kind === Kind.FRAGMENT_SPREAD) {
-        const fragment = fragments.get(selection.name.value);
+        const name = selection.name.value;
+        const fragment = spread.has(name) ? undefined : fragments.get(name);
+        spread.add(name);
         const on = fragment && schema.getType(fragment.typeCondition.name.value);
-        if (fragment && isCompositeType(on)) count(fragment.selectionSet, on, times, page);
+        if (fragment && isCompositeType(on)) count(fragment.selectionSet, on, times, page, spread);
         continue;
       }
       const field =
@@ -89,9 +99,10 @@ export function limitObjects(
         paged
           ? Math.min(typeof first === 'number' ? Math.max(first, 1) : DEFAULT_PAGE, MAXIMUM_PAGE)
           : UNPAGED_LIST,
+        new Set(),
       );
     }
   };
   const root = schema.getRootType(operation.operation) as GraphQLObjectType;
-  count(operation.selectionSet, root, 1, UNPAGED_LIST);
+  count(operation.selectionSet, root, 1, UNPAGED_LIST, new Set());
 }

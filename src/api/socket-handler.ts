@@ -2,6 +2,7 @@ import { handleProtocols, makeServer, type ServerOptions } from 'graphql-ws';
 import { type FastifyRequest } from 'fastify';
 import { type WebSocket } from 'ws';
 import { explain, type Logger } from '../observability/logger';
+import { isTransient } from '../store/store-error';
 
 /** What stands beside each connection. */
 export interface SocketExtra {
@@ -14,6 +15,7 @@ export type Payload = Record<string, unknown> | undefined;
 export { handleProtocols };
 
 const INTERNAL_ERROR = 1011;
+const TRY_AGAIN_LATER = 1013;
 
 /**
  * Carries graphql-transport-ws over a socket. A result is sent when the one before it has left for the network, so that a
@@ -60,6 +62,15 @@ export function createSocketHandler(options: {
         onMessage: (receive) =>
           socket.on('message', (data) => {
             receive(String(data)).catch((error: unknown) => {
+              if (isTransient(error)) {
+                // Clients of graphql-ws come again at this code, and at 1011 never.
+                logger.warn(
+                  { requestId: request.id, error: explain(error) },
+                  'a service behind the API is away',
+                );
+                socket.close(TRY_AGAIN_LATER, 'a service behind the API is away: try again');
+                return;
+              }
               logger.error(
                 { requestId: request.id, error: explain(error) },
                 'a message could not be handled',

@@ -56,7 +56,10 @@ export function tenantScope(principal: Principal, entitlements: readonly Entitle
   return { principal, entitlements } as TenantScope;
 }
 
-/** What is asked for; a part that is left out asks for all of it (so a right to one building does not suffice). */
+/**
+ * What is asked for. A building that is left out asks for all of them (so a right to one does not suffice); a quantity that
+ * is left out asks for any (so a right to one suffices, and what is answered of quantities is asked for one by one).
+ */
 export interface Target {
   tenantId: string;
   buildingId?: string;

@@ -38,8 +38,11 @@ const accepted: Record<string, Record<string, Conversion>> = {
 /** @returns the value in the quantity's unit, or undefined when the unit does not measure that quantity. */
 export function toCanonical(quantity: Quantity, value: number, unit: string | undefined): number | undefined {
   if (unit === undefined || unit === quantity.unit) return value;
-  const conversion = accepted[quantity.unit]?.[unit];
-  return conversion && value * conversion.factor + conversion.offset;
+  const known = accepted[quantity.unit] ?? {};
+  // A device writes the unit: `constructor` is none, although every object has one.
+  if (!Object.hasOwn(known, unit)) return undefined;
+  const { factor, offset } = known[unit]!;
+  return value * factor + offset;
 }
 
 export function acceptedUnits(quantity: Quantity): string[] {

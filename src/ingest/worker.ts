@@ -27,8 +27,9 @@ export const DEFAULT_FLUSH: FlushLimits = {
   milliseconds: 60_000,
 };
 
-// A frame is at most 64 KB: what waits in memory for a partition is at most this many of them.
-const PREFETCHED_EVENTS = 300;
+// A frame is at most 64 KB, and so many of them may wait in memory for each partition: more would cost more memory than
+// the readings held for their files.
+const PREFETCHED_EVENTS = 150;
 const BATCH_EVENTS = 100;
 
 /**

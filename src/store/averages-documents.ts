@@ -3,9 +3,13 @@ import { type BuildingAverage } from '../domain/window';
 import { type StoredAverage } from './averages';
 import { AVERAGES_CHUNK_MINUTES, type AveragePoint, type AveragesDocument } from './documents';
 
-/** Ids order as their minutes do: minutes since 1970 have eight digits from 1989 to 2160. */
+/** The last minute, in 2160, that has eight digits: beyond it ids would order otherwise than their minutes. */
+const LAST_MINUTE = 99_999_999;
+
+/** Ids order as their minutes do. A minute outside 1970 to 2160, as a bound may be, gives the nearest inside. */
 export function chunkIdOf(minute: number): string {
-  return `avg:${String(firstMinuteOf(minute)).padStart(8, '0')}`;
+  const inside = Math.min(Math.max(minute, 0), LAST_MINUTE);
+  return `avg:${String(firstMinuteOf(inside)).padStart(8, '0')}`;
 }
 
 export function firstMinuteOf(minute: number): number {

@@ -36,7 +36,7 @@ export function createAveragesReader(options: {
         'warm',
         buildingId,
         `SELECT c.tenantId, c.buildingId, c.firstMinute, {"${quantity}": c.points.${quantity}} AS points
-         FROM c WHERE c.id >= @from AND c.id <= @to ORDER BY c.id ASC`,
+         FROM c WHERE c.id >= @from AND c.id <= @to AND IS_DEFINED(c.points.${quantity}) ORDER BY c.id ASC`,
         { from: chunkIdOf(fromMinute), to: chunkIdOf(toMinute) },
         { pageSize: Math.min(CHUNKS_A_PAGE, Math.ceil(limit / AVERAGES_CHUNK_MINUTES) + 1) },
       );

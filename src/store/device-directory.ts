@@ -50,7 +50,7 @@ export function createDeviceDirectory(options: {
   limit?: number;
 }): DeviceDirectory {
   const { cosmos, keyring, logger } = options;
-  const known = createKnownDevices({ keyring, limit: options.limit ?? DEFAULT_LIMIT });
+  const known = createKnownDevices({ keyring, limit: options.limit ?? DEFAULT_LIMIT, logger });
   /**
    * What single reads found a moment ago, null where there was nothing: so that neither a guesser nor a time of reading
    * through costs a read a message. As old as `known` may be, and bounded.
@@ -169,7 +169,7 @@ export function createDeviceDirectory(options: {
       const { tenantId, state, assignments } = device;
       return remember(
         deviceId,
-        { deviceId, tenantId, state, keys: openedKeys(keyring, device), assignments },
+        { deviceId, tenantId, state, keys: openedKeys(keyring, device, logger), assignments },
         askedAt,
       );
     },

@@ -1,4 +1,5 @@
 import { type Assignment, type DeviceState } from '../domain/device';
+import { explain, type Logger } from '../observability/logger';
 import { type DirectoryDevice } from './device-directory';
 import { type DeviceDocument } from './documents';
 import { type Keyring } from './keyring';
@@ -47,7 +48,12 @@ const KEY_BYTES = 32;
 /** Making room frees this share beyond what is needed, so that it is seldom done. */
 const FREED_SHARE = 0.1;
 
-export function createKnownDevices({ keyring, limit }: { keyring: Keyring; limit: number }): KnownDevices {
+export function createKnownDevices(options: {
+  keyring: Keyring;
+  limit: number;
+  logger: Logger;
+}): KnownDevices {
+  const { keyring, limit, logger } = options;
   const rows = new Map<string, Row>();
   const buildings = new Map<string, Building>();
   const share = createSharing();
@@ -99,7 +105,7 @@ export function createKnownDevices({ keyring, limit }: { keyring: Keyring; limit
         building,
         tenantId: share(document.tenantId),
         state: share(document.state),
-        keys: Buffer.concat(openedKeys(keyring, document)).toString('latin1'),
+        keys: Buffer.concat(openedKeys(keyring, document, logger)).toString('latin1'),
         assignments: document.assignments.map((each) => ({
           channel: share(each.channel),
           pointId: each.pointId,
@@ -130,9 +136,18 @@ export function createKnownDevices({ keyring, limit }: { keyring: Keyring; limit
   };
 }
 
-/** A device's symmetric keys, primary first; none once they are destroyed. */
-export function openedKeys(keyring: Keyring, { id, keys }: DeviceDocument): Buffer[] {
-  return keys ? [keyring.open(id, keys.primary), keyring.open(id, keys.secondary)] : [];
+/**
+ * A device's symmetric keys, primary first; none once they are destroyed, and none where they do not open: that costs the
+ * one device, and neither its building's others nor what changes after it.
+ */
+export function openedKeys(keyring: Keyring, { id, keys }: DeviceDocument, logger: Logger): Buffer[] {
+  if (!keys) return [];
+  try {
+    return [keyring.open(id, keys.primary), keyring.open(id, keys.secondary)];
+  } catch (error) {
+    logger.error({ deviceId: id, error: explain(error) }, 'the keys of a device do not open: it cannot send');
+    return [];
+  }
 }
 
 function cut(keys: string): Buffer[] {

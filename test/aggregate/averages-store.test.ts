@@ -86,6 +86,38 @@ describe('the rolling record in Cosmos', () => {
     ]);
   });
 
+  it('takes any bounds, from before 1970 to after the minutes that an id has room for', async () => {
+    await createAveragesWriter({ cosmos }).write('bld_far', [buildAverage({ buildingId: 'bld_far' })]);
+    const yearOf = (year: number): number => Date.UTC(year, 0) / 60_000;
+    for (const year of [2100, 2200, 2500, 9999]) {
+      const found = await historyOf('bld_far', owner, { from: yearOf(1900), to: yearOf(year) });
+      expect(found).toHaveLength(1);
+      expect(await historyOf('bld_far', owner, { from: yearOf(year), to: yearOf(year) + 10 })).toEqual([]);
+    }
+  });
+
+  it('brings no chunk that holds nothing of the quantity asked for', async () => {
+    const humid = Array.from({ length: 400 }, (_, i) =>
+      buildAverage({ buildingId: 'bld_humid', minute: MINUTE + i, quantity: 2 }),
+    );
+    await createAveragesWriter({ cosmos }).write('bld_humid', humid);
+    let chunks = 0;
+    const counting: Cosmos = {
+      ...cosmos,
+      async *pages<T>(...args: Parameters<Cosmos['pages']>) {
+        for await (const page of cosmos.pages<T>(...args)) {
+          chunks += page.length;
+          yield page;
+        }
+      },
+    };
+    const query = { buildingId: 'bld_humid', fromMinute: MINUTE, toMinute: MINUTE + 400, limit: 5 };
+    const { history } = createAveragesReader({ cosmos: counting });
+    expect(await history(owner, { ...query, quantity: 'AIR_TEMPERATURE' })).toEqual([]);
+    expect(chunks).toBe(0);
+    expect(await history(owner, { ...query, quantity: 'RELATIVE_HUMIDITY' })).toHaveLength(5);
+  });
+
   it('keeps an empty window as nulls with the time of its last reading', async () => {
     const empty = buildAverage({
       buildingId: 'bld_2',

@@ -35,6 +35,7 @@ const logger = createLogger({ name: 'test', level: 'silent' });
 async function live(
   events: StreamEvent[],
   crashes: readonly Crash[],
+  maximumPoints: number,
 ): Promise<{ told: BuildingAverage[]; record: Map<string, AveragePoint> }> {
   const told: BuildingAverage[] = [];
   const record = new Map<string, AveragePoint>();
@@ -83,7 +84,7 @@ async function live(
           return Promise.resolve();
         },
       },
-      maximumPoints: 10_000,
+      maximumPoints,
       writesAtOnce: 2,
       now: () => now,
     });
@@ -93,21 +94,34 @@ async function live(
   let kill = (): boolean => false;
 
   let partition = take();
+  let delivered = -1;
+  /** As the consumer does: what fails is closed and opened again behind the checkpoint. */
+  const deliver = async (batch: readonly StreamEvent[]): Promise<void> => {
+    delivered = Math.max(delivered, batch.at(-1)?.sequence ?? -1);
+    try {
+      await partition.process(batch.map(received));
+    } catch {
+      await partition.close();
+      await reopen();
+    }
+  };
+  const reopen = async (): Promise<void> => {
+    partition = take();
+    await deliver(events.filter((each) => each.sequence > checkpoint && each.enqueuedAt <= now));
+  };
   /** Time goes by, second by second, while nothing is enqueued. */
   const wait = async (until: number): Promise<void> => {
     while (now < until) {
       now = Math.min(until, Math.floor(now / 1000) * 1000 + 1000);
-      await partition.process([]);
+      await deliver([]);
       partition.tick();
     }
   };
 
-  let delivered = -1;
   for (const event of events) {
     if (event.sequence <= delivered) continue;
     await wait(event.receivedAt);
-    await partition.process([received(event)]);
-    delivered = event.sequence;
+    if (event.sequence > delivered) await deliver([event]);
     storeAway = crashes.some((each) => {
       const at = events[each.afterEvent]?.receivedAt ?? 0;
       return now > at - each.storeAwayMs && now <= at;
@@ -117,10 +131,7 @@ async function live(
     kill();
     storeAway = false;
     now += fatal.downForMs;
-    partition = take();
-    const backlog = events.filter((each) => each.sequence > checkpoint && each.enqueuedAt <= now);
-    await partition.process(backlog.map(received));
-    delivered = Math.max(delivered, backlog.at(-1)?.sequence ?? -1);
+    await reopen();
   }
   await wait(now + 1_000_000);
   return { told, record };
@@ -177,7 +188,10 @@ function differencesOf(
 }
 
 describe('a partition whose worker dies again and again', () => {
-  it('tells nothing wrong, and its record in the end is that of the whole stream', async () => {
+  it.each([
+    ['also while the store is away', 10_000],
+    ['also when more points wait for the store than may', 12],
+  ])('tells nothing wrong and records the whole stream, %s', async (_, maximumPoints) => {
     await fc.assert(
       fc.asyncProperty(
         longStream,
@@ -187,7 +201,7 @@ describe('a partition whose worker dies again and again', () => {
             ...event,
             rows: event.rows.map(({ undated: _, ...row }) => row),
           }));
-          expect(differencesOf(dated, await live(dated, crashes))).toEqual([]);
+          expect(differencesOf(dated, await live(dated, crashes, maximumPoints))).toEqual([]);
         },
       ),
       { numRuns: 30, endOnFailure: true },

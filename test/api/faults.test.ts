@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import WebSocket from 'ws';
 import { type Registry } from '../../src/store/registry';
 import { startApi, type TestApi } from './api.support';
 
@@ -55,5 +57,26 @@ describe('faults behind the API', () => {
     const before = await api.ask({ token: await api.token('anybody') }, '{ viewer { id } }');
     expect(before.status).toBe(503);
     expect(JSON.stringify([inside, before])).not.toContain('10.1.2.3');
+  });
+
+  it('close a socket so that clients come again where a service is away, and for good where the fault is ours', async () => {
+    const closedWith = async (fault: Error): Promise<number> => {
+      api = await startApi({
+        registry: { memberships: () => Promise.reject(fault) } as unknown as Registry,
+      });
+      const authorization = `Bearer ${await api.token('anybody')}`;
+      const socket = new WebSocket(api.webSocketUrl, 'graphql-transport-ws');
+      socket.on('open', () =>
+        socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization } })),
+      );
+      socket.on('message', () =>
+        socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: '{ viewer { id } }' } })),
+      );
+      const [code] = (await once(socket, 'close')) as [number];
+      await api.stop();
+      return code;
+    };
+    expect(await closedWith(Object.assign(new Error(secret), { code: 'ECONNREFUSED' }))).toBe(1013);
+    expect(await closedWith(new Error(secret))).toBe(1011);
   });
 });

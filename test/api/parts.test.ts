@@ -1,9 +1,12 @@
+import 'reflect-metadata';
 import fc from 'fast-check';
-import { parse } from 'graphql';
+import { getOperationAST, parse } from 'graphql';
 import { createDocumentCache } from '../../src/api/document-cache';
+import { limitObjects } from '../../src/api/object-count';
 import { createLatestAverages } from '../../src/live/latest';
 import { currentValue } from '../../src/resolvers/average/current';
 import { createCursors } from '../../src/resolvers/cursor';
+import { createSchema } from '../../src/resolvers/schema';
 import { average } from './api.support';
 
 describe('cursors', () => {
@@ -109,5 +112,27 @@ describe('a stored value', () => {
       readings: 0,
       devicesReporting: 0,
     });
+  });
+});
+
+describe('the count of objects that an operation could ask for', () => {
+  const check = (source: string, maximum: number): void => {
+    const document = parse(source);
+    limitObjects(createSchema(), document, getOperationAST(document)!, {}, maximum);
+  };
+
+  it('ends for fragments that each spread the next one twice, however many there are', () => {
+    const fragments = Array.from(
+      { length: 150 },
+      (_, i) => `fragment F${i} on Viewer { ...F${i + 1} ...F${i + 1} }`,
+    );
+    check(`{ viewer { ...F0 } } ${fragments.join(' ')} fragment F150 on Viewer { id }`, 10);
+  });
+
+  it('counts what a fragment asks for, in each selection that spreads it', () => {
+    const page = 'fragment Page on BuildingConnection { nodes { id } }';
+    const source = `{ a: buildings(first: 40) { ...Page ...Page } b: buildings(first: 60) { ...Page } } ${page}`;
+    check(source, 102);
+    expect(() => check(source, 101)).toThrow('more than 101 objects');
   });
 });

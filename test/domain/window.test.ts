@@ -33,6 +33,8 @@ describe('quantities and units', () => {
     expect(toCanonical(temperature, 273.15, 'K')).toBeCloseTo(0, 10);
     expect(toCanonical(temperature, 21.5, undefined)).toBe(21.5);
     expect(toCanonical(temperature, 21.5, 'lx')).toBeUndefined();
+    expect(toCanonical(temperature, 21.5, 'constructor')).toBeUndefined();
+    expect(toCanonical(temperature, 21.5, '__proto__')).toBeUndefined();
     expect(toCanonical(quantityNamed('RELATIVE_HUMIDITY'), 0.45, '/')).toBeCloseTo(45, 10);
   });
 });

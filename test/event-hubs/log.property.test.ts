@@ -278,7 +278,7 @@ describe('the log of a partition equals a list of the events it acknowledged', (
           rmSync(root, { recursive: true });
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 40 },
     );
   });
 });

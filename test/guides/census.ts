@@ -33,7 +33,8 @@ export function createCensus(options: {
               if (!(error instanceof FrameError)) throw error;
             }
           }
-          // Everything up to the last event has had its effect, so a restart may begin behind it.
+          // A restart begins behind this event. These counts are in memory and end with the process: an effect that must
+          // outlive it is stored before its event is checkpointed.
           const last = events.at(-1);
           if (last !== undefined) await checkpoint(last);
         },

@@ -168,6 +168,21 @@ describe('the sender', () => {
     expect(totals.acknowledged).toBe(400);
   });
 
+  it('does not hammer a gateway that is down: one message asks until one is answered', async () => {
+    let asked = 0;
+    const down: Answer = (request) => {
+      asked++;
+      request.socket.destroy();
+    };
+    const messages = Array.from({ length: 100 }, () => buildMessage());
+    const { totals } = await run([...Array.from({ length: 12 }, () => down), answer(204)], messages, 10);
+    expect(totals.acknowledged).toBe(200);
+    expect(totals.sent).toBe(100);
+    // Ten were under way when it broke; what follows comes one by one.
+    expect(asked).toBe(12);
+    expect(totals.retried).toBeLessThanOrEqual(12);
+  });
+
   it('counts a message that leaves more than a second late', async () => {
     const { totals } = await run(
       [answer(204)],

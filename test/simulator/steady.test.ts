@@ -2,7 +2,7 @@ import { QUANTITIES } from '../../src/domain/quantity';
 import { createRandom } from '../../simulator/random';
 import { type Message } from '../../simulator/sender';
 import { createSteady, planSteady, readingsARound } from '../../simulator/steady';
-import { createWalks } from '../../simulator/walk';
+import { createWalks, utcOffset } from '../../simulator/walk';
 import { createWheel } from '../../simulator/wheel';
 
 const START = 1_790_000_000_000;
@@ -21,6 +21,7 @@ describe('a steady load', () => {
   const buildings = plans.map((plan, building) => ({
     buildingId: `bld_${building}`,
     name: plan.name,
+    timeZone: plan.timeZone,
     devices: plan.devices.map((device, i) => ({
       ...device,
       deviceId: `dev_${building}_${i}`,
@@ -108,6 +109,18 @@ describe('a walk', () => {
     for (let minute = 0; minute < 60; minute++) night += walks.step(0, day + (2 * 60 + minute) * 60_000);
     for (let minute = 0; minute < 60; minute++) noon += walks.step(0, day + (12 * 60 + minute) * 60_000);
     expect(noon).toBeGreaterThan(night + 60 * 100);
+  });
+});
+
+describe('the clock on the wall', () => {
+  it.each([
+    ['Europe/Berlin', Date.UTC(2026, 6, 1), 2],
+    ['Europe/Berlin', Date.UTC(2026, 0, 1), 1],
+    ['America/Los_Angeles', Date.UTC(2026, 0, 1), -8],
+    ['Asia/Kolkata', Date.UTC(2026, 0, 1), 5.5],
+    ['UTC', Date.UTC(2026, 0, 1), 0],
+  ])('in %s is ahead of UTC', (timeZone, at, hours) => {
+    expect(utcOffset(timeZone, at)).toBe(hours * 3_600_000);
   });
 });
 

@@ -2,6 +2,7 @@ import { directoryScope } from '../../src/auth/directory-scope';
 import { type TenantScope } from '../../src/auth/scope';
 import { createDeviceDirectory, type DeviceDirectory } from '../../src/store/device-directory';
 import { type ChangeFeed, type Cosmos } from '../../src/store/cosmos';
+import { type DeviceDocument } from '../../src/store/documents';
 import { eventually } from '../support/eventually';
 import {
   createBuilding,
@@ -224,4 +225,26 @@ test('no more devices are held than the limit, and all are found all the same', 
   await directory.lookup(first!.ids[0]!);
   await directory.lookup(first!.ids[1]!);
   expect(calls.filter((each) => each === 'pages').length).toBeLessThanOrEqual(1);
+});
+
+test('keys that do not open cost their device alone: its building is read and its changes are followed', async () => {
+  const { buildingId, ids } = await provision(3);
+  const documentOf = async (id: string): Promise<DeviceDocument> =>
+    (await store.cosmos.read<DeviceDocument>('registry', buildingId, id))!;
+  const damage = async (id: string): Promise<void> => {
+    // Sealed for another device: what whoever can write the store but has no key could try.
+    const { keys } = await documentOf(ids[0]!);
+    const damaged = { ...(await documentOf(id)), keys };
+    await store.cosmos.batch('registry', buildingId, [{ upsert: damaged }]);
+  };
+  await damage(ids[1]!);
+  const { directory } = await openDirectory();
+  expect((await directory.lookup(ids[0]!))?.keys).toHaveLength(2);
+  expect(await directory.lookup(ids[1]!)).toMatchObject({ state: 'PROVISIONED', keys: [] });
+
+  await damage(ids[2]!);
+  await eventually(() => expect(directory.peek(ids[2]!)).toMatchObject({ keys: [] }));
+  valueOf(await store.registry.retireDevice(owner, ids[0]!));
+  await eventually(() => expect(directory.peek(ids[0]!)).toMatchObject({ state: 'RETIRED' }));
+  expect(directory.readiness().ready).toBe(true);
 });

@@ -2,6 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Platform, startPlatform } from '../support/platform';
+import { ensureFleet } from '../../simulator/ensure-fleet';
+import { openSession } from '../../simulator/session';
+import { planSteady } from '../../simulator/steady';
 import { verification as averages } from './averages.verify';
 import { verification as cold } from './cold.verify';
 
@@ -20,7 +23,7 @@ function recording(): string {
   return lines.join('\n');
 }
 
-describe('the platform under kill -9', () => {
+describe('the whole platform', () => {
   let folder: string;
   let platform: Platform;
   beforeAll(async () => {
@@ -32,7 +35,28 @@ describe('the platform under kill -9', () => {
     rmSync(folder, { recursive: true, force: true });
   }, 60_000);
 
-  it('shows the averages that SQL finds in the stored rows', async () => {
+  it('gives the simulator the same devices again, and others in place of those whose secrets were lost', async () => {
+    const session = await openSession({ endpointsFile: platform.endpointsFile, user: 'owner@north.example' });
+    try {
+      const plans = planSteady({ name: 'Found again', buildings: 1, devices: 5 });
+      const [first] = await ensureFleet(session, plans);
+      expect((await ensureFleet(session, plans))[0]).toEqual(first);
+      rmSync(join(platform.dataDir, 'simulator'), { recursive: true });
+      const again = await openSession({ endpointsFile: platform.endpointsFile, user: 'owner@north.example' });
+      const [second] = await ensureFleet(again, plans);
+      await again.close();
+      expect(second!.buildingId).toBe(first!.buildingId);
+      const found = await session.api.buildingNamed(session.tenantId, plans[0]!.name);
+      expect(found!.devices.map(({ id }) => id).sort()).toEqual(
+        second!.devices.map(({ deviceId }) => deviceId).sort(),
+      );
+      expect(second!.devices.map(({ deviceId }) => deviceId)).not.toContain(first!.devices[0]!.deviceId);
+    } finally {
+      await session.close();
+    }
+  }, 60_000);
+
+  it('shows the averages that SQL finds in the stored rows, while a worker is killed -9', async () => {
     const file = join(folder, 'recording.csv');
     writeFileSync(file, recording());
     const { counts, differences } = await averages.run({
@@ -48,7 +72,7 @@ describe('the platform under kill -9', () => {
     expect(counts['readings refused and kept as dead letters']).toBe(10);
   }, 240_000);
 
-  it('stores what it acknowledged, once', async () => {
+  it('stores what it acknowledged, once, while processes are killed -9', async () => {
     const { counts, differences } = await cold.run({
       args: [
         ...['--attach', platform.endpointsFile, '--devices', '100', '--rate', '50'],

@@ -18,7 +18,7 @@ export interface Database {
 
 export interface Container {
   readonly number: number;
-  readonly database: Database;
+  database: Database;
   readonly rid: string;
   etag: string;
   ts: number;
@@ -31,7 +31,7 @@ export interface Container {
   readonly ridOf: (number: number) => string;
   coverage: (names: readonly string[]) => Coverage;
   readonly documents: Documents;
-  readonly indexes: Indexes;
+  indexes: Indexes;
   readonly uniqueKeys: UniqueKeys;
 }
 
@@ -74,8 +74,16 @@ export function openCatalog(db: DatabaseSync): Catalog {
     `INSERT INTO containers (database, id, rid, etag, ts, definition, lsn, lastNumber) VALUES (?, ?, ?, ?, ?, ?, 0, 0)`,
   );
 
-  function open(row: ContainerRow, database: Database): Container {
+  function open(row: ContainerRow, database: Database, known?: Container): Container {
     const definition = JSON.parse(row.definition) as ContainerDefinition;
+    if (known) {
+      const { etag, ts, lsn, lastNumber } = row;
+      const coverage = coverageOf(definition.indexingPolicy);
+      Object.assign(known, { etag, ts, lsn, lastNumber, definition, coverage, database });
+      known.indexes = openIndexes(db, row.number);
+      database.containers.set(row.id, known);
+      return known;
+    }
     const container: Container = {
       number: row.number,
       database,
@@ -97,6 +105,12 @@ export function openCatalog(db: DatabaseSync): Catalog {
   }
 
   function reload(): void {
+    // Requests under way hold their container: it stays the same object, or two would count positions side by side.
+    const known = new Map(
+      [...databases.values()].flatMap(({ containers }) =>
+        [...containers.values()].map((each) => [each.number, each]),
+      ),
+    );
     databases = new Map();
     touched.clear();
     const byNumber = new Map<number, Database>();
@@ -108,7 +122,7 @@ export function openCatalog(db: DatabaseSync): Catalog {
     for (const row of db
       .prepare('SELECT * FROM containers ORDER BY number')
       .all() as unknown as ContainerRow[]) {
-      open(row, byNumber.get(row.database)!);
+      open(row, byNumber.get(row.database)!, known.get(row.number));
     }
   }
 

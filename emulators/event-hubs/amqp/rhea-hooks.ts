@@ -93,3 +93,21 @@ export function limitFrames(connection: Connection, bytes: number): void {
     return size;
   };
 }
+
+/**
+ * Stops what rhea still does for a connection whose socket is closed. It clears its timers when the other side ends,
+ * but not when we cut the socket, and it arms them again on a late write: each would hold the connection for eight
+ * minutes.
+ */
+export function forgetConnection(connection: Connection): void {
+  const inner = connection as unknown as {
+    socket_ready: boolean;
+    heartbeat_in?: NodeJS.Timeout;
+    heartbeat_out?: NodeJS.Timeout;
+    abort_idle?: NodeJS.Timeout;
+  };
+  inner.socket_ready = false;
+  clearTimeout(inner.heartbeat_in);
+  clearTimeout(inner.heartbeat_out);
+  clearTimeout(inner.abort_idle);
+}

@@ -9,6 +9,7 @@ import { type EventHubsMetrics } from '../metrics';
 import { connectionForced, MAX_MESSAGE_BYTES } from './conditions';
 import { type AttachedLink, MAX_FRAME_BYTES, serveConnection, type ServedConnection } from './connection';
 import { createReaders } from './readers';
+import { forgetConnection } from './rhea-hooks';
 import { socketOf } from './transfers';
 
 export interface AmqpServer {
@@ -76,6 +77,7 @@ export function createAmqpServer(options: {
     socketOf(connection).once('close', () => {
       connections.delete(connection);
       fresh.dispose();
+      forgetConnection(connection);
     });
     return fresh;
   }
