@@ -1,18 +1,14 @@
 import { type Socket } from 'node:net';
-import { type IPublishPacket, type ISubscribePacket, type Packet } from 'mqtt-packet';
 import { type Logger } from '../../observability/logger';
-import { type DirectoryDevice } from '../../store/device-directory';
 import { type Authenticated, type DeviceAuthentication } from '../authentication';
 import { type GatewayLimits } from '../limits';
 import { type GatewayMetrics } from '../metrics';
 import { type Reception } from '../reception';
-import { createAcknowledgements } from './acknowledgements';
-import { claimsOf, isPassing, refusalOf } from './claims';
+import { type Claims, claimsOf, isPassing, refusalOf } from './claims';
 import { CONNECT, createFramer, PUBLISH } from './framer';
 import { type Ending, type MqttMetrics } from './metrics';
 import * as packets from './packets';
-import { permittedFilters, propertiesOf, publicationOf, TWIN_RESPONSES } from './topics';
-import { twinAnswer } from './twin';
+import { createSession, type Session } from './session';
 
 /** What all connections share. */
 export interface ConnectionContext {
@@ -32,6 +28,8 @@ export interface ConnectionContext {
   /** It waits for something nobody will tell it of: `proceed` is called now and then. */
   stalled(connection: Connection): void;
   closed(connection: Connection, deviceId: string | undefined): void;
+  /** Connections whose device the registry is being asked about. */
+  checksUnderWay: number;
 }
 
 /** One connection of one device, from its first byte to its last. */
@@ -53,33 +51,32 @@ const TOPIC_BYTES = 16 * 1024;
 const UNREAD_ANSWER_BYTES = 16 * 1024;
 /** How long an ended connection may take to read its last answers. */
 const LAST_WORDS_MS = 2_000;
+/** While the directory is behind, silent connections are looked up a few at a time. */
+const MOST_CHECKS = 200;
+
+type Identity = Extract<Claims, { refusal?: undefined }>;
 
 export function createConnection(socket: Socket, context: ConnectionContext): Connection {
-  const { metrics, authentication, reception, limits } = context;
+  const { metrics, authentication, limits } = context;
   const since = Date.now();
   const framer = createFramer((type) =>
-    type === PUBLISH && deviceId !== undefined ? limits.bodyBytes + TOPIC_BYTES : SMALL_PACKET_BYTES,
+    type === PUBLISH && session !== undefined ? limits.bodyBytes + TOPIC_BYTES : SMALL_PACKET_BYTES,
   );
-  let deviceId: string | undefined;
-  let token = '';
-  let topic = '';
-  let keepAliveMilliseconds = Infinity;
+  let identity: Identity | undefined;
+  let session: Session | undefined;
   let lastHeard = since;
   /** Since when the beginning of a packet has been waiting for its rest. */
   let partialSince: number | undefined;
-  /** A message that may not be taken yet. Nothing behind it is looked at. */
-  let parked: { packet: IPublishPacket; propertyBag: string; throttled: boolean } | undefined;
-  /** The registry is being asked. */
+  /** The registry is being asked, and everything waits for its answer. */
   let asking = false;
   let checking = false;
   let ended = false;
   let draining = false;
   let corked = false;
   let accounted = 0;
-  const subscriptions = new Set<string>();
 
   const account = (): void => {
-    const holds = ended ? 0 : framer.bytes() + (parked?.packet.payload.length ?? 0);
+    const holds = ended ? 0 : framer.bytes() + (session?.bytesHeld() ?? 0);
     if (holds !== accounted) context.held(holds - accounted);
     accounted = holds;
   };
@@ -102,48 +99,22 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
     if (ended) return;
     ended = true;
     metrics.ended(why);
-    context.logger.debug({ deviceId, why }, 'an MQTT connection ended');
-    parked = undefined;
+    context.logger.debug({ deviceId: identity?.deviceId, why }, 'an MQTT connection ended');
     account();
-    context.closed(connection, deviceId);
+    context.closed(connection, identity?.deviceId);
     // What was written still leaves, if the client reads it; what else comes is not read.
     socket.pause();
     socket.destroySoon();
     socket.setTimeout(LAST_WORDS_MS, () => socket.destroy());
   };
 
-  const acknowledgements = createAcknowledgements({
-    acknowledge: (messageId) => write(packets.puback(messageId)),
-    failed: () => end('not-accepted'),
-    lost: () => metrics.lost(),
-    settled: () => (draining ? endWhenDrained() : proceed()),
-  });
-
-  const endWhenDrained = (): void => {
-    if (acknowledgements.inFlight() === 0) end('stopping');
-  };
-
-  const refuse = (returnCode: number, version?: number): void => {
-    metrics.connack(returnCode);
-    write(packets.connack(returnCode, version));
-    end('refused');
-  };
-
-  const onConnect = (frame: Buffer): void => {
-    const packet = context.reader.connect(frame);
-    if (packet === undefined) return end('malformed');
-    const claims = claimsOf(packet);
-    if (claims.refusal !== undefined) return refuse(claims.refusal, packet.protocolVersion);
-    const letIn = (verdict: Authenticated): void => {
-      if (verdict.error) return refuse(refusalOf(verdict.error.code));
-      ({ deviceId, token, keepAliveMilliseconds } = claims);
-      topic = `devices/${deviceId}/messages/events`;
-      lastHeard = Date.now();
-      context.connected(deviceId, connection);
-      metrics.connack(packets.CONNECTED);
-      write(packets.connack(packets.CONNECTED));
-    };
-    whenKnown(authentication.authenticate(claims.deviceId, claims.token, Date.now()), letIn);
+  const guarded = (work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      context.logger.error({ err: error, deviceId: identity?.deviceId }, 'an MQTT packet failed');
+      end('fault');
+    }
   };
 
   const whenKnown = (
@@ -157,114 +128,51 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
       if (ended || draining) return;
       guarded(() => then(answer));
       // Where the registry could not be asked the message is tried again in a while, and not at once for ever.
-      if (parked === undefined) proceed();
-      else wait();
+      if (session?.blocked()) wait();
+      else proceed();
     });
   };
 
-  const onPublish = (packet: IPublishPacket): void => {
-    if (packet.qos === 2) return end('qos-2');
-    if (packet.qos === 1 && !packets.hasMessageId(packet)) return end('malformed');
-    const publication = publicationOf(packet.topic, topic);
-    if (publication.kind === 'forbidden') return end('forbidden-topic');
-    if (publication.kind === 'telemetry') {
-      if (packet.payload.length > limits.bodyBytes) return end('too-large');
-      parked = { packet, propertyBag: publication.propertyBag, throttled: false };
-      return tryParked();
-    }
-    if (publication.kind === 'twin' && subscriptions.has(TWIN_RESPONSES)) {
-      const answer = twinAnswer(publication.requestId);
-      write(packets.publish(answer.topic, answer.payload));
-    }
-    if (packet.qos === 1) acknowledgements.add(packet.messageId, Promise.resolve());
+  const refuse = (returnCode: number, version?: number): void => {
+    metrics.connack(returnCode);
+    write(packets.connack(returnCode, version));
+    end('refused');
   };
 
-  /** Takes the parked message where everything allows it; else it stays, and with it all that comes after it. */
-  const tryParked = (): void => {
-    if (acknowledgements.inFlight() >= limits.messagesInFlight || !reception.connected()) return;
-    const now = Date.now();
-    // Asked at each message: a device that was suspended a moment ago is not heard any more.
-    whenKnown(authentication.authenticate(deviceId!, token, now), (verdict) => {
-      if (verdict.error) return isPassing(verdict.error.code) ? undefined : end('not-permitted');
-      take(verdict.device, now);
+  const onConnect = (frame: Buffer): void => {
+    const packet = context.reader.connect(frame);
+    if (packet === undefined) return end('malformed');
+    const claims = claimsOf(packet);
+    if (claims.refusal !== undefined) return refuse(claims.refusal, packet.protocolVersion);
+    whenKnown(authentication.authenticate(claims.deviceId, claims.token, Date.now()), (verdict) => {
+      if (verdict.error) return refuse(refusalOf(verdict.error.code));
+      const { deviceId, token } = claims;
+      identity = claims;
+      session = createSession({ ...context, deviceId, token, write, end, whenKnown, settled });
+      lastHeard = Date.now();
+      context.connected(deviceId, connection);
+      metrics.connack(packets.CONNECTED);
+      write(packets.connack(packets.CONNECTED));
     });
-  };
-
-  const take = (device: DirectoryDevice, now: number): void => {
-    const over = reception.overRate(device, now);
-    if (over !== undefined) {
-      if (!parked!.throttled) context.gatewayMetrics.throttled(over.whose);
-      parked!.throttled = true;
-      return;
-    }
-    const { packet, propertyBag } = parked!;
-    parked = undefined;
-    const body = packet.payload as Buffer;
-    const intake = reception.open(device);
-    const properties = propertiesOf(propertyBag);
-    if (typeof properties === 'string') intake.refuseMessage(body, properties, now);
-    else if (reception.decode(intake, device, properties, body, now).kind === 'unsupported') {
-      const expected = reception.contentTypes.join(', ');
-      const reason = `the content type or encoding is none that is taken: expected ${expected}`;
-      intake.refuseMessage(body, reason, now);
-    }
-    metrics.message(packet.qos);
-    // A PUBACK cannot say what was refused: the dead letters keep it, and the message is done.
-    acknowledgements.add(
-      packet.qos === 1 ? packet.messageId : undefined,
-      reception.submit(device, intake, now),
-    );
-  };
-
-  const onSubscribe = (packet: ISubscribePacket): void => {
-    if (!packets.hasMessageId(packet) || packet.subscriptions.length === 0) return end('malformed');
-    const permitted = permittedFilters(deviceId!);
-    const granted = packet.subscriptions.map(({ topic: filter, qos }) => {
-      if (!permitted.includes(filter)) return packets.SUBSCRIPTION_REFUSED;
-      subscriptions.add(filter);
-      return Math.min(qos, 1);
-    });
-    write(packets.suback(packet.messageId!, granted));
-  };
-
-  const onPacket = (packet: Packet): void => {
-    switch (packet.cmd) {
-      case 'publish':
-        return onPublish(packet);
-      case 'subscribe':
-        return onSubscribe(packet);
-      case 'unsubscribe':
-        if (!packets.hasMessageId(packet) || packet.unsubscriptions.length === 0) return end('malformed');
-        for (const filter of packet.unsubscriptions) subscriptions.delete(filter);
-        return write(packets.unsuback(packet.messageId!));
-      case 'pingreq':
-        return write(packets.PINGRESP);
-      case 'disconnect':
-        return end('disconnect');
-      case 'puback':
-        return;
-      default:
-        return end('malformed');
-    }
   };
 
   const onFrame = (frame: Buffer): void => {
     const isConnect = frame[0]! >> 4 === CONNECT;
-    // The first packet is a CONNECT, and only the first.
-    if (isConnect !== (deviceId === undefined)) return end('malformed');
-    if (isConnect) return onConnect(frame);
+    // The first packet is a CONNECT, and only the first (MQTT 3.1.1, 3.1).
+    if (isConnect !== (session === undefined)) return end('malformed');
+    if (session === undefined) return onConnect(frame);
     const packet = context.reader.packet(frame);
-    if (packet === undefined) return end('malformed');
-    onPacket(packet);
+    if (packet === undefined) end('malformed');
+    else session.take(packet);
   };
 
-  const guarded = (work: () => void): void => {
-    try {
-      work();
-    } catch (error) {
-      context.logger.error({ err: error, deviceId }, 'an MQTT packet failed');
-      end('fault');
-    }
+  const settled = (): void => {
+    if (draining) endWhenDrained();
+    else proceed();
+  };
+
+  const endWhenDrained = (): void => {
+    if ((session?.inFlight() ?? 0) === 0) end('stopping');
   };
 
   /** Back-pressure: what may not be taken stays in the device and in the network, not here. */
@@ -275,13 +183,11 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
     context.stalled(connection);
   };
 
-  const unread = (): boolean => socket.writableLength > UNREAD_ANSWER_BYTES;
-
   const proceed = (): void => {
     if (ended || draining || asking) return;
-    if (parked !== undefined) guarded(tryParked);
+    if (session?.blocked()) guarded(session.retry);
     let starved = false;
-    while (!ended && !asking && parked === undefined && !unread()) {
+    while (!ended && !asking && !session?.blocked() && socket.writableLength <= UNREAD_ANSWER_BYTES) {
       const { frame, fault } = framer.next();
       if (fault !== undefined) return end(fault);
       if (frame === undefined) {
@@ -299,32 +205,37 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
     else wait();
   };
 
+  const judge = (verdict: Authenticated): void => {
+    if (verdict.error && !isPassing(verdict.error.code)) end('not-permitted');
+  };
+
+  /** Ends the connection of a device that may no longer be here, also of one that says nothing. */
+  const checkDevice = ({ deviceId, token }: Identity, now: number): void => {
+    const recalled = authentication.recall(deviceId, token, now);
+    if (recalled !== undefined) return judge(recalled);
+    // The directory does not know it now, and nothing is taken from it before the registry was asked. A silent one is
+    // asked about here, in its turn.
+    if (checking || context.checksUnderWay >= MOST_CHECKS) return;
+    checking = true;
+    context.checksUnderWay++;
+    void Promise.resolve(authentication.authenticate(deviceId, token, now)).then((verdict) => {
+      checking = false;
+      context.checksUnderWay--;
+      judge(verdict);
+    });
+  };
+
   const connection: Connection = {
     proceed,
     check(now) {
       if (ended || draining) return;
       const late = now - limits.packetWithinMilliseconds;
-      if (deviceId === undefined) {
-        if (since < late) end('slow');
-        return;
-      }
-      if (partialSince !== undefined && partialSince < late) return end('slow');
+      if ((identity === undefined ? since : (partialSince ?? now)) < late) return end('slow');
+      if (identity === undefined) return;
       // While it is not read it cannot be heard.
       if (socket.isPaused()) lastHeard = now;
-      if (now - lastHeard > keepAliveMilliseconds) return end('keep-alive');
-      const judge = (verdict: Authenticated): void => {
-        if (verdict.error && !isPassing(verdict.error.code)) end('not-permitted');
-      };
-      const recalled = authentication.recall(deviceId, token, now);
-      if (recalled !== undefined) return judge(recalled);
-      // The directory does not know it now. Nothing of the device is taken before it has been asked; here it is asked
-      // once at a time, so that a silent connection ends as well.
-      if (checking) return;
-      checking = true;
-      void Promise.resolve(authentication.authenticate(deviceId, token, now)).then((verdict) => {
-        checking = false;
-        judge(verdict);
-      });
+      if (now - lastHeard > identity.keepAliveMilliseconds) return end('keep-alive');
+      checkDevice(identity, now);
     },
     end,
     drain() {

@@ -70,6 +70,7 @@ export function createMqttListener(options: {
       byDevice.get(deviceId)?.end('taken-over');
       byDevice.set(deviceId, connection);
     },
+    checksUnderWay: 0,
     stalled: (connection) => stalled.add(connection),
     closed(connection, deviceId) {
       connections.delete(connection);

@@ -1,0 +1,144 @@
+import { type IPublishPacket, type ISubscribePacket, type Packet } from 'mqtt-packet';
+import { type DirectoryDevice } from '../../store/device-directory';
+import { type Authenticated, type DeviceAuthentication } from '../authentication';
+import { type GatewayLimits } from '../limits';
+import { type GatewayMetrics } from '../metrics';
+import { type Reception } from '../reception';
+import { createAcknowledgements } from './acknowledgements';
+import { isPassing } from './claims';
+import { type Ending, type MqttMetrics } from './metrics';
+import * as packets from './packets';
+import { permittedFilters, propertiesOf, publicationOf, TWIN_RESPONSES } from './topics';
+import { twinAnswer } from './twin';
+
+/** What a device that was let in does on its connection: packets in, answers out. */
+export interface Session {
+  take(packet: Packet): void;
+  /** A message may not be taken yet; nothing behind it is to be given before `retry` has taken it. */
+  blocked(): boolean;
+  retry(): void;
+  /** Bytes of the message that blocks. */
+  bytesHeld(): number;
+  /** Messages that Event Hubs has not accepted yet. */
+  inFlight(): number;
+}
+
+export interface SessionOptions {
+  deviceId: string;
+  token: string;
+  metrics: MqttMetrics;
+  gatewayMetrics: GatewayMetrics;
+  authentication: DeviceAuthentication;
+  reception: Reception;
+  limits: GatewayLimits;
+  write(bytes: Buffer): void;
+  end(why: Ending): void;
+  /** Calls back with the verdict, at once where it is known; nothing else happens on the connection until then. */
+  whenKnown(verdict: Authenticated | Promise<Authenticated>, then: (verdict: Authenticated) => void): void;
+  /** Messages in flight became fewer. */
+  settled(): void;
+}
+
+export function createSession(options: SessionOptions): Session {
+  const { deviceId, token, metrics, gatewayMetrics, authentication, reception, limits, write, end } = options;
+  const topic = `devices/${deviceId}/messages/events`;
+  const subscriptions = new Set<string>();
+  let parked: { packet: IPublishPacket; propertyBag: string; throttled: boolean } | undefined;
+
+  const acknowledgements = createAcknowledgements({
+    acknowledge: (messageId) => write(packets.puback(messageId)),
+    failed: () => end('not-accepted'),
+    lost: () => metrics.lost(),
+    settled: () => options.settled(),
+  });
+
+  const onPublish = (packet: IPublishPacket): void => {
+    if (packet.qos === 2) return end('qos-2');
+    if (packet.qos === 1 && !packets.hasMessageId(packet)) return end('malformed');
+    const publication = publicationOf(packet.topic, topic);
+    if (publication.kind === 'forbidden') return end('forbidden-topic');
+    if (publication.kind === 'telemetry') {
+      if (packet.payload.length > limits.bodyBytes) return end('too-large');
+      parked = { packet, propertyBag: publication.propertyBag, throttled: false };
+      return retry();
+    }
+    if (publication.kind === 'twin' && subscriptions.has(TWIN_RESPONSES)) {
+      const answer = twinAnswer(publication.requestId);
+      write(packets.publish(answer.topic, answer.payload));
+    }
+    if (packet.qos === 1) acknowledgements.add(packet.messageId, Promise.resolve());
+  };
+
+  const retry = (): void => {
+    if (acknowledgements.inFlight() >= limits.messagesInFlight || !reception.connected()) return;
+    const now = Date.now();
+    // Asked at each message: a device that was suspended a moment ago is not heard any more.
+    options.whenKnown(authentication.authenticate(deviceId, token, now), (verdict) => {
+      if (!verdict.error) takeParked(verdict.device, now);
+      else if (!isPassing(verdict.error.code)) end('not-permitted');
+    });
+  };
+
+  const takeParked = (device: DirectoryDevice, now: number): void => {
+    const { packet, propertyBag, throttled } = parked!;
+    const over = reception.overRate(device, now);
+    if (over !== undefined) {
+      if (!throttled) gatewayMetrics.throttled(over.whose);
+      parked!.throttled = true;
+      return;
+    }
+    parked = undefined;
+    const body = packet.payload as Buffer;
+    const intake = reception.open(device);
+    const properties = propertiesOf(propertyBag);
+    if (typeof properties === 'string') {
+      intake.refuseMessage(body, properties, now);
+    } else if (reception.decode(intake, device, properties, body, now).kind === 'unsupported') {
+      const expected = reception.contentTypes.join(', ');
+      const reason = `the content type or encoding is none that is taken: expected ${expected}`;
+      intake.refuseMessage(body, reason, now);
+    }
+    metrics.message(packet.qos);
+    // A PUBACK cannot say what was refused: the dead letters keep it, and the message is done.
+    const messageId = packet.qos === 1 ? packet.messageId : undefined;
+    acknowledgements.add(messageId, reception.submit(device, intake, now));
+  };
+
+  const onSubscribe = (packet: ISubscribePacket): void => {
+    if (!packets.hasMessageId(packet) || packet.subscriptions.length === 0) return end('malformed');
+    const permitted = permittedFilters(deviceId);
+    const granted = packet.subscriptions.map(({ topic: filter, qos }) => {
+      if (!permitted.includes(filter)) return packets.SUBSCRIPTION_REFUSED;
+      subscriptions.add(filter);
+      return Math.min(qos, 1);
+    });
+    write(packets.suback(packet.messageId!, granted));
+  };
+
+  return {
+    take(packet) {
+      switch (packet.cmd) {
+        case 'publish':
+          return onPublish(packet);
+        case 'subscribe':
+          return onSubscribe(packet);
+        case 'unsubscribe':
+          if (!packets.hasMessageId(packet) || packet.unsubscriptions.length === 0) return end('malformed');
+          for (const filter of packet.unsubscriptions) subscriptions.delete(filter);
+          return write(packets.unsuback(packet.messageId!));
+        case 'pingreq':
+          return write(packets.PINGRESP);
+        case 'disconnect':
+          return end('disconnect');
+        case 'puback':
+          return;
+        default:
+          return end('malformed');
+      }
+    },
+    blocked: () => parked !== undefined,
+    retry,
+    bytesHeld: () => parked?.packet.payload.length ?? 0,
+    inFlight: acknowledgements.inFlight,
+  };
+}
