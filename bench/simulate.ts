@@ -12,6 +12,8 @@ export interface SimulatorSummary {
   rejected: Record<string, number>;
   retried: number;
   late: number;
+  /** From the first message to the last acknowledgement. */
+  seconds: number;
   unacknowledged: number;
   acknowledgementMilliseconds: { p50: number | null; p99: number | null };
 }

@@ -111,6 +111,7 @@ export function createSender(options: {
       log?.write('acknowledged', { deviceId: attempt.message.device.deviceId, ...reading }, now);
     }
     totals.acknowledged += taken;
+    totals.lastAcknowledgedAt = now;
     totals.latency.add(now - attempt.firstSentAt);
     options.onAcknowledged?.(attempt.message, now);
   };
@@ -170,6 +171,7 @@ export function createSender(options: {
     if (attempt.failures === 0) {
       attempt.firstSentAt = now;
       totals.sent++;
+      if (totals.firstSentAt === 0) totals.firstSentAt = now;
       if (now - message.dueAt > LATE_MS) totals.late++;
     } else {
       totals.retried++;

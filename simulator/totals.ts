@@ -19,6 +19,9 @@ export interface Totals {
   retriedFor: Map<string, number>;
   /** Messages whose first attempt left more than a second after its time. */
   late: number;
+  /** When the first message left and when the last one was acknowledged, milliseconds since 1970; 0 for not yet. */
+  firstSentAt: number;
+  lastAcknowledgedAt: number;
   /** From the first attempt to the acknowledgement, in milliseconds. */
   latency: Latencies;
 }
@@ -34,6 +37,8 @@ export function createTotals(): Totals {
     retried: 0,
     retriedFor: new Map(),
     late: 0,
+    firstSentAt: 0,
+    lastAcknowledgedAt: 0,
     latency: createLatencies(),
   };
 }
@@ -65,6 +70,7 @@ export function summaryOf(totals: Totals): Record<string, unknown> {
     retried: totals.retried,
     retriedFor: Object.fromEntries(totals.retriedFor),
     late: totals.late,
+    seconds: Math.max(0, totals.lastAcknowledgedAt - totals.firstSentAt) / 1000,
     unacknowledged: unacknowledged(totals),
     acknowledgementMilliseconds: {
       p50: totals.latency.percentile(0.5),

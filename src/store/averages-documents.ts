@@ -63,7 +63,7 @@ function storedAverage(
 
 /**
  * What a minute's point becomes when a newly computed one arrives: the stored one when it counts more of the same life of
- * the stream (an old owner cannot overwrite a new one) or says the same already.
+ * the stream (an old owner cannot overwrite a new one), says the same already, or counts more readings of another life.
  */
 export function mergedPoint(stored: AveragePoint | null | undefined, average: BuildingAverage): AveragePoint {
   const { incarnation, partition, sequence } = average.position;
@@ -85,9 +85,12 @@ export function mergedPoint(stored: AveragePoint | null | undefined, average: Bu
   const sameLife = stored[8] === incarnation && stored[9] === partition;
   if (sameLife && stored[10] >= sequence) return stored;
   if (sameLife && COUNTED.every((index) => stored[index] === point[index])) return stored;
+  // A hub that was made anew holds nothing of the minutes before: a few late readings must not replace a whole minute.
+  if (!sameLife && stored[READINGS] > average.readings) return stored;
   point[11] = stored[11] + 1;
   return point;
 }
 
+const READINGS = 3;
 /** Mean, minimum, maximum, readings, devices reporting and last reading: what the events say. */
 const COUNTED = [0, 1, 2, 3, 4, 6] as const;

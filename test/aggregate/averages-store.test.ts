@@ -171,6 +171,15 @@ describe('the rolling record in Cosmos', () => {
     expect(await historyOf('bld_5')).toEqual([{ ...reborn, revision: 2 }]);
   });
 
+  it('keeps a whole minute of an earlier life of the hub against the few late readings of a new one', async () => {
+    const writer = createAveragesWriter({ cosmos });
+    const whole = buildAverage({ buildingId: 'bld_8', readings: 300 });
+    await writer.write('bld_8', [whole]);
+    const position = { incarnation: 'i2', partition: 2, sequence: 0 };
+    await writer.write('bld_8', [buildAverage({ buildingId: 'bld_8', readings: 1, mean: 7, position })]);
+    expect(await historyOf('bld_8')).toEqual([{ ...whole, revision: 1 }]);
+  });
+
   it('loses nothing when two write the same building at once', async () => {
     const writers = [createAveragesWriter({ cosmos }), createAveragesWriter({ cosmos })];
     await Promise.all(

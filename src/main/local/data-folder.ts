@@ -27,7 +27,8 @@ export interface DataFolder {
  */
 export function openDataFolder(path: string): DataFolder {
   try {
-    mkdirSync(path, { recursive: true });
+    // What lies below holds keys and tenants' readings: it is its owner's alone.
+    mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw new OperatorError(
       `the data folder ${path} cannot be made (${(error as Error).message}): set DATA_DIR to one that can`,
@@ -93,7 +94,9 @@ function secretsOf(path: string): LocalSecrets {
       eventHubsKey: draw(),
       cosmosKey: draw(),
     };
-    writeFileSync(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+    // Renamed into place, so that a kill at the first start leaves none rather than half of them.
+    writeFileSync(`${file}.new`, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+    renameSync(`${file}.new`, file);
     return secrets;
   }
   try {

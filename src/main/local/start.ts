@@ -96,16 +96,17 @@ async function main(): Promise<void> {
     ready = true;
     folder.writeEndpoints({ ...endpoints, processes: supervisor.processes() });
     say(`ready after ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
-    if (settings.DEMO === 'on') {
+    const demo = settings.DEMO === 'on';
+    if (demo) {
       await supervisor.start({
         name: 'demo',
         script: join(dist, 'simulator', 'demo.js'),
         args: ['--endpoints', join(folder.path, 'endpoints.json')],
         env: { ...inheritedVariables(), DATA_DIR: settings.DATA_DIR },
       });
-      for (const line of await welcome(endpoints, settings.DATA_DIR)) say(line);
-      table.start();
     }
+    for (const line of await welcome(endpoints, settings.DATA_DIR, demo)) say(line);
+    if (demo) table.start();
   } catch (error) {
     if (ending !== undefined) return;
     process.stderr.write(

@@ -10,7 +10,7 @@ const DEMO_BUILDING = { tenantId: 'ten_north', name: 'Building 25' };
 const DEMO_DEVICE_WAIT_MS = 30_000;
 
 /** What to do first: the addresses, and two command lines that work as pasted. */
-export async function welcome(endpoints: Endpoints, dataDir: string): Promise<string[]> {
+export async function welcome(endpoints: Endpoints, dataDir: string, demo: boolean): Promise<string[]> {
   const token = await demoToken(endpoints.identity, 'owner@north.example');
   const query = '{ buildings { nodes { id name averages { quantity mean unit readings windowEnd } } } }';
   const lines = [
@@ -26,7 +26,7 @@ export async function welcome(endpoints: Endpoints, dataDir: string): Promise<st
     `curl -s ${endpoints.api} -H 'authorization: Bearer ${token}' -H 'content-type: application/json' -d '${JSON.stringify({ query })}'`,
     '',
   ];
-  const device = await demoDevice(dataDir);
+  const device = demo ? await demoDevice(dataDir) : undefined;
   if (device !== undefined) {
     const { deviceId } = parseConnectionString(device.connectionString);
     lines.push(
