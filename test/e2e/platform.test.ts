@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { BlobServiceClient } from '@azure/storage-blob';
+import { connectAsync } from 'mqtt';
 import { createSasToken } from '../../simulator/sas-token';
 import { openSession, type Session } from '../../simulator/session';
 import { eventually } from '../support/eventually';
@@ -62,6 +63,24 @@ describe('the whole of Atrium on one laptop', () => {
     eventually(async () => {
       expect((await send(body)).status).toBe(204);
     });
+
+  const averages = async (): Promise<{ quantity: string; mean: number }[]> => {
+    const answer = await fetch(platform.endpoints().api, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Bearer ${await session.client.token()}`,
+      },
+      body: JSON.stringify({
+        query: 'query Now($id: ID!) { building(id: $id) { averages { quantity mean } } }',
+        variables: { id: buildingId },
+      }),
+    });
+    const { data } = (await answer.json()) as {
+      data: { building: { averages: { quantity: string; mean: number }[] } };
+    };
+    return data.building.averages;
+  };
 
   it('pushes a reading’s average to a subscriber, records it, and lands it in Parquet', async () => {
     const values: LiveAverage[] = [];
@@ -122,26 +141,26 @@ describe('the whole of Atrium on one laptop', () => {
     });
   });
 
+  it('takes a reading over MQTT, and averages it', async () => {
+    const client = await connectAsync(platform.endpoints().mqtt, {
+      protocolVersion: 4,
+      clientId: deviceId,
+      username: `127.0.0.1/${deviceId}/?api-version=2021-04-12`,
+      password: createSasToken(connectionString, 600),
+    });
+    await client.publishAsync(`devices/${deviceId}/messages/events/`, '{"light": 300}', { qos: 1 });
+    await client.endAsync();
+    await eventually(async () => {
+      expect(await averages()).toContainEqual({ quantity: 'ILLUMINANCE', mean: 300 });
+    });
+  }, 60_000);
+
   it('goes on after any of its processes was killed, under the same addresses', async () => {
     for (const name of ['gateway', 'aggregate', 'ingest', 'api', 'event-hubs']) await platform.kill(name);
     await sendUntilTaken({ co2: 500 });
     await eventually(
       async () => {
-        const answer = await fetch(platform.endpoints().api, {
-          method: 'POST',
-          headers: {
-            'content-type': 'application/json',
-            authorization: `Bearer ${await session.client.token()}`,
-          },
-          body: JSON.stringify({
-            query: 'query Now($id: ID!) { building(id: $id) { averages { quantity mean } } }',
-            variables: { id: buildingId },
-          }),
-        });
-        const { data } = (await answer.json()) as {
-          data: { building: { averages: { quantity: string; mean: number }[] } };
-        };
-        expect(data.building.averages).toContainEqual({ quantity: 'CO2_LEVEL', mean: 500 });
+        expect(await averages()).toContainEqual({ quantity: 'CO2_LEVEL', mean: 500 });
       },
       { within: 60_000 },
     );
