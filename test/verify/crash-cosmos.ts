@@ -277,6 +277,9 @@ export async function crashRounds(options: {
   return { counts, differences };
 }
 
+/** About what one transaction of this load writes. */
+const UNFLUSHED_BYTES = 64 * 1024;
+
 /** Cuts the log at a random point at or after its flushed length and scrambles what is left beyond it; says how much. */
 function dropUnsynced(log: string, synced: string, random: () => number): number {
   const flushed = Number(readFileSync(synced, 'utf8'));
@@ -285,7 +288,9 @@ function dropUnsynced(log: string, synced: string, random: () => number): number
     const { size } = fstatSync(file);
     // The log was folded into the database and is shorter: all of it is new, none is known to be flushed or not.
     if (size <= flushed) return 0;
-    const cut = flushed + Math.floor(random() * (size - flushed + 1));
+    // Far beyond the flushed length lies what an earlier round of the log left; what was being written is close to it.
+    const most = random() < 0.5 ? size - flushed : Math.min(size - flushed, UNFLUSHED_BYTES);
+    const cut = flushed + Math.floor(random() * (most + 1));
     ftruncateSync(file, cut);
     if (cut > flushed && random() < 0.5) {
       const torn = Buffer.from(Array.from({ length: cut - flushed }, () => Math.floor(random() * 256)));

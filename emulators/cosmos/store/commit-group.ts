@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, fstatSync, openSync } from 'node:fs';
+import { closeSync, fdatasync, openSync } from 'node:fs';
 import { type DatabaseSync } from 'node:sqlite';
 
 /**
@@ -44,7 +44,10 @@ export interface CommitGroupOptions {
 }
 
 const LARGEST_GROUP = 512;
-const CHECKPOINT_BYTES = 8 * 1024 * 1024;
+export const CHECKPOINT_BYTES = 8 * 1024 * 1024;
+/** Of the log and of each page in it (https://www.sqlite.org/fileformat2.html#walformat). */
+const HEADER_BYTES = 32;
+const FRAME_HEADER_BYTES = 24;
 
 interface Entry {
   work: () => unknown;
@@ -58,7 +61,9 @@ export function createCommitGroup(options: CommitGroupOptions): CommitGroup {
   const begin = db.prepare('BEGIN IMMEDIATE');
   const commit = db.prepare('COMMIT');
   const rollback = db.prepare('ROLLBACK');
-  const checkpoint = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)');
+  const checkpoint = db.prepare('PRAGMA wal_checkpoint(RESTART)');
+  const inspect = db.prepare('PRAGMA wal_checkpoint(NOOP)');
+  const { page_size: pageBytes } = db.prepare('PRAGMA page_size').get() as { page_size: number };
   const log = openSync(options.log, 'r+');
   const statistics = { groups: 0, writes: 0, checkpoints: 0 };
 
@@ -110,7 +115,7 @@ export function createCommitGroup(options: CommitGroupOptions): CommitGroup {
     if (!options.sync) return Promise.resolve();
     return new Promise((resolve, reject) => {
       // Nothing is appended to the log while it is flushed, so its length now is the length that is safe afterwards.
-      const bytes = options.onSynced ? fstatSync(log).size : 0;
+      const bytes = options.onSynced ? logBytes() : 0;
       fdatasync(log, (error) => {
         if (error) reject(error);
         else {
@@ -121,10 +126,19 @@ export function createCommitGroup(options: CommitGroupOptions): CommitGroup {
     });
   }
 
+  /** Length of the log's part that is not in the database yet; beyond it the file holds what an earlier round left. */
+  function logBytes(): number {
+    const { log: frames, checkpointed } = inspect.get() as { log: number; checkpointed: number };
+    return frames === checkpointed ? 0 : HEADER_BYTES + frames * (FRAME_HEADER_BYTES + pageBytes);
+  }
+
   function checkpointIfLong(): void {
-    if (fstatSync(log).size < CHECKPOINT_BYTES) return;
+    if (logBytes() < CHECKPOINT_BYTES) return;
+    // The log starts again at its beginning and keeps its length: a flush of what is written over existing blocks
+    // costs less than half of one that must also store where a growing file lies. What is left of the earlier round
+    // carries another salt, so SQLite never takes it for its own.
     checkpoint.get();
-    // The log is empty now, and what it held is on the disk in the database.
+    // Nothing in the log is needed now: what it held is on the disk in the database.
     options.onSynced?.(0);
     statistics.checkpoints += 1;
   }
