@@ -110,7 +110,10 @@ function filterOf(container: Container, { key, range }: FeedRequest): (row: Chan
 
 function page(position: number, texts: string[], container: Container): Reply {
   const etag = `"${position}"`;
-  if (texts.length === 0) return { status: 304, etag, charge: feedCharge(0, 0), lsn: container.lsn };
+  // 304 says that there is nothing more. Where a request only grew long over others' changes, the page is empty.
+  if (texts.length === 0 && position >= container.lsn) {
+    return { status: 304, etag, charge: feedCharge(0, 0), lsn: container.lsn };
+  }
   const body = `{"_rid":"${container.rid}","Documents":[${texts.join(',')}],"_count":${texts.length}}`;
   return {
     status: 200,

@@ -21,7 +21,9 @@ const REFUSED = [
   'analyticalStorageTtl',
   'materializedViewDefinition',
 ];
+// https://learn.microsoft.com/azure/cosmos-db/concepts-limits
 const LONGEST_ID = 255;
+const LONGEST_DOCUMENT_ID = 1023;
 const MOST_KEY_PATHS = 3;
 
 /** Reads a container's definition from a request's body, or says what is wrong or not supported. */
@@ -92,10 +94,13 @@ export function isTtl(value: unknown): value is number {
   );
 }
 
-export function resourceIdProblem(id: unknown): string | undefined {
+/** What is wrong with a resource's id. Documents have a longer one than databases and containers, and in bytes. */
+export function resourceIdProblem(id: unknown, of: 'resource' | 'document' = 'resource'): string | undefined {
   if (typeof id !== 'string' || id === '')
     return 'The input content is invalid because the required property id is missing or not a string.';
-  if (id.length > LONGEST_ID) return `The id is longer than ${LONGEST_ID} characters.`;
+  if (of === 'resource' && id.length > LONGEST_ID) return `The id is longer than ${LONGEST_ID} characters.`;
+  if (of === 'document' && Buffer.byteLength(id) > LONGEST_DOCUMENT_ID)
+    return `The id is longer than ${LONGEST_DOCUMENT_ID} bytes.`;
   if (/[/\\?#]/.test(id) || id.endsWith(' '))
     return `The id '${id}' is invalid: it holds one of / \\ ? # or ends with a space.`;
   return undefined;

@@ -7,6 +7,13 @@ export type Document = Record<string, unknown>;
 
 /** The largest document that Azure stores, in bytes of its JSON. */
 export const LARGEST_DOCUMENT = 2 * 1024 * 1024;
+/** The longest text in a partition key, in bytes. */
+const LONGEST_KEY = 2048;
+
+/** Whether a stored text is more than Azure stores. Counts bytes only where the characters leave a doubt. */
+export function isTooLarge(text: string): boolean {
+  return text.length * 3 > LARGEST_DOCUMENT && Buffer.byteLength(text) > LARGEST_DOCUMENT;
+}
 
 /** Cosmos's own properties: what a client sends in them is not kept. */
 const OWN = ['_rid', '_self', '_etag', '_attachments', '_ts', '_lsn'] as const;
@@ -21,7 +28,7 @@ export function readDocument(
     return refusal(400, 'The input content is invalid: the document is not a JSON object.');
   }
   const document = input as Document;
-  const idProblem = resourceIdProblem(document.id);
+  const idProblem = resourceIdProblem(document.id, 'document');
   if (idProblem) return refusal(400, idProblem);
   if (document.ttl !== undefined && document.ttl !== null && !isTtl(document.ttl)) {
     return refusal(
@@ -31,6 +38,9 @@ export function readDocument(
   }
   const own = container.keyOf(document);
   if ('problem' in own) return refusal(400, own.problem);
+  if (own.some((each) => typeof each === 'string' && Buffer.byteLength(each) > LONGEST_KEY)) {
+    return refusal(400, `A partition key value is longer than ${LONGEST_KEY} bytes.`);
+  }
   const pk = keyText(own);
   if (key !== undefined && keyText(key) !== pk) {
     return refusal(

@@ -6,7 +6,7 @@ import { type Change, type Conditions, type Items, type Key } from './items';
 import { readPatch } from './patch';
 import { type Queries } from './query/run';
 import { refusal, type Reply, unsupported } from './reply';
-import { drained, header, jsonBody, notAllowed } from './request';
+import { drained, header, jsonBody, LARGEST_BATCH, notAllowed } from './request';
 import { type Operation } from './service';
 import { type Container } from './store/catalog';
 import { type CommitGroup } from './store/commit-group';
@@ -59,7 +59,7 @@ export function createItemRequests(options: {
           unsupported('A query plan: the query itself is answered without one, and its plan'),
         );
     }
-    const body = await jsonBody(request);
+    const body = await jsonBody(request, operation === 'batch' ? LARGEST_BATCH : undefined);
     if ('status' in body) return body;
     switch (operation) {
       case 'create':

@@ -1,5 +1,13 @@
 import { readCharge, replaceCharge, SMALL_CHARGE, writeCharge } from './charges';
-import { type Document, etagOf, expiryOf, LARGEST_DOCUMENT, readDocument, storedText } from './document-body';
+import {
+  type Document,
+  etagOf,
+  expiryOf,
+  isTooLarge,
+  LARGEST_DOCUMENT,
+  readDocument,
+  storedText,
+} from './document-body';
 import { type KeyComponent, keyText } from './partition-key';
 import { applyPatch, type PatchRequest } from './patch';
 import { notFound, refusal, type Reply, unsupported } from './reply';
@@ -108,7 +116,7 @@ export function createItems(options: { catalog: Catalog; seconds: () => number }
     if (conflict) return conflict;
     const etag = change.etag();
     const body = storedText(container, document, { n, etag, ts: change.ts });
-    if (body.length > LARGEST_DOCUMENT) return tooLarge();
+    if (isTooLarge(body)) return tooLarge();
     const expires = expiryOf(container, document, change.ts);
     container.documents.insert({ n, pk, id, lsn: change.lsn, ts: change.ts, expires, body });
     container.indexes.change(pk, id, n, undefined, document);
@@ -128,7 +136,7 @@ export function createItems(options: { catalog: Catalog; seconds: () => number }
     if (conflict) return conflict;
     const etag = change.etag();
     const body = storedText(container, document, { n: row.n, etag, ts: change.ts });
-    if (body.length > LARGEST_DOCUMENT) return tooLarge();
+    if (isTooLarge(body)) return tooLarge();
     if (needsOld(container)) {
       const before: unknown = JSON.parse(row.body);
       container.indexes.change(pk, id, row.n, before, document);

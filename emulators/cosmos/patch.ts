@@ -85,8 +85,13 @@ function apply(document: Document, { op, path, from, value }: PatchOperation): s
   if (!place || current === undefined) return `The patch path '${at}' does not exist.`;
   if (op === 'remove') remove(place);
   else if (op === 'replace') write(place, value);
-  else if (typeof current === 'number') write(place, current + (value as number));
-  else return `The patch path '${at}' does not hold a number.`;
+  else if (typeof current === 'number') {
+    const sum = current + (value as number);
+    // JSON has no infinities.
+    if (!Number.isFinite(sum))
+      return `The increment takes the number at '${at}' beyond the range of a double.`;
+    write(place, sum);
+  } else return `The patch path '${at}' does not hold a number.`;
   return undefined;
 }
 

@@ -2,21 +2,23 @@ import { type IncomingMessage } from 'node:http';
 import { refusal, type Reply } from './reply';
 import { unstorable } from './unstorable';
 
-/** The largest body that is read: a batch of documents of the largest size is refused by Azure at 2 MB in all. */
-export const LARGEST_BODY = 4 * 1024 * 1024;
+/** The largest body that is read: the largest document, with room for an encoding that is longer than what is stored. */
+const LARGEST_BODY = 4 * 1024 * 1024;
+/** The largest transactional batch (https://learn.microsoft.com/azure/cosmos-db/nosql/transactional-batch#limitations). */
+export const LARGEST_BATCH = 2 * 1024 * 1024;
 
-/** Resolves with the body's text, or `undefined` when it is longer than may be read. */
-export function readBody(request: IncomingMessage): Promise<string | undefined> {
+/** Resolves with the body's text, or `undefined` when it has more than `most` bytes. */
+export function readBody(request: IncomingMessage, most = LARGEST_BODY): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       // What is beyond is read and dropped, so that the refusal reaches the client.
-      if (bytes <= LARGEST_BODY) chunks.push(chunk);
+      if (bytes <= most) chunks.push(chunk);
     });
     request.on('end', () => {
-      if (bytes > LARGEST_BODY) resolve(undefined);
+      if (bytes > most) resolve(undefined);
       else
         resolve(chunks.length === 1 ? chunks[0]!.toString('utf8') : Buffer.concat(chunks).toString('utf8'));
     });
@@ -36,8 +38,11 @@ export function isTrue(request: IncomingMessage, name: string): boolean {
 }
 
 /** The body's JSON, or the refusal. */
-export async function jsonBody(request: IncomingMessage): Promise<{ value: unknown } | Reply> {
-  const text = await readBody(request);
+export async function jsonBody(
+  request: IncomingMessage,
+  most = LARGEST_BODY,
+): Promise<{ value: unknown } | Reply> {
+  const text = await readBody(request, most);
   if (text === undefined) return refusal(413, 'Request size is too large.');
   let value: unknown;
   try {

@@ -2,7 +2,7 @@ import { type FastifyInstance } from 'fastify';
 import { type GraphQLSchema } from 'graphql';
 import { healthAnswers, type Readiness } from '../observability/health';
 import { type Registry as Metrics } from '../observability/metrics';
-import { createGraphiQL, GRAPHIQL_PATH, PAGE_SECURITY_POLICY, type PageFile } from './graphiql';
+import { createGraphiQL, GRAPHIQL_PATH, type PageFile, pageSecurityPolicy } from './graphiql';
 import { schemaText } from './schema-file';
 
 /**
@@ -12,7 +12,7 @@ import { schemaText } from './schema-file';
 export function registerPublicRoutes(
   app: FastifyInstance,
   options: { schema: GraphQLSchema; metrics: Metrics; readiness: () => Readiness },
-): { page: PageFile; headers: Record<string, string> } {
+): { page: PageFile; headers: (host: string | undefined) => Record<string, string> } {
   const health = healthAnswers(options);
   for (const path of ['/healthz', '/readyz', '/metrics']) {
     app.get(path, async (_request, reply) => {
@@ -31,11 +31,11 @@ export function registerPublicRoutes(
   });
   return {
     page: graphiql.page,
-    headers: {
-      'content-security-policy': PAGE_SECURITY_POLICY,
+    headers: (host) => ({
+      'content-security-policy': pageSecurityPolicy(host),
       'cache-control': 'no-cache',
       // The same address answers a program with JSON.
       vary: 'accept',
-    },
+    }),
   };
 }

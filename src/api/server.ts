@@ -173,7 +173,10 @@ export function createApi(options: ApiOptions): Api {
       });
       const answer = async function (this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
         if (wantsPage(request)) {
-          return reply.type(graphiql.page.type).headers(graphiql.headers).send(graphiql.page.body);
+          return reply
+            .type(graphiql.page.type)
+            .headers(graphiql.headers(request.headers.host))
+            .send(graphiql.page.body);
         }
         return requests.run(request.id, () => handle.call(this, request as never, reply as never));
       };

@@ -42,7 +42,9 @@ export function toCanonical(quantity: Quantity, value: number, unit: string | un
   // A device writes the unit: `constructor` is none, although every object has one.
   if (!Object.hasOwn(known, unit)) return undefined;
   const { factor, offset } = known[unit]!;
-  return value * factor + offset;
+  // Twelve digits are more than any sensor has, and drop what the arithmetic adds: 185 degrees Fahrenheit are 85 Celsius
+  // and not a little more, which would be out of range.
+  return Number((value * factor + offset).toPrecision(12));
 }
 
 export function acceptedUnits(quantity: Quantity): string[] {

@@ -189,7 +189,10 @@ describe('the API over HTTP', () => {
     expect(page.status).toBe(200);
     const html = await page.text();
     expect(html).toContain('subscription OnBuildingAverage');
-    expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
+    const policy = page.headers.get('content-security-policy')!;
+    expect(policy).toContain("default-src 'self'");
+    const { host } = new URL(api.url);
+    expect(policy).toContain(`connect-src 'self' ws://${host} wss://${host};`);
     const files = [...html.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path!);
     expect(files).toHaveLength(6);
     expect(html).not.toMatch(/(?:src|href)="https?:/);

@@ -1,5 +1,7 @@
+import { readChanges } from '../../emulators/cosmos/change-feed';
 import { createFaults } from '../../emulators/cosmos/faults';
 import { effectivePartitionKey } from '../../emulators/cosmos/effective-partition-key';
+import { type Container } from '../../emulators/cosmos/store/catalog';
 import { createMetrics } from '../../src/observability/metrics';
 import { buildEmulator } from './emulator';
 
@@ -221,5 +223,25 @@ describe('The Cosmos stand-in', () => {
     expect(replies.map(({ resource }) => resource!.id)).toEqual(ids);
     expect(new Set(replies.map(({ etag }) => etag)).size).toBe(200);
     await stop();
+  });
+
+  test('a reader of one partition is not told that it has seen all while it has not', () => {
+    const row = (lsn: number) => ({ n: lsn, lsn, pk: '["other"]', expires: null, body: '{"id":"x"}' });
+    const last = 60_000;
+    const container = {
+      lsn: last,
+      rid: 'rid',
+      definition: { partitionKey: { paths: ['/pk'], kind: 'Hash', version: 2 } },
+      documents: {
+        changes: (lsn: number, limit: number) =>
+          Array.from({ length: Math.min(limit, last - lsn) }, (_, i) => row(lsn + 1 + i)),
+        changesAt: (lsn: number) => [row(lsn)],
+      },
+    } as unknown as Container;
+    const read = (position?: string) => readChanges(container, { position, key: ['mine'], limit: 1000 }, 0);
+    const first = read();
+    expect([first.status, first.etag]).toEqual([200, '"50000"']);
+    expect(JSON.parse(first.body!)).toMatchObject({ Documents: [], _count: 0 });
+    expect([read(first.etag).status, read(first.etag).etag]).toEqual([304, `"${last}"`]);
   });
 });

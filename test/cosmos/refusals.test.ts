@@ -137,6 +137,55 @@ describe('The Cosmos stand-in refuses what it cannot answer rightly', () => {
     expect((await batch('[null]')).status).toBe(400);
   });
 
+  test('documents over 2 MB by their bytes, ids over 1023 bytes, key values over 2048', async () => {
+    const create = async (id: string, pk: string, text = '') =>
+      (
+        await built.docs(
+          'POST',
+          { 'x-ms-documentdb-partitionkey': JSON.stringify([pk]) },
+          JSON.stringify({ id, pk, text }),
+        )
+      ).status;
+    expect(await create('wide', 'p', 'é'.repeat(1_100_000))).toBe(413);
+    expect(await create('plain', 'p', 'e'.repeat(1_100_000))).toBe(201);
+    expect(await create('i'.repeat(1023), 'p')).toBe(201);
+    expect(await create('é'.repeat(512), 'p')).toBe(400);
+    expect(await create('x', 'k'.repeat(2048))).toBe(201);
+    expect(await create('x', 'é'.repeat(1025))).toBe(400);
+  });
+
+  test('a transactional batch of more than 2 MB in all: 413, with nothing done', async () => {
+    const operations = ['large-1', 'large-2', 'large-3'].map((id) => ({
+      operationType: 'Create',
+      resourceBody: { id, pk: 'p', text: 'x'.repeat(900_000) },
+    }));
+    const headers = { ...key, 'x-ms-cosmos-is-batch-request': 'true', 'x-ms-cosmos-batch-atomic': 'true' };
+    expect((await built.docs('POST', headers, JSON.stringify(operations))).status).toBe(413);
+    expect((await built.docs('GET', key, undefined, 'large-1')).status).toBe(404);
+  });
+
+  test('queries that are too long or too deep, and a LIKE set that runs backwards', async () => {
+    const query = (text: string) =>
+      built.docs(
+        'POST',
+        { ...key, 'x-ms-documentdb-isquery': 'true', 'content-type': 'application/query+json' },
+        JSON.stringify({ query: text }),
+      );
+    const deep = `SELECT * FROM c WHERE ${'('.repeat(50_000)}true${')'.repeat(50_000)}`;
+    expect(said(await query(deep))).toEqual([400, expect.stringMatching(/nested too deeply/)]);
+    const long = `SELECT * FROM c WHERE c.x = '${'x'.repeat(600_000)}'`;
+    expect(said(await query(long))).toEqual([400, expect.stringMatching(/longer than/)]);
+    const like = "SELECT * FROM c WHERE c.id LIKE '[z-a]%'";
+    expect(said(await query(like))).toEqual([400, expect.stringMatching(/LIKE/)]);
+  });
+
+  test('an increment beyond the range of a number', async () => {
+    const attempt = (value: number) =>
+      built.docs('PATCH', key, JSON.stringify([{ op: 'incr', path: '/n', value }]), 'a');
+    expect((await attempt(1e308)).status).toBe(200);
+    expect((await attempt(1e308)).status).toBe(400);
+  });
+
   test('a session that has seen more than there is: 404 with 1002', async () => {
     const reply = await built.docs('GET', { ...key, 'x-ms-session-token': '0:-1#999999' }, undefined, 'a');
     expect([reply.status, reply.headers['x-ms-substatus']]).toEqual([404, '1002']);

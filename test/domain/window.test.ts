@@ -39,6 +39,17 @@ describe('quantities and units', () => {
   });
 });
 
+describe('a conversion', () => {
+  it('adds nothing of its own: the bound of a range is in range in every unit', () => {
+    const temperature = quantityNamed('AIR_TEMPERATURE');
+    expect(toCanonical(temperature, 185, '[degF]')).toBe(temperature.maximum);
+    expect(toCanonical(temperature, -76, '[degF]')).toBe(temperature.minimum);
+    expect(toCanonical(temperature, 358.15, 'K')).toBe(temperature.maximum);
+    expect(toCanonical(quantityNamed('RELATIVE_HUMIDITY'), 1, '/')).toBe(100);
+    expect(toCanonical(temperature, Infinity, '[degF]')).toBe(Infinity);
+  });
+});
+
 describe('the partition of a building', () => {
   it('spreads buildings evenly over the partitions', () => {
     const counts = new Array<number>(8).fill(0);

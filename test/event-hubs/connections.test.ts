@@ -1,6 +1,6 @@
 import { EventHubConsumerClient, latestEventPosition } from '@azure/event-hubs';
 import { connect as connectSocket } from 'node:net';
-import { create_container } from 'rhea';
+import { type Connection, create_container } from 'rhea';
 import { eventually } from '../support/eventually';
 import { collect, withToken } from '../contract/event-hubs.target';
 import { HUB, type Namespace, openNamespace } from './support/namespace';
@@ -56,6 +56,65 @@ describe('connections', () => {
     expect(error.message).toMatch(/ExpiredToken/);
     await reader.close();
     await consumer.close();
+  });
+
+  test('a link whose token is renewed lives on after the first token has expired', async () => {
+    namespace = await openNamespace();
+    const { connectionString, producer } = namespace;
+    const token = (seconds: number): string =>
+      /SharedAccessSignature=(.*?)(?:;|$)/.exec(
+        withToken(connectionString, { path: HUB, expires: new Date(Date.now() + seconds * 1_000) }),
+      )![1]!;
+    /** A client of one connection: a reader on a token of two seconds, which it can replace. */
+    async function client(): Promise<{ renew(): Promise<void>; bodies: unknown[]; failed: () => boolean }> {
+      const container = create_container();
+      for (const event of ['disconnected', 'connection_close', 'receiver_error', 'receiver_close']) {
+        container.on(event, () => undefined);
+      }
+      const connection = container.connect({
+        host: '127.0.0.1',
+        port: portOf(connectionString),
+        reconnect: false,
+        username: 'anonymous',
+      });
+      open.push(connection);
+      const answers: unknown[] = [];
+      connection
+        .open_receiver({ source: { address: '$cbs' }, target: { address: 'cbs' } })
+        .on('message', ({ message }) => answers.push(message?.application_properties?.['status-code']));
+      const requests = connection.open_sender({ target: { address: '$cbs' } });
+      await new Promise((resolve) => requests.once('sendable', resolve));
+      async function put(text: string): Promise<void> {
+        const before = answers.length;
+        requests.send({
+          message_id: `m${before}`,
+          reply_to: 'cbs',
+          application_properties: {
+            operation: 'put-token',
+            type: 'servicebus.windows.net:sastoken',
+            name: `sb://127.0.0.1/${HUB}`,
+          },
+          body: text,
+        });
+        await eventually(() => expect(answers.slice(before)).toEqual([202]));
+      }
+      await put(token(2));
+      const bodies: unknown[] = [];
+      const reader = connection.open_receiver(`${HUB}/ConsumerGroups/$Default/Partitions/0`);
+      reader.on('message', ({ message }) => bodies.push(message?.body));
+      await new Promise((resolve) => reader.once('receiver_open', resolve));
+      return { renew: () => put(token(600)), bodies, failed: () => reader.error !== undefined };
+    }
+    const open: Connection[] = [];
+    const renewing = await client();
+    const idle = await client();
+    await renewing.renew();
+    await eventually(() => expect(idle.failed()).toBe(true));
+    await producer().sendBatch([{ body: 'after' }], { partitionId: '0' });
+    await eventually(() => expect(renewing.bodies).toHaveLength(1));
+    expect(renewing.failed()).toBe(false);
+    expect(idle.bodies).toEqual([]);
+    for (const connection of open) connection.close();
   });
 
   test('a connection that is silent for too long is closed', async () => {

@@ -260,7 +260,11 @@ function likePattern(like: string, escape: string | undefined): RegExp {
       i = end;
     } else source += quoted(character);
   }
-  return new RegExp(`^${source}$`, 'u');
+  try {
+    return new RegExp(`^${source}$`, 'u');
+  } catch {
+    throw new QueryProblem(`The LIKE pattern '${like}' is invalid: a range in it ends before it begins.`);
+  }
 }
 
 function quoted(character: string): string {

@@ -28,6 +28,9 @@ const LARGEST_PAGE_BYTES = 4 * 1024 * 1024;
 /** Documents that one page looks at: past it the page ends, with a continuation, so that no query holds the others up. */
 const MOST_EXAMINED = 5000;
 const KEPT_TREES = 1000;
+/** https://learn.microsoft.com/azure/cosmos-db/concepts-limits#sql-query-limits */
+const LONGEST_QUERY = 512 * 1024;
+const LONGEST_KEPT = 16 * 1024;
 
 interface Continuation {
   /** Of the query, its parameters and its container: a continuation of another query is refused. */
@@ -49,11 +52,14 @@ export function createQueries(options: {
   const trees = new Map<string, Query>();
 
   function tree(text: string): Query {
+    if (text.length > LONGEST_QUERY)
+      throw new QueryProblem(`The query is longer than ${LONGEST_QUERY} characters.`);
     let query = trees.get(text);
     if (!query) {
       query = parseQuery(text);
       if (trees.size >= KEPT_TREES) trees.clear();
-      trees.set(text, query);
+      // Long ones hold values in their text and do not come again.
+      if (text.length <= LONGEST_KEPT) trees.set(text, query);
     }
     return query;
   }
@@ -223,6 +229,10 @@ export function createQueries(options: {
         return await run(container, request);
       } catch (error) {
         if (error instanceof QueryProblem) return refusal(400, error.message);
+        // The parser and the compiler call themselves once a level.
+        if (error instanceof RangeError && /call stack/.test(error.message)) {
+          return refusal(400, 'The query is nested too deeply.');
+        }
         throw error;
       }
     },
