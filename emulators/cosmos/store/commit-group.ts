@@ -44,7 +44,7 @@ export interface CommitGroupOptions {
 }
 
 const LARGEST_GROUP = 512;
-export const CHECKPOINT_BYTES = 8 * 1024 * 1024;
+const CHECKPOINT_BYTES = 8 * 1024 * 1024;
 /** Of the log and of each page in it (https://www.sqlite.org/fileformat2.html#walformat). */
 const HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;

@@ -6,6 +6,8 @@ import { OperatorError } from '../../../src/observability/operator-error';
 /** The version of the tables below; a file of another version is refused, never guessed at. */
 const FORMAT = 1;
 const CACHE_KILOBYTES = 32 * 1024;
+/** The log keeps its length when it starts again, up to this: one large group does not hold the disk for good. */
+const LARGEST_IDLE_LOG = 32 * 1024 * 1024;
 
 /**
  * Opens the data folder's file for this process alone: SQLite's exclusive lock is held until the process ends, by
@@ -29,6 +31,7 @@ export function openDatabaseFile(folder: string): { db: DatabaseSync; path: stri
     db.exec('PRAGMA journal_mode = WAL');
     db.exec('PRAGMA synchronous = NORMAL');
     db.exec('PRAGMA wal_autocheckpoint = 0');
+    db.exec(`PRAGMA journal_size_limit = ${LARGEST_IDLE_LOG}`);
     db.exec(`PRAGMA cache_size = -${CACHE_KILOBYTES}`);
     // A write takes the exclusive lock, which this mode then never gives back.
     db.exec('BEGIN IMMEDIATE');
