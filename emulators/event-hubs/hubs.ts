@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type Logger } from '../../src/observability/logger';
 import { type Configuration, type HubConfiguration } from './configuration';
 import { type Incarnation, openIncarnation, partitionDirectory } from './incarnation';
@@ -42,9 +42,14 @@ export async function openHubs(options: {
   const { logger, disk, segmentBytes, now, onGroup } = options;
   const log = { disk, logger, segmentBytes, now, ...(onGroup ? { onGroup } : {}) };
   const hubs = new Map<string, Hub>();
+  for (const { namespace } of options.configuration.hubs) {
+    mkdirSync(join(options.data, namespace), { recursive: true });
+  }
+  // The names of these folders; `openIncarnation` sees to what is below them.
+  await disk.syncFolder(options.data);
+  await disk.syncFolder(dirname(resolve(options.data)));
   for (const configuration of options.configuration.hubs) {
     const directory = join(options.data, configuration.namespace, configuration.name);
-    mkdirSync(join(options.data, configuration.namespace), { recursive: true });
     const incarnation = await openIncarnation({
       directory,
       hub: configuration.name,

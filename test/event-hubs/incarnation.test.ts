@@ -1,6 +1,10 @@
 import { earliestEventPosition, type EventPosition } from '@azure/event-hubs';
 import { readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { parseConfiguration } from '../../emulators/event-hubs/configuration';
+import { openHubs } from '../../emulators/event-hubs/hubs';
+import { createDisk } from '../../emulators/event-hubs/log/disk';
+import { createLogger } from '../../src/observability/logger';
 import { OperatorError } from '../../src/observability/operator-error';
 import { createEventHubsEmulator } from '../../emulators/event-hubs';
 import { collect, type Collector } from '../contract/event-hubs.target';
@@ -90,6 +94,27 @@ describe('an event hub has one life after another', () => {
       /The last sequence number in the system is '0'\. It is beyond the end of the log/,
     );
     await reader.close();
+  });
+
+  test('every folder that is made for a hub is on disk before the hub takes events', async () => {
+    const dataDir = join(namespace.dataDir, 'new', 'data');
+    const synced: string[] = [];
+    const disk = createDisk({ fsync: true });
+    const configuration = parseConfiguration({
+      UserConfig: { NamespaceConfig: [{ Name: 'n', Entities: [{ Name: 'h', PartitionCount: 1 }] }] },
+    }).configuration;
+    const logger = createLogger({ name: 'hubs', level: 'silent' });
+    const hubs = await openHubs({
+      data: dataDir,
+      configuration,
+      disk: { ...disk, syncFolder: (path) => disk.syncFolder(path).then(() => void synced.push(path)) },
+      logger,
+      segmentBytes: 1_000_000,
+      now: Date.now,
+    });
+    await hubs.close();
+    for (const path of ['', 'n', 'n/h', 'n/h/p00']) expect(synced).toContain(join(dataDir, path));
+    expect(synced).toContain(dirname(dataDir));
   });
 
   test('another number of partitions is refused: it is another event hub', async () => {

@@ -158,6 +158,23 @@ describe('the log of a partition', () => {
     expect(log.state()).toMatchObject({ firstSequence: removed, endSequence: 10 });
   });
 
+  test('retention is on disk a segment at a time, so that a loss of power leaves no gap', async () => {
+    const counts: number[] = [];
+    const disk: Disk = {
+      ...options.disk,
+      syncFolder(path) {
+        counts.push(readdirSync(path).length);
+        return options.disk.syncFolder(path);
+      },
+    };
+    await log.close();
+    log = openPartitionLog({ ...options, disk });
+    for (let i = 0; i < 5; i += 1) await append('x'.repeat(900));
+    counts.length = 0;
+    await log.retain({ maxAge: Infinity, maxBytes: 0 });
+    expect(counts).toEqual([4, 3, 2, 1]);
+  });
+
   test('retention by age removes what is old, also from the segment that is written to', async () => {
     await append('old');
     clock += 10_000;

@@ -350,8 +350,9 @@ export function openPartitionLog(options: PartitionLogOptions): PartitionLog {
       segments.shift();
       unlinkSync(oldest.path);
       bytes -= oldest.length;
+      // One at a time: a later removal that outlived an earlier one would look like a missing segment at the start.
+      await disk.syncFolder(options.directory);
     }
-    if (segments[0]!.firstSequence !== before) await disk.syncFolder(options.directory);
     return segments[0]!.firstSequence - before;
   }
 
