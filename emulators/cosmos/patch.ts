@@ -132,7 +132,11 @@ function read(place: Place): unknown {
 
 function write(place: Place, value: unknown): void {
   if ('array' in place) place.array[place.index] = value;
-  else place.object[place.name] = value;
+  else {
+    // Assigning would set the object's prototype where the name is '__proto__'.
+    const own = { value, writable: true, enumerable: true, configurable: true };
+    Object.defineProperty(place.object, place.name, own);
+  }
 }
 
 function remove(place: Place): void {

@@ -179,6 +179,11 @@ describe('The Cosmos stand-in refuses what it cannot answer rightly', () => {
     expect(said(await query(like))).toEqual([400, expect.stringMatching(/LIKE/)]);
   });
 
+  test('a patch of __proto__ is kept as any other property', async () => {
+    const body = '[{"op":"add","path":"/__proto__","value":{"x":1}}]';
+    expect((await built.docs('PATCH', key, body, 'a')).body).toContain('"__proto__":{"x":1}');
+  });
+
   test('an increment beyond the range of a number', async () => {
     const attempt = (value: number) =>
       built.docs('PATCH', key, JSON.stringify([{ op: 'incr', path: '/n', value }]), 'a');

@@ -195,6 +195,19 @@ describe('the log of a partition', () => {
     cursor.close();
   });
 
+  test('a reader after a restart that retention overtakes while it looks for its place goes on, too', async () => {
+    for (let i = 0; i < 5; i += 1) await append('x'.repeat(900));
+    await reopened();
+    const cursor = log.cursor(0);
+    const looking = [cursor.fill(), log.locate({ kind: 'position', position: 100, inclusive: true })];
+    await log.retain({ maxAge: Number.MAX_SAFE_INTEGER, maxBytes: 0 });
+    const [found, place] = await Promise.all(looking);
+    expect(found).toBe(true);
+    expect(cursor.sequence()).toBeGreaterThan(0);
+    expect(place).toBeGreaterThan(0);
+    cursor.close();
+  });
+
   test('a clock that steps back does not make enqueued times do so', async () => {
     await append('one');
     const { lastTime } = log.state();

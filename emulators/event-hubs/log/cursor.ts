@@ -86,9 +86,15 @@ export function createCursor(options: {
   }
 
   async function enterCold(into: Segment): Promise<boolean> {
-    const index = await loadIndex(into);
-    if (closed) return false;
-    enter(into, findInIndex(index, 'sequences', sequence));
+    try {
+      const index = await loadIndex(into);
+      if (closed) return false;
+      enter(into, findInIndex(index, 'sequences', sequence));
+    } catch (error) {
+      if (into.firstSequence >= segments[0]!.firstSequence) throw error;
+      // Retention removed the file while its index was read.
+      return fill();
+    }
     return readCold(into);
   }
 

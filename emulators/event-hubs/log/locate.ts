@@ -11,6 +11,17 @@ export type StartPosition =
 
 /** The sequence number of the first event at or after a start position; the log's end where there is none yet. */
 export async function locate(segments: readonly Segment[], start: StartPosition): Promise<number> {
+  const oldest = segments[0];
+  try {
+    return await find(segments, start);
+  } catch (error) {
+    if (segments[0] === oldest) throw error;
+    // Retention removed the file that was being read.
+    return locate(segments, start);
+  }
+}
+
+async function find(segments: readonly Segment[], start: StartPosition): Promise<number> {
   const first = segments[0]!.firstSequence;
   const end = segments[segments.length - 1]!.endSequence;
   switch (start.kind) {
