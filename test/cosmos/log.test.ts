@@ -99,4 +99,25 @@ describe("The Cosmos stand-in's write-ahead log", () => {
     expect(plain.prepare('SELECT count(*) AS n FROM kept').get()).toMatchObject({ n: 3 });
     plain.close();
   });
+
+  test('answers no write and no read any more once the disk has refused a flush', async () => {
+    const { db } = openDatabaseFile(folder);
+    const fatal: Error[] = [];
+    const group = createCommitGroup({
+      db,
+      // A device that cannot be flushed, in place of the log.
+      log: '/dev/null',
+      sync: true,
+      beforeCommit: () => undefined,
+      afterRollback: () => undefined,
+      onFatal: (error) => void fatal.push(error),
+    });
+    const first = group.write(() => 1);
+    await expect(first).rejects.toThrow(/EINVAL/);
+    await expect(group.settled()).rejects.toThrow(/EINVAL/);
+    await expect(group.write(() => 2)).rejects.toThrow(/EINVAL/);
+    expect(fatal).toHaveLength(1);
+    await group.stop();
+    db.close();
+  });
 });

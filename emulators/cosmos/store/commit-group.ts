@@ -72,6 +72,7 @@ export function createCommitGroup(options: CommitGroupOptions): CommitGroup {
   let stopped = false;
   /** Set while a group is committed and not yet flushed. */
   let flushing: Promise<void> | undefined;
+  let broken: Error | undefined;
 
   function schedule(): void {
     if (scheduled || flushing || queue.length === 0) return;
@@ -108,7 +109,13 @@ export function createCommitGroup(options: CommitGroupOptions): CommitGroup {
       for (const entry of group) entry.resolve(entry.result as never);
       checkpointIfLong();
       schedule();
-    }, options.onFatal);
+    });
+    // Stays set where the flush failed: nothing is written or read any more, for what is on the disk is in doubt.
+    flushing.catch((error: Error) => {
+      broken = error;
+      for (const entry of [...group, ...queue.splice(0)]) entry.reject(error);
+      options.onFatal(error);
+    });
   }
 
   function flush(): Promise<void> {
@@ -147,8 +154,8 @@ export function createCommitGroup(options: CommitGroupOptions): CommitGroup {
     statistics,
     write<T>(work: () => T): Promise<T> {
       return new Promise<T>((resolve, reject) => {
-        if (stopped) {
-          reject(new Error('the store is stopped'));
+        if (stopped || broken) {
+          reject(broken ?? new Error('the store is stopped'));
           return;
         }
         queue.push({ work, resolve, reject });
@@ -158,8 +165,8 @@ export function createCommitGroup(options: CommitGroupOptions): CommitGroup {
     settled: () => flushing,
     async stop() {
       stopped = true;
-      while (flushing || queue.length > 0) {
-        if (flushing) await flushing;
+      while (!broken && (flushing || queue.length > 0)) {
+        if (flushing) await flushing.catch(() => undefined);
         else await new Promise((resolve) => setImmediate(resolve));
       }
       closeSync(log);

@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { OperatorError } from '../../../src/observability/operator-error';
 
@@ -56,6 +56,7 @@ export function openDatabaseFile(folder: string): { db: DatabaseSync; path: stri
     `);
     db.exec('COMMIT');
     syncFolder(folder);
+    syncFolder(dirname(resolve(folder)));
     return { db, path, log: `${path}-wal` };
   } catch (error) {
     db?.close();
