@@ -265,6 +265,7 @@ export const bench: Bench = {
         notes: [
           `${CONNECTIONS} keep-alive connections, documents of about 700 bytes, every write flushed to the disk before its answer.`,
           'The peer is a server that does nothing but read the request and answer: what it costs here and now is the floor, and on a busy machine all of it grows.',
+          'Upserts come before the queries, whose paths are indexed when first asked for: each index that stands costs an upsert more.',
           'Latencies include the load generator, which shares the machine; CPU is the server process alone, all its threads.',
         ],
       };
