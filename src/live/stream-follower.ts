@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type EventHubConsumerClient, type ReceivedEventData, type Subscription } from '@azure/event-hubs';
 import { explain, type Logger } from '../observability/logger';
 import { createConsumerClient, type NamespaceConnection } from '../stream/connection';
+import { createHubLives, type HubLife, withTimeout } from '../stream/hub-life';
 import { incarnationOf } from '../stream/incarnation';
 
 export interface StreamFollower {
@@ -14,8 +14,6 @@ export interface StreamFollower {
 
 const MAX_BATCH = 500;
 const MAX_WAIT_SECONDS = 1;
-const REQUEST_TIMEOUT_MS = 10_000;
-const LIFE_CHECK_EVERY_MS = 5_000;
 
 /**
  * Reads every partition of a hub from some time ago on, without a checkpoint store: each replica reads all, and none of a
@@ -31,9 +29,6 @@ export function createStreamFollower(options: {
   take(event: ReceivedEventData, partition: string): void;
 }): StreamFollower {
   const { logger, namespace, hub, group } = options;
-  let life: Life | undefined;
-  let watching: Promise<void> | undefined;
-  const stopping = new AbortController();
 
   const begin = async (): Promise<Life> => {
     const client = createConsumerClient(namespace, { group, hub });
@@ -95,49 +90,18 @@ export function createStreamFollower(options: {
     await client.close();
   };
 
-  const watch = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      await delay(LIFE_CHECK_EVERY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
-      if (stopping.signal.aborted) return;
-      try {
-        if (life !== undefined) {
-          const incarnation = incarnationOf(await life.client.getEventHubProperties(withTimeout()));
-          if (incarnation === life.incarnation) continue;
-          logger.warn({ hub, group, from: life.incarnation, to: incarnation }, 'the hub was made again');
-          const ended = life;
-          life = undefined;
-          await end(ended);
-        }
-        life = await begin();
-      } catch (error) {
-        // The hub is away; the subscription has its own retries, and we look again.
-        logger.debug({ hub, group, error: explain(error) }, 'the hub cannot be looked at');
-      }
-    }
-  };
-
+  const lives = createHubLives({ logger, hub, group, begin, end });
   return {
-    async start() {
-      life = await begin();
-      watching ??= watch();
+    start: lives.start,
+    stop: lives.stop,
+    behind() {
+      const life = lives.current();
+      return life === undefined ? null : [...life.behind.keys()];
     },
-    async stop() {
-      stopping.abort();
-      await watching;
-      if (life !== undefined) await end(life);
-      life = undefined;
-    },
-    behind: () => (life === undefined ? null : [...life.behind.keys()]),
   };
 }
 
-interface Life {
-  incarnation: string;
-  client: EventHubConsumerClient;
+interface Life extends HubLife {
   subscription: Subscription;
   behind: Map<string, number>;
-}
-
-function withTimeout(): { abortSignal: AbortSignal } {
-  return { abortSignal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) };
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   earliestEventPosition,
   type EventHubConsumerClient,
@@ -11,6 +10,7 @@ import { BlobCheckpointStore } from '@azure/eventhubs-checkpointstore-blob';
 import { type BlobServiceClient } from '@azure/storage-blob';
 import { explain, type Logger } from '../observability/logger';
 import { createConsumerClient, type NamespaceConnection } from './connection';
+import { createHubLives, type HubLife, withTimeout } from './hub-life';
 import { checkpointContainerName, incarnationOf } from './incarnation';
 import { createPartitionSession, type PartitionSession } from './partition-session';
 
@@ -76,8 +76,6 @@ export interface PartitionConsumer {
 
 const MAX_BATCH = 500;
 const MAX_WAIT_SECONDS = 1;
-const REQUEST_TIMEOUT_MS = 10_000;
-const LIFE_CHECK_EVERY_MS = 5_000;
 
 /**
  * Shares a hub's partitions among the workers of a consumer group and runs a processor for each owned one. The
@@ -100,9 +98,6 @@ export function createPartitionConsumer(options: {
   open(partition: OwnedPartition): Promise<PartitionProcessor>;
 }): PartitionConsumer {
   const { logger, namespace, hub, group } = options;
-  let life: Life | undefined;
-  let watching: Promise<void> | undefined;
-  const stopping = new AbortController();
 
   const begin = async (): Promise<Life> => {
     const probe = createConsumerClient(namespace, { group, hub });
@@ -206,57 +201,20 @@ export function createPartitionConsumer(options: {
     await client.close();
   };
 
-  /** A hub that was made again under our feet is a new incarnation: nothing of it may be read as the old one's. */
-  const watch = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      await delay(LIFE_CHECK_EVERY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
-      if (stopping.signal.aborted) return;
-      try {
-        if (life !== undefined) {
-          const incarnation = incarnationOf(await life.client.getEventHubProperties(withTimeout()));
-          if (incarnation === life.incarnation) continue;
-          logger.warn({ group, hub, from: life.incarnation, to: incarnation }, 'the hub was made again');
-          const ended = life;
-          life = undefined;
-          await end(ended);
-        }
-        life = await begin();
-      } catch (error) {
-        // The hub is away; the subscription has its own retries, and we look again.
-        logger.debug({ group, hub, error: explain(error) }, 'the hub cannot be looked at');
-      }
-    }
-  };
-
+  const lives = createHubLives({ logger, hub, group, begin, end });
   return {
-    async start() {
-      life = await begin();
-      watching ??= watch();
-    },
-    async stop() {
-      stopping.abort();
-      const ended = life;
-      life = undefined;
-      if (ended !== undefined) await end(ended);
-      await watching;
-      if (life !== undefined) await end(life);
-    },
+    start: lives.start,
+    stop: lives.stop,
     owned: () =>
-      [...(life?.sessions ?? [])]
+      [...(lives.current()?.sessions ?? [])]
         .filter(([, session]) => session.isOpen())
         .map(([context]) => Number(context.partitionId)),
   };
 }
 
-interface Life {
-  incarnation: string;
-  client: EventHubConsumerClient;
+interface Life extends HubLife {
   subscription: Subscription;
   sessions: Map<PartitionContext, PartitionSession>;
-}
-
-function withTimeout(): { abortSignal: AbortSignal } {
-  return { abortSignal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) };
 }
 
 /**
