@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { type Reading, type RefusedReading } from '../../src/domain/reading';
+import { AVERAGES_SCHEMA, decodeAverages } from '../../src/stream/averages';
 import {
   createFrameBuilder,
   decodeFrame,
@@ -130,6 +131,21 @@ describe('the telemetry frame', () => {
         },
       ),
     );
+  });
+
+  it('refuses an array that says it is longer than the body before making any of it', () => {
+    const twoBillion = [0x80, 0x80, 0x80, 0x80, 0x10];
+    const inItsFirstColumn = Buffer.from([...twoBillion, 0, 0, 0]);
+    expect(() => decodeFrame(inItsFirstColumn, properties)).toThrow(
+      /an array of 2147483648 items in 3 bytes/,
+    );
+    // No buildings, no points, both bases 0, and then the column of points: as a block with its size, too.
+    const negative = [0xff, 0xff, 0xff, 0xff, 0x0f];
+    const inAColumn = Buffer.from([0, 0, 0, 0, ...negative, 2, 0]);
+    expect(() => decodeFrame(inAColumn, properties)).toThrow(/an array of 2147483648 items/);
+    expect(() =>
+      decodeAverages(Buffer.from([0, 0, 0, 0, 0, ...twoBillion]), { [SCHEMA_PROPERTY]: AVERAGES_SCHEMA }),
+    ).toThrow(FrameError);
   });
 
   it('refuses a schema it does not know, and a body that is not binary', () => {
