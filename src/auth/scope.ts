@@ -1,3 +1,4 @@
+import { type DevicePermission } from '../domain/lifecycle';
 import { type QuantityName } from '../domain/quantity';
 
 export const ROLES = ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER', 'OPERATOR'] as const;
@@ -10,10 +11,20 @@ const PERMISSIONS = {
   'building.create': ['OWNER', 'MANAGER'],
   'average.read': ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
   'device.read': ['OWNER', 'MANAGER', 'TECHNICIAN'],
+  'device.register': ['OWNER', 'MANAGER'],
   'device.provision': ['OWNER', 'MANAGER', 'TECHNICIAN'],
+  'device.claim': ['OWNER', 'MANAGER', 'TECHNICIAN'],
+  'device.suspend': ['OWNER', 'MANAGER', 'TECHNICIAN'],
   'device.retire': ['OWNER', 'MANAGER'],
+  'device.replace': ['OWNER', 'MANAGER', 'TECHNICIAN'],
+  'device.move': ['OWNER', 'MANAGER', 'TECHNICIAN'],
+  'device.credential': ['OWNER', 'MANAGER', 'TECHNICIAN'],
+  'device.configure': ['OWNER', 'MANAGER'],
+  'device.transfer': ['OWNER'],
+  'dead-letter.read': ['OWNER', 'MANAGER', 'TECHNICIAN'],
+  'dead-letter.replay': ['OWNER', 'MANAGER'],
   'audit.read': ['OWNER'],
-} as const satisfies Record<string, readonly Role[]>;
+} as const satisfies Record<DevicePermission, readonly Role[]> & Record<string, readonly Role[]>;
 
 export type Permission = keyof typeof PERMISSIONS;
 

@@ -1,4 +1,4 @@
-import { type ClassType, Field, InterfaceType, ObjectType, registerEnumType } from 'type-graphql';
+import { type ClassType, Field, Int, InterfaceType, ObjectType, registerEnumType } from 'type-graphql';
 import { type Refusal } from '../store/registry';
 import { Visible } from './rule';
 
@@ -9,7 +9,9 @@ export const UserErrorCode = {
   INVALID_INPUT: 'INVALID_INPUT',
   CONFLICT: 'CONFLICT',
   IDEMPOTENCY_KEY_REUSED: 'IDEMPOTENCY_KEY_REUSED',
+  WRONG_STATE: 'WRONG_STATE',
   LIMIT_EXCEEDED: 'LIMIT_EXCEEDED',
+  TOO_MANY_ATTEMPTS: 'TOO_MANY_ATTEMPTS',
 } as const satisfies Record<Refusal['code'], Refusal['code']>;
 export type UserErrorCode = Refusal['code'];
 
@@ -26,6 +28,8 @@ registerEnumType(UserErrorCode, {
       description: 'Something else changed the object at the same time, or holds what must be unique.',
     },
     IDEMPOTENCY_KEY_REUSED: { description: 'The idempotency key was used before with another input.' },
+    WRONG_STATE: { description: 'The object is in a state that does not admit this; the message names it.' },
+    TOO_MANY_ATTEMPTS: { description: 'Too many attempts went wrong: wait before the next.' },
     LIMIT_EXCEEDED: { description: 'More than may be asked for at once, or more than the tenant may have.' },
   },
 });
@@ -71,13 +75,30 @@ export const IdempotencyKeyReusedError = userErrorType(
 );
 export const LimitExceededError = userErrorType('LimitExceededError', 'More was asked for than is allowed.');
 
+export const WrongStateError = userErrorType(
+  'WrongStateError',
+  'The object’s state does not admit the change.',
+);
+
+@ObjectType('TooManyAttemptsError', {
+  implements: UserError,
+  description: 'Too many attempts went wrong lately: nothing was looked up.',
+})
+export class TooManyAttemptsError extends UserError {
+  @Visible('public')
+  @Field(() => Int, { description: 'How long to wait before the next attempt, in seconds.' })
+  retryAfterSeconds!: number;
+}
+
 const errorTypes: Record<Refusal['code'], ClassType<UserError>> = {
   NOT_FOUND: NotFoundError,
   FORBIDDEN: ForbiddenError,
   INVALID_INPUT: InvalidInputError,
   CONFLICT: ConflictError,
   IDEMPOTENCY_KEY_REUSED: IdempotencyKeyReusedError,
+  WRONG_STATE: WrongStateError,
   LIMIT_EXCEEDED: LimitExceededError,
+  TOO_MANY_ATTEMPTS: TooManyAttemptsError,
 };
 
 export const USER_ERROR_TYPES = Object.values(errorTypes);
@@ -88,5 +109,6 @@ export function userErrorOf(refusal: Refusal): UserError {
     code: refusal.code,
     message: refusal.message,
     path: refusal.path === undefined ? null : ['input', ...refusal.path.split('.')],
+    ...(refusal.code === 'TOO_MANY_ATTEMPTS' && { retryAfterSeconds: refusal.retryAfterSeconds ?? 1 }),
   });
 }

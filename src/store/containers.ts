@@ -11,8 +11,8 @@ export type ContainerName = keyof typeof CONTAINERS;
  * Listings order by one `sortKey`, which needs no composite index and which only listed documents have.
  */
 const indexed: Record<ContainerName, string[]> = {
-  // devices of a building in order, and of one space
-  registry: ['/sortKey/*', '/spaceId/*'],
+  // devices of a building in order, and of one space; the audit log in order, which devices' keys must not be among
+  registry: ['/sortKey/*', '/spaceId/*', '/auditKey/*'],
   // buildings of a tenant in order
   directory: ['/sortKey/*'],
   // read by id alone

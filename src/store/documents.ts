@@ -1,5 +1,6 @@
 import { type Role } from '../auth/scope';
 import { type Assignment, type DeviceState } from '../domain/device';
+import { type InService } from '../domain/lifecycle';
 import { type QuantityName } from '../domain/quantity';
 
 /**
@@ -81,8 +82,92 @@ export interface DeviceDocument {
   assignments: Assignment[];
   createdAt: number;
   retiredAt: number | null;
+  // What follows came after the first release: a document of that release has none of it.
+  /** When its first telemetry was taken. */
+  activatedAt?: number | null;
+  /** While it is suspended: what it was before, since when, and why. */
+  suspended?: { before: InService; at: number; reason: string | null } | null;
+  /** X.509 certificates it may present, by the SHA-256 of their DER form in capital hexadecimal digits. */
+  thumbprints?: { primary: string; secondary: string | null } | null;
+  /** PEM of the certification authority whose certificates in this device's name are taken. */
+  authority?: string | null;
+  /** The field gateway that may relay for it. */
+  parentId?: string | null;
+  /** While it is offered to another tenant. */
+  transfer?: TransferOffer | null;
+  /** The tenant that registered it, where it was claimed from a stock. */
+  manufacturerId?: string | null;
   _etag?: string;
   _ts?: number;
+}
+
+export interface TransferOffer {
+  id: string;
+  /** The tenant it is offered to. */
+  to: string;
+  at: number;
+  expiresAt: number;
+}
+
+/**
+ * Stands where a device's document stood before the device went to another building or owner, so that followers of the
+ * change feed, which tells of no deletion, hear of it. Its id is the device's.
+ */
+export interface DepartedDocument {
+  id: string;
+  type: 'departed';
+  /** The building it left. */
+  buildingId: string;
+  /** Whose it was. */
+  tenantId: string;
+  at: number;
+}
+
+/**
+ * A device that its manufacturer registered and nobody has claimed yet. Its partition is the stock of its manufacturer:
+ * `buildingId` is `stockOf(tenantId)`. Where it was claimed, a departed document takes its place.
+ */
+export interface StockDocument {
+  /** The device's own id, which it keeps for life. */
+  id: string;
+  type: 'stock';
+  buildingId: string;
+  tenantId: string;
+  serialNumber: string;
+  model: string;
+  state: Extract<DeviceState, 'REGISTERED' | 'RETIRED'>;
+  /** By serial number, then id. */
+  sortKey: string;
+  /** Of the keys that its manufacturer burned in, derived from an enrollment group's; null: given when claimed. */
+  enrollmentGroupId: string | null;
+  createdAt: number;
+  _etag?: string;
+}
+
+export function stockOf(tenantId: string): string {
+  return `stock_${tenantId}`;
+}
+
+/** The twin of a device: what it was told to be, and what it says it is. Absent for a device that was told nothing. */
+export interface TwinDocument {
+  /** `twinId(deviceId)`. */
+  id: string;
+  type: 'twin';
+  buildingId: string;
+  tenantId: string;
+  deviceId: string;
+  desired: Record<string, unknown>;
+  desiredVersion: number;
+  desiredAt: number;
+  reported: Record<string, unknown>;
+  reportedVersion: number;
+  /** Null before its first report. */
+  reportedAt: number | null;
+  _etag?: string;
+}
+
+export function twinId(deviceId: string): string {
+  return `twn_${deviceId}`;
 }
 
 /** Written in the same transactional batch as the change it tells of; never changed. */
@@ -97,6 +182,8 @@ export interface AuditDocument {
   action: string;
   /** The id of what was changed. */
   subject: string;
+  /** `auditKeyOf(at, id)`: the order of the log. The first release's events have none. */
+  auditKey?: string;
   before: Record<string, unknown> | null;
   after: Record<string, unknown> | null;
 }
@@ -125,7 +212,20 @@ export const OF_KIND = {
 } as const;
 
 export type RegistryDocument =
-  BuildingDocument | SpaceDocument | PointDocument | DeviceDocument | AuditDocument | IdempotencyDocument;
+  | BuildingDocument
+  | SpaceDocument
+  | PointDocument
+  | DeviceDocument
+  | DepartedDocument
+  | StockDocument
+  | TwinDocument
+  | AuditDocument
+  | IdempotencyDocument;
+
+/** By instant, then id; later ones are greater. */
+export function auditKeyOf(at: number, id: string): string {
+  return `${String(at).padStart(15, '0')}\n${id}`;
+}
 
 /** key `tenant:<tenantId>`, id `tenant`. */
 export interface TenantDocument {

@@ -12,6 +12,7 @@ import {
 import { type Keyring } from './keyring';
 import { createBuildingLocks } from './registry/building-locks';
 import { createBuildings } from './registry/buildings';
+import { createDeviceChanges } from './registry/device-change';
 import { createDevices } from './registry/devices';
 import { createProvisioning } from './registry/provisioning';
 import { createRetirement } from './registry/retirement';
@@ -32,10 +33,19 @@ export interface Page<T> {
  */
 export interface Refusal {
   code:
-    'NOT_FOUND' | 'FORBIDDEN' | 'INVALID_INPUT' | 'CONFLICT' | 'IDEMPOTENCY_KEY_REUSED' | 'LIMIT_EXCEEDED';
+    | 'NOT_FOUND'
+    | 'FORBIDDEN'
+    | 'INVALID_INPUT'
+    | 'CONFLICT'
+    | 'WRONG_STATE'
+    | 'IDEMPOTENCY_KEY_REUSED'
+    | 'LIMIT_EXCEEDED'
+    | 'TOO_MANY_ATTEMPTS';
   message: string;
   /** The path of the offending argument, e.g. `devices.3.spaceId`. */
   path?: string;
+  /** For `TOO_MANY_ATTEMPTS`. */
+  retryAfterSeconds?: number;
 }
 
 export type Outcome<T> = { ok: true; value: T } | { ok: false; refusal: Refusal };
@@ -121,12 +131,13 @@ export interface Registry {
 
 export function createRegistry({ cosmos, keyring }: { cosmos: Cosmos; keyring: Keyring }): Registry {
   const locks = createBuildingLocks();
+  const changes = createDeviceChanges({ cosmos, locks });
   return {
     ...createTenants({ cosmos }),
     ...createBuildings({ cosmos }),
     ...createSpaces({ cosmos }),
     ...createDevices({ cosmos }),
     ...createProvisioning({ cosmos, keyring, locks }),
-    ...createRetirement({ cosmos, locks }),
+    ...createRetirement({ changes }),
   };
 }

@@ -1,5 +1,5 @@
 import { type TenantScope } from '../../auth/scope';
-import { type AuditDocument } from '../documents';
+import { type AuditDocument, auditKeyOf } from '../documents';
 
 /** What changed, for the batch that changes it. */
 export function auditOf(
@@ -9,5 +9,5 @@ export function auditOf(
     'id' | 'buildingId' | 'tenantId' | 'at' | 'action' | 'subject' | 'before' | 'after'
   >,
 ): AuditDocument {
-  return { type: 'audit', actor: scope.principal.id, ...change };
+  return { type: 'audit', actor: scope.principal.id, ...change, auditKey: auditKeyOf(change.at, change.id) };
 }
