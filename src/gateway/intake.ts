@@ -179,16 +179,26 @@ export function createIntake(options: {
     readings.push(reading);
   };
 
+  const foreign = (index: number, device: string, channel: string, record: unknown): void => {
+    const reason = 'the reading is named for another device, which this one may not speak for';
+    refuseValue(index, `${device}/${channel}`, 'UNKNOWN_CHANNEL', reason, record, null);
+  };
+
   const sink: ReadingSink = {
-    dated: (index, channel, value, unit, observedAt, record) =>
-      place(index, channel, value, unit, observedAt, false, record),
+    dated: (index, channel, value, unit, observedAt, record, of) =>
+      of === undefined
+        ? place(index, channel, value, unit, observedAt, false, record)
+        : foreign(index, of, channel, record),
     // Counted from the device's own creation time the instant is the same at every sending. Counted from receipt it is
     // not, and such a reading is identified by its message instead.
-    undated: (index, channel, value, unit, offset, record) =>
-      message.createdAt === null
+    undated: (index, channel, value, unit, offset, record, of) => {
+      if (of !== undefined) return foreign(index, of, channel, record);
+      return message.createdAt === null
         ? place(index, channel, value, unit, message.receivedAt + offset, true, record)
-        : place(index, channel, value, unit, message.createdAt + offset, false, record),
-    refuse: (index, channel, code, reason, record) => refuseValue(index, channel, code, reason, record, null),
+        : place(index, channel, value, unit, message.createdAt + offset, false, record);
+    },
+    refuse: (index, channel, code, reason, record, of) =>
+      refuseValue(index, of === undefined ? channel : `${of}/${channel}`, code, reason, record, null),
   };
 
   const refuseMessage = (body: Buffer, reason: string, receivedAt: number): void => {

@@ -79,14 +79,18 @@ export function createReception(options: {
           logger.error({ err: error, deviceId, decoder: decoder.contentType }, 'a decoder failed');
         },
       }),
-    decode(intake, { deviceId }, properties, body, receivedAt, messageIndex) {
+    decode(intake, { deviceId, assignments }, properties, body, receivedAt, messageIndex) {
       const { contentType = DEFAULT_CONTENT_TYPE, contentEncoding, messageId, createdAt } = properties;
       const decoder = decoders.find(contentType);
       if (decoder === undefined) return { kind: 'unsupported', contentType };
       if (!isPlainEncoding(contentEncoding)) {
         return { kind: 'unsupported', contentType: `content encoding: ${contentEncoding}` };
       }
-      const fault = intake.take({ body, deviceId, messageId, receivedAt, createdAt }, decoder, messageIndex);
+      const fault = intake.take(
+        { body, deviceId, channels: assignments, messageId, receivedAt, createdAt },
+        decoder,
+        messageIndex,
+      );
       return fault === undefined ? TAKEN : { kind: 'invalid', fault };
     },
     async submit(device, intake, now) {

@@ -9,6 +9,8 @@ export interface Decoded {
   unit: string | undefined;
   /** Absolute, or from now. */
   at: number | `now${string}`;
+  /** Where the payload names one that is not the sender. */
+  device?: string;
 }
 
 export type DecodedRefusal = { index: number; channel: string; code: string; message: string };
@@ -24,12 +26,28 @@ export function decodeWith(
   const body = Buffer.isBuffer(payload)
     ? payload
     : Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload));
-  const message = { body, deviceId: 'dev_x', messageId: null, receivedAt: NOW, createdAt: null, ...parts };
+  const message = {
+    body,
+    deviceId: 'dev_x',
+    channels: [],
+    messageId: null,
+    receivedAt: NOW,
+    createdAt: null,
+    ...parts,
+  };
   try {
     decoder.decode(message, {
-      dated: (index, channel, value, unit, at) => readings.push({ index, channel, value, unit, at }),
-      undated: (index, channel, value, unit, offset) =>
-        readings.push({ index, channel, value, unit, at: `now${offset >= 0 ? '+' : ''}${offset}` }),
+      dated: (index, channel, value, unit, at, _record, device) =>
+        readings.push({ index, channel, value, unit, at, ...(device && { device }) }),
+      undated: (index, channel, value, unit, offset, _record, device) =>
+        readings.push({
+          index,
+          channel,
+          value,
+          unit,
+          at: `now${offset >= 0 ? '+' : ''}${offset}`,
+          ...(device && { device }),
+        }),
       refuse: (index, channel, code, reason) => refused.push({ index, channel, code, message: reason }),
     });
   } catch (error) {

@@ -26,7 +26,15 @@ function takeIn(
   const body = Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload));
   const { deviceId } = device;
   const fault = intake.take(
-    { body, deviceId, messageId: null, receivedAt: NOW, createdAt: null, ...message },
+    {
+      body,
+      deviceId,
+      channels: device.assignments,
+      messageId: null,
+      receivedAt: NOW,
+      createdAt: null,
+      ...message,
+    },
     decoder,
   );
   return { ...intake, fault, device };
@@ -219,7 +227,7 @@ describe('what a request brings', () => {
       excerpt: () => '',
     };
     const { deviceId } = device;
-    const message = { deviceId, messageId: null, receivedAt: NOW, createdAt: null };
+    const message = { deviceId, channels: [], messageId: null, receivedAt: NOW, createdAt: null };
     intake.take({ ...message, body: Buffer.from('{"humidity": 40}') }, flatJson, 0);
     intake.take({ ...message, body: Buffer.from('broken') }, broken, 1);
     intake.take({ ...message, body: Buffer.from('{"light": 40}') }, flatJson, 2);

@@ -36,7 +36,12 @@ describe('SenML JSON, by RFC 8428', () => {
   });
 
   test('another device’s name is not taken for a channel of this one', () => {
-    expect(decode([{ bn: 'dev_y/', n: 'temperature', v: 1 }]).readings[0]!.channel).toBe('dev_y/temperature');
+    const { readings, refused } = decode([
+      { bn: 'dev_y/', n: 'temperature', v: 1 },
+      { n: 'humidity', v: 'damp' },
+    ]);
+    expect(readings).toMatchObject([{ device: 'dev_y', channel: 'temperature' }]);
+    expect(refused).toMatchObject([{ channel: 'humidity', code: 'VALUE_NOT_A_NUMBER' }]);
   });
 
   test.each([

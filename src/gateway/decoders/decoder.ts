@@ -1,3 +1,4 @@
+import { type QuantityName } from '../../domain/quantity';
 import { type RefusalCode } from '../../domain/reading';
 
 /**
@@ -21,12 +22,22 @@ export interface PayloadDecoder {
 export interface DeviceMessage {
   body: Buffer;
   deviceId: string;
+  /**
+   * The device's channels in the order of its model, for formats that name a quantity and no channel. A channel that had
+   * several places stands here as often.
+   */
+  channels: readonly DeviceChannel[];
   /** Makes a message that is sent again recognisable where its readings carry no time. */
   messageId: string | null;
   /** Milliseconds since 1970. */
   receivedAt: number;
   /** The device's own `creation-time-utc`, milliseconds since 1970: what "now" means to readings without a time. */
   createdAt: number | null;
+}
+
+export interface DeviceChannel {
+  channel: string;
+  quantity: QuantityName;
 }
 
 export interface ReadingSink {
@@ -36,6 +47,8 @@ export interface ReadingSink {
    * @param unit undefined where the payload names none: the device model's then holds.
    * @param observedAt milliseconds since 1970. May be NaN, which is refused.
    * @param record what `excerpt` makes a dead letter of.
+   * @param device whose reading it is, where the payload names a device other than the sender; undefined for the sender's
+   *   own. Whether the sender may speak for it is the sink's to judge.
    */
   dated(
     index: number,
@@ -44,6 +57,7 @@ export interface ReadingSink {
     unit: string | undefined,
     observedAt: number,
     record: unknown,
+    device?: string,
   ): void;
   /** A reading without a time, or that many milliseconds before (or after) now. */
   undated(
@@ -53,8 +67,16 @@ export interface ReadingSink {
     unit: string | undefined,
     offset: number,
     record: unknown,
+    device?: string,
   ): void;
-  refuse(index: number, channel: string, code: RefusalCode, message: string, record: unknown): void;
+  refuse(
+    index: number,
+    channel: string,
+    code: RefusalCode,
+    message: string,
+    record: unknown,
+    device?: string,
+  ): void;
 }
 
 /** A payload of which nothing can be taken; `where` names the place. */

@@ -18,5 +18,6 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 
 /** What a value is, in JSON's own words. */
 export function kindOf(value: unknown): string {
-  return value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
