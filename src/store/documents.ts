@@ -157,11 +157,14 @@ export interface TwinDocument {
   tenantId: string;
   deviceId: string;
   desired: Record<string, unknown>;
+  /** 0 before the first. */
   desiredVersion: number;
-  desiredAt: number;
+  /** Null before it was first told something. */
+  desiredAt: number | null;
   reported: Record<string, unknown>;
+  /** 0 before the first. */
   reportedVersion: number;
-  /** Null before its first report. */
+  /** When a report last changed it; null before the first. */
   reportedAt: number | null;
   _etag?: string;
 }
