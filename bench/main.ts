@@ -7,6 +7,7 @@ const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   'event-hubs': () => import('./event-hubs.bench.js'),
   cosmos: () => import('./cosmos.bench.js'),
   pipeline: () => import('./pipeline.bench.js'),
+  gateway: () => import('./gateway.bench.js'),
 };
 
 async function main(): Promise<void> {

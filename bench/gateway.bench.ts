@@ -1,0 +1,325 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { count, positive } from '../simulator/arguments';
+import { compareWithStream } from '../test/verify/stream-readings';
+import { streamEnd } from '../test/verify/stream-end';
+import { type Bench, type BenchContext, type BenchReport, type Figure } from './bench';
+import { type DeviceLoad, type LoadTarget, startDeviceLoad } from './device-load';
+import { type FleetPlatform, startFleetPlatform } from './fleet-platform';
+import { cpuSeconds, meterCpu, meterMachine, residentBytes } from './process-stats';
+
+export const bench: Bench = {
+  name: 'gateway',
+  summary:
+    'single readings over MQTT and MQTTS, each acknowledged after the durable write: CPU, rate, memory',
+  options: [
+    '--connections N   devices that send (8000)',
+    '--rate R          their readings a second, all together (8000)',
+    '--seconds S       how long each rate is held (180)',
+    '--memory N        TLS connections of the memory figure (10000)',
+    '--steps R,...     rates tried for the highest one (12000,14000,16667,18000,20000,22000,24000)',
+    '--step-seconds S  how long each is held (20)',
+    '--phase NAME      plain, tls, highest, memory or all (all)',
+    '--data-dir PATH   keeps the platform’s data there, so that a second run need not provision again',
+    '--profile PATH    writes a CPU profile of every process there',
+    '--quick           1,000 devices at 2,000/s for 10 s, 2,000 connections for the memory',
+    '--check           exit 1 when a target is missed',
+  ],
+  run,
+};
+
+const WARM_UP_MS = 4_000;
+const CONNECT_AT_ONCE = 200;
+const CONNECTED_WITHIN_MS = 180_000;
+const SETTLED_WITHIN_MS = 30_000;
+/** A rate is held while nearly all readings are acknowledged within this, and as many as were sent. */
+const HELD_P99_MS = 2_000;
+const MARK = 16_667;
+
+interface Settings {
+  connections: number;
+  rate: number;
+  seconds: number;
+  memory: number;
+  steps: number[];
+  stepSeconds: number;
+}
+
+async function run({ args, progress }: BenchContext): Promise<BenchReport> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      connections: { type: 'string' },
+      rate: { type: 'string' },
+      seconds: { type: 'string' },
+      memory: { type: 'string' },
+      steps: { type: 'string' },
+      'step-seconds': { type: 'string' },
+      phase: { type: 'string', default: 'all' },
+      'data-dir': { type: 'string' },
+      profile: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+    },
+  });
+  const usual = values.quick
+    ? { connections: '1000', rate: '2000', seconds: '10', memory: '2000', steps: '4000,8000', step: '6' }
+    : {
+        ...{ connections: '8000', rate: '8000', seconds: '180', memory: '10000' },
+        ...{ steps: '12000,14000,16667,18000,20000,22000,24000', step: '20' },
+      };
+  const settings: Settings = {
+    connections: count(values.connections ?? usual.connections, 'connections', 18_000),
+    rate: positive(values.rate ?? usual.rate, 'rate'),
+    seconds: positive(values.seconds ?? usual.seconds, 'seconds'),
+    memory: count(values.memory ?? usual.memory, 'memory', 18_000),
+    steps: (values.steps ?? usual.steps).split(',').map((each) => positive(each, 'steps')),
+    stepSeconds: positive(values['step-seconds'] ?? usual.step, 'step-seconds'),
+  };
+  const wants = (phase: string): boolean => values.phase === 'all' || values.phase === phase;
+  const devices = Math.max(settings.connections, wants('memory') ? settings.memory : 0);
+  const fleet = await startFleetPlatform({
+    devices,
+    buildings: Math.max(1, Math.round(devices / 100)),
+    progress,
+    ...(values['data-dir'] === undefined ? {} : { dataDir: values['data-dir'] }),
+    ...(values.profile === undefined
+      ? {}
+      : { env: { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${values.profile}` } }),
+  });
+  const load = startDeviceLoad(fleet.devices);
+  const figures: Figure[] = [];
+  const notes: string[] = [];
+  try {
+    const from = await streamEnd(fleet.platform.endpoints().eventHubs);
+    const plain: LoadTarget = { port: fleet.mqttPort() };
+    const tls: LoadTarget = { port: fleet.mqttsPort(), ca: fleet.ca };
+    if (wants('plain')) figures.push(...(await steady('mqtt', fleet, load, plain, settings, 25, progress)));
+    if (wants('tls')) {
+      figures.push(...(await steady('mqtts', fleet, load, tls, settings, 40, progress)));
+      figures.push(...(await knownAgain(fleet, load, settings, progress)));
+    }
+    if (wants('highest')) figures.push(...(await highest(fleet, load, tls, settings, notes, progress)));
+    await load.leave('senders').catch(() => undefined);
+    const { eventHubs } = fleet.platform.endpoints();
+    const deviceIds = fleet.devices.map(({ deviceId }) => deviceId);
+    const acknowledged = await load.acknowledged();
+    progress(`looking for ${acknowledged.device.length} acknowledged readings in the stream`);
+    const compared = await compareWithStream({ eventHubs, from, deviceIds, acknowledged });
+    figures.push(
+      { name: 'acknowledged', value: compared.acknowledged, unit: 'readings' },
+      { name: 'acknowledgedMissing', value: compared.missing, unit: 'readings', target: { atMost: 0 } },
+    );
+    if (wants('memory')) figures.push(await memory(fleet, load, tls, settings, progress));
+  } finally {
+    await load.stop();
+    await fleet.stop();
+  }
+  notes.push(
+    'CPU is the gateway process alone, user and system; its change feed and its share of Event Hubs’ client are in it',
+    'the whole platform (workers, API, stand-ins) and the load generator run on the same cores',
+    'a reading counts when its PUBACK is there; its latency is from the instant it was due to be sent',
+  );
+  return { figures, notes };
+}
+
+const gatewayOf = ({ platform }: FleetPlatform): number => platform.processes().gateway!;
+
+async function connectAll(
+  load: DeviceLoad,
+  target: LoadTarget,
+  connections: number,
+  progress: (line: string) => void,
+): Promise<void> {
+  await load.group('senders', 0, connections, target);
+  const began = Date.now();
+  await load.connect('senders', CONNECT_AT_ONCE);
+  await load.until('senders', ({ back }) => back === connections, CONNECTED_WITHIN_MS);
+  progress(`${connections} connected, each with a reading acknowledged, after ${Date.now() - began} ms`);
+}
+
+interface Held {
+  cpuMicroseconds: number;
+  perSecond: number;
+  p50: number;
+  p99: number;
+  inFlight: number;
+  late: number;
+  held: boolean;
+  cores: Record<string, number>;
+  generatorCores: number;
+  machineBusy: number;
+}
+
+/** Holds a rate and looks at the gateway meanwhile. */
+async function hold(
+  fleet: FleetPlatform,
+  load: DeviceLoad,
+  options: { connections: number; rate: number; seconds: number },
+): Promise<Held> {
+  await load.send('senders', (1_000 * options.connections) / options.rate);
+  await delay(WARM_UP_MS);
+  const before = await load.take('senders');
+  const machineSoFar = meterMachine();
+  const cpuSoFar = meterCpu(() => ({ ...fleet.platform.processes(), generator: load.pid }));
+  const began = Date.now();
+  await delay(options.seconds * 1_000);
+  const cpu = cpuSoFar();
+  const stats = await load.take('senders');
+  const seconds = (Date.now() - began) / 1_000;
+  const machine = machineSoFar();
+  await load.hush('senders');
+  await load.until('senders', ({ inFlight }) => inFlight === 0, SETTLED_WITHIN_MS).catch(() => undefined);
+  const { generator, ...cores } = Object.fromEntries(
+    Object.entries(cpu).map(([name, used]) => [name, used / seconds]),
+  ) as Record<string, number>;
+  return {
+    cpuMicroseconds: (cpu.gateway! / stats.acknowledged) * 1e6,
+    perSecond: stats.acknowledged / seconds,
+    p50: stats.p50,
+    p99: stats.p99,
+    inFlight: stats.inFlight,
+    late: stats.late,
+    held:
+      stats.p99 < HELD_P99_MS &&
+      stats.ended === 0 &&
+      stats.acknowledged >= options.rate * seconds * 0.98 &&
+      stats.inFlight <= before.inFlight + options.rate,
+    cores,
+    generatorCores: generator!,
+    machineBusy: machine.busy / machine.available,
+  };
+}
+
+const told = ({ cpuMicroseconds, perSecond, p50, p99, late, cores, generatorCores, machineBusy }: Held) =>
+  `${Math.round(perSecond)}/s acknowledged, gateway ${cpuMicroseconds.toFixed(1)} us a message, p50 ${p50} ms, p99 ${p99} ms, ${late} left late; ` +
+  `cores: ${Object.entries(cores)
+    .map(([name, used]) => `${name} ${used.toFixed(2)}`)
+    .join(', ')}, generator ${generatorCores.toFixed(2)}; machine ${Math.round(machineBusy * 100)} % busy`;
+
+async function steady(
+  name: 'mqtt' | 'mqtts',
+  fleet: FleetPlatform,
+  load: DeviceLoad,
+  target: LoadTarget,
+  settings: Settings,
+  microseconds: number,
+  progress: (line: string) => void,
+): Promise<Figure[]> {
+  await connectAll(load, target, settings.connections, progress);
+  const held = await hold(fleet, load, settings);
+  progress(`${name}: ${told(held)}`);
+  return [
+    { name: `${name}Cpu`, value: held.cpuMicroseconds, unit: 'us/message', target: { atMost: microseconds } },
+    {
+      name: `${name}Rate`,
+      value: Math.round(held.perSecond),
+      unit: 'messages/s',
+      target: { atLeast: Math.floor(settings.rate * 0.99) },
+    },
+    { name: `${name}AcknowledgementP50`, value: held.p50, unit: 'ms' },
+    { name: `${name}AcknowledgementP99`, value: held.p99, unit: 'ms' },
+  ];
+}
+
+/** All devices connect once more: the gateway knows them, and its store is not asked for one. */
+async function knownAgain(
+  fleet: FleetPlatform,
+  load: DeviceLoad,
+  settings: Settings,
+  progress: (line: string) => void,
+): Promise<Figure[]> {
+  const before = await lookups(fleet);
+  const gateway = gatewayOf(fleet);
+  const cpu = cpuSeconds(gateway);
+  await load.cut('senders');
+  const { allBackMilliseconds } = await load.until(
+    'senders',
+    ({ back }) => back === settings.connections,
+    CONNECTED_WITHIN_MS,
+  );
+  const asked = (await lookups(fleet)) - before;
+  const used = ((cpuSeconds(gateway) - cpu) / settings.connections) * 1e6;
+  progress(`all connected again after ${allBackMilliseconds} ms, ${asked} requests for documents to Cosmos`);
+  return [
+    { name: 'knownDeviceCosmosRequests', value: asked, unit: 'requests', target: { atMost: 0 } },
+    { name: 'reconnectCpu', value: used, unit: 'us/connection' },
+    { name: 'reconnectSeconds', value: allBackMilliseconds / 1000, unit: `s for ${settings.connections}` },
+  ];
+}
+
+/** Requests for documents of the registry and the directory so far, whoever made them; the change feed is another. */
+async function lookups({ platform }: FleetPlatform): Promise<number> {
+  const text = await (await fetch(platform.endpoints().metrics.cosmos!)).text();
+  let requests = 0;
+  for (const [, labels, value] of text.matchAll(/^cosmos_requests_total\{([^}]*)\} (\d+)/gm)) {
+    if (/container="[^"]*\/(?:registry|directory)"/.test(labels!) && !/feed/i.test(labels!)) {
+      requests += Number(value);
+    }
+  }
+  return requests;
+}
+
+async function highest(
+  fleet: FleetPlatform,
+  load: DeviceLoad,
+  target: LoadTarget,
+  settings: Settings,
+  notes: string[],
+  progress: (line: string) => void,
+): Promise<Figure[]> {
+  const { connections, stepSeconds: seconds } = settings;
+  await connectAll(load, target, connections, progress);
+  let best: Held | undefined;
+  let beyond: Held | undefined;
+  for (const rate of settings.steps) {
+    const held = await hold(fleet, load, { connections, rate, seconds });
+    progress(`${rate}/s ${held.held ? 'held' : 'not held'}: ${told(held)}`);
+    if (!held.held) {
+      beyond = held;
+      break;
+    }
+    best = held;
+  }
+  const limit = beyond ?? best;
+  if (limit !== undefined) notes.push(`highest rate: ${limitOf(limit)}`);
+  return [
+    {
+      name: 'mqttsHighestRate',
+      value: Math.round(best?.perSecond ?? 0),
+      unit: 'messages/s',
+      target: { atLeast: MARK * 0.98 },
+    },
+    { name: 'mqttsHighestRateP99', value: best?.p99 ?? NaN, unit: 'ms' },
+    { name: 'mqttsHighestRateCpu', value: best?.cpuMicroseconds ?? NaN, unit: 'us/message' },
+  ];
+}
+
+/** What kept the rate from being higher. */
+function limitOf({ cores, generatorCores, machineBusy, perSecond }: Held): string {
+  const gateway = cores.gateway ?? 0;
+  const used = `at ${Math.round(perSecond)}/s the gateway used ${gateway.toFixed(2)} cores, the generator ${generatorCores.toFixed(2)}, and the machine was ${Math.round(machineBusy * 100)} % busy`;
+  if (gateway > 0.9) return `${used}: the gateway's one thread limits it`;
+  if (generatorCores > 0.9) return `${used}: the generator's one thread limits it`;
+  if (machineBusy > 0.9) return `${used}: the machine's cores limit it, which all processes share`;
+  return `${used}: no limit was reached in the steps that were tried, or it is waiting`;
+}
+
+async function memory(
+  fleet: FleetPlatform,
+  load: DeviceLoad,
+  target: LoadTarget,
+  { memory: connections }: Settings,
+  progress: (line: string) => void,
+): Promise<Figure> {
+  await load.leave('senders').catch(() => undefined);
+  const gateway = gatewayOf(fleet);
+  // Those that left are forgotten first; what a gateway that served a while holds anyway is no connection's.
+  await delay(5_000);
+  const before = residentBytes(gateway);
+  await connectAll(load, target, connections, progress);
+  await load.send('senders', 30_000);
+  await delay(35_000);
+  const each = (residentBytes(gateway) - before) / connections;
+  progress(`${connections} TLS connections: ${(each / 1024).toFixed(1)} KB each`);
+  return { name: 'memoryPerTlsConnection', value: each / 1024, unit: 'KB', target: { atMost: 60 } };
+}
