@@ -4,9 +4,17 @@ import { type Readiness } from '../observability/health';
 import { type Logger } from '../observability/logger';
 import { createChangeFollower } from './change-follower';
 import { type Cosmos } from './cosmos';
-import { type DeviceDocument, type DeviceEntryDocument, OF_KIND, type RegistryDocument } from './documents';
+import {
+  type DepartedDocument,
+  type DeviceDocument,
+  type DeviceEntryDocument,
+  OF_KIND,
+  type RegistryDocument,
+  stockOf,
+  type TwinDocument,
+} from './documents';
 import { type Keyring } from './keyring';
-import { createKnownDevices, openedKeys } from './known-devices';
+import { createKnownDevices, opened } from './known-devices';
 import { createTogether } from './together';
 
 /** What the gateway must know of a device to let it in and to place its readings. */
@@ -14,9 +22,17 @@ export interface DirectoryDevice {
   deviceId: string;
   /** The owner now; each assignment names the owner of its time. */
   tenantId: string;
+  /** Where it is registered now; each assignment names the building of its time. */
+  buildingId: string;
   state: DeviceState;
   /** The opened symmetric keys, primary first; empty once destroyed. */
   keys: readonly Buffer[];
+  /** X.509 certificates it may present: SHA-256 of their DER form, capital hexadecimal digits. */
+  thumbprints: readonly string[];
+  /** PEM of the certification authority whose certificates in its name are taken, or null. */
+  authority: string | null;
+  /** The field gateway that may relay for it, or null. */
+  parentId: string | null;
   assignments: readonly Assignment[];
 }
 
@@ -30,8 +46,15 @@ export interface DeviceDirectory {
   stop(): Promise<void>;
   /** What is known and current without asking the store; undefined means `lookup` must be asked. */
   peek(deviceId: string): DirectoryDevice | null | undefined;
-  /** Null for a device that does not exist. Throws when the store cannot be asked. */
+  /** Null for a device that does not exist. Throws when the store cannot be asked, or while the device is on its way. */
   lookup(deviceId: string): Promise<DirectoryDevice | null>;
+  /**
+   * Tells of every twin that changes from now on, at least once and in the order of its changes, by the same feed.
+   * @returns what ends it.
+   */
+  onTwin(listener: (twin: TwinDocument) => void): () => void;
+  /** Whether no change can be missed any more, however far behind this is: the feed has a position. */
+  following(): boolean;
   readiness(): Readiness;
 }
 
@@ -39,6 +62,9 @@ export interface DeviceDirectory {
 const MAXIMUM_BEHIND_MS = 2_000;
 const DEFAULT_LIMIT = 200_000;
 const MAXIMUM_LATELY = 20_000;
+/** A device may leave a building between two reads; more often than this is no coincidence. */
+const MAXIMUM_TRIES = 3;
+const STOCK = stockOf('');
 
 export function createDeviceDirectory(options: {
   cosmos: Cosmos;
@@ -58,6 +84,9 @@ export function createDeviceDirectory(options: {
   const lately = new Map<string, { answer: DirectoryDevice | null; until: number }>();
   /** Buildings being read, with the devices that the feed has brought since the reading began. */
   const loading = new Map<string, { done: Promise<void>; brought: Set<string> }>();
+  /** Devices being read on their own, with whether the feed has brought them since. */
+  const reading = new Map<string, { brought: boolean; readers: number }>();
+  const listeners = new Set<(twin: TwinDocument) => void>();
 
   const follower = createChangeFollower({
     cosmos,
@@ -66,14 +95,30 @@ export function createDeviceDirectory(options: {
     from: 'now',
     onChanges(documents) {
       for (const each of documents as RegistryDocument[]) {
-        if (each.type !== 'device') continue;
-        lately.delete(each.id);
-        loading.get(each.buildingId)?.brought.add(each.id);
-        known.put(each);
+        if (each.type === 'device' || each.type === 'departed') take(each);
+        else if (each.type === 'twin') for (const listener of listeners) listener(each);
       }
     },
     logger,
   });
+
+  function take(changed: DeviceDocument | DepartedDocument): void {
+    const { id, buildingId } = changed;
+    lately.delete(id);
+    loading.get(buildingId)?.brought.add(id);
+    const asked = reading.get(id);
+    if (asked) asked.brought = true;
+    const held = known.buildingOf(id);
+    if (changed.type === 'departed') {
+      if (held === buildingId) known.drop(id);
+      return;
+    }
+    // The feed keeps the order of one building, not that between two: which of them has the device now, only its entry
+    // in the directory tells, and the next lookup reads it.
+    if (held !== undefined && held !== buildingId) known.drop(id);
+    else known.put(changed);
+  }
+
   const current = (): boolean => follower.behindMs() <= MAXIMUM_BEHIND_MS;
 
   const entryOf = createTogether<DeviceEntryDocument | null>((deviceIds) =>
@@ -83,8 +128,8 @@ export function createDeviceDirectory(options: {
     ),
   );
   /** By `<building>/<device>`. */
-  const documentOf = createTogether<DeviceDocument | null>((keys) =>
-    cosmos.readMany<DeviceDocument>(
+  const documentOf = createTogether<RegistryDocument | null>((keys) =>
+    cosmos.readMany<RegistryDocument>(
       'registry',
       keys.map((key) => {
         const [partition, id] = key.split('/') as [string, string];
@@ -96,11 +141,18 @@ export function createDeviceDirectory(options: {
   async function load(buildingId: string, brought: ReadonlySet<string>): Promise<void> {
     known.begin(buildingId);
     try {
-      const query = `SELECT * FROM c WHERE ${OF_KIND.device}`;
+      // Devices that left have documents with ids of devices too.
+      const query = `SELECT * FROM c WHERE ${OF_KIND.device} AND c.type = 'device'`;
       for await (const page of cosmos.pages<DeviceDocument>('registry', buildingId, query)) {
         known.makeRoom(page.length);
         // What the feed has brought meanwhile is at least as new, or the feed will bring what this page shows.
-        for (const device of page) if (!brought.has(device.id)) known.put(device);
+        for (const device of page) {
+          if (brought.has(device.id)) continue;
+          const held = known.buildingOf(device.id);
+          // On its way from one building to the other: the entry in the directory decides, not this page.
+          if (held !== undefined && held !== buildingId) known.drop(device.id);
+          else known.put(device);
+        }
         // A building beyond the limit is held in part; its other devices are read one at a time.
         if (known.isFull()) break;
       }
@@ -141,6 +193,34 @@ export function createDeviceDirectory(options: {
     return seen && Date.now() < seen.until ? seen.answer : undefined;
   }
 
+  /** `departed`: the device left the building while it was looked for, and its entry is to be read again. */
+  async function find(deviceId: string): Promise<DirectoryDevice | null | 'departed'> {
+    const askedAt = Date.now();
+    const entry = await entryOf(deviceId);
+    // In stock it has nothing yet to prove itself by.
+    if (!entry || entry.buildingId.startsWith(STOCK)) return remember(deviceId, null, askedAt);
+    const { buildingId } = entry;
+    if (current()) {
+      await loaded(buildingId);
+      const held = current() ? known.get(deviceId) : undefined;
+      if (held?.buildingId === buildingId) return held;
+    }
+    const asked = reading.get(deviceId) ?? { brought: false, readers: 0 };
+    asked.readers++;
+    reading.set(deviceId, asked);
+    let device: RegistryDocument | null;
+    try {
+      device = await documentOf(`${buildingId}/${deviceId}`);
+    } finally {
+      if (--asked.readers === 0) reading.delete(deviceId);
+    }
+    if (device?.type === 'departed') return 'departed';
+    if (device?.type !== 'device') return remember(deviceId, null, askedAt);
+    // What the feed brought meanwhile is at least as new; what it has yet to bring replaces this.
+    if (!asked.brought && current() && !known.has(deviceId)) known.put(device);
+    return remember(deviceId, opened(keyring, device, logger), askedAt);
+  }
+
   return {
     start: () => follower.start(),
     stop: () => follower.stop(),
@@ -149,30 +229,20 @@ export function createDeviceDirectory(options: {
     async lookup(deviceId) {
       const answer = peek(deviceId);
       if (answer !== undefined) return answer;
-      const askedAt = Date.now();
       // An id is opaque but never holds what would make another key of it.
       if (!/^[\w-]{1,128}$/.test(deviceId)) return null;
-      let buildingId = known.buildingOf(deviceId);
-      if (buildingId === undefined) {
-        const entry = await entryOf(deviceId);
-        if (!entry) return remember(deviceId, null, askedAt);
-        buildingId = entry.buildingId;
-        if (current()) {
-          await loaded(buildingId);
-          const held = current() ? known.get(deviceId) : undefined;
-          if (held) return held;
-        }
+      for (let tries = 0; tries < MAXIMUM_TRIES; tries++) {
+        const found = await find(deviceId);
+        if (found !== 'departed') return found;
       }
-      const device = await documentOf(`${buildingId}/${deviceId}`);
-      if (!device) return remember(deviceId, null, askedAt);
-      // Not put among the known: the feed may have passed it already. It brings a new device there itself.
-      const { tenantId, state, assignments } = device;
-      return remember(
-        deviceId,
-        { deviceId, tenantId, state, keys: openedKeys(keyring, device, logger), assignments },
-        askedAt,
-      );
+      throw new Error(`device ${deviceId} is on its way to another building`);
     },
+
+    onTwin(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    following: () => follower.continuation() !== null,
 
     readiness() {
       if (current()) return { ready: true, reasons: [] };

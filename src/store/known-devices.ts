@@ -23,8 +23,12 @@ interface Row {
   state: DeviceState;
   /** The opened keys, one after another, as latin1; empty once destroyed. */
   keys: string;
+  /** Undefined for most devices, which have none of it. */
+  further: Further | undefined;
   assignments: readonly Assignment[];
 }
+
+type Further = Pick<DirectoryDevice, 'thumbprints' | 'authority' | 'parentId'>;
 
 /** Devices in memory, by id, at most `limit`: whole buildings give way, the longest unused first. */
 export interface KnownDevices {
@@ -36,6 +40,8 @@ export interface KnownDevices {
   begin(buildingId: string): void;
   complete(buildingId: string): void;
   forget(buildingId: string): void;
+  /** Forgets one device. */
+  drop(deviceId: string): void;
   /** Does nothing for a building that is not held, and for a new device where there is no room. */
   put(document: DeviceDocument): void;
   /** Lets buildings go until there is room for so many more devices, as far as that can be had. */
@@ -72,8 +78,10 @@ export function createKnownDevices(options: {
       return {
         deviceId,
         tenantId: row.tenantId,
+        buildingId: row.building.buildingId,
         state: row.state,
         keys: cut(row.keys),
+        ...(row.further ?? NOTHING_FURTHER),
         assignments: row.assignments,
       };
     },
@@ -94,6 +102,10 @@ export function createKnownDevices(options: {
       const building = buildings.get(buildingId);
       if (building) forget(building);
     },
+    drop(deviceId) {
+      rows.get(deviceId)?.building.deviceIds.delete(deviceId);
+      rows.delete(deviceId);
+    },
 
     put(document) {
       const building = buildings.get(document.buildingId);
@@ -106,6 +118,7 @@ export function createKnownDevices(options: {
         tenantId: share(document.tenantId),
         state: share(document.state),
         keys: Buffer.concat(openedKeys(keyring, document, logger)).toString('latin1'),
+        further: furtherOf(document, share),
         assignments: document.assignments.map((each) => ({
           channel: share(each.channel),
           pointId: each.pointId,
@@ -140,7 +153,7 @@ export function createKnownDevices(options: {
  * A device's symmetric keys, primary first; none once they are destroyed, and none where they do not open: that costs the
  * one device, and neither its building's others nor what changes after it.
  */
-export function openedKeys(keyring: Keyring, { id, keys }: DeviceDocument, logger: Logger): Buffer[] {
+function openedKeys(keyring: Keyring, { id, keys }: DeviceDocument, logger: Logger): Buffer[] {
   if (!keys) return [];
   try {
     return [keyring.open(id, keys.primary), keyring.open(id, keys.secondary)];
@@ -148,6 +161,33 @@ export function openedKeys(keyring: Keyring, { id, keys }: DeviceDocument, logge
     logger.error({ deviceId: id, error: explain(error) }, 'the keys of a device do not open: it cannot send');
     return [];
   }
+}
+
+/** A device as its document tells, with its keys opened. */
+export function opened(keyring: Keyring, document: DeviceDocument, logger: Logger): DirectoryDevice {
+  const { id, tenantId, buildingId, state, assignments } = document;
+  return {
+    deviceId: id,
+    tenantId,
+    buildingId,
+    state,
+    keys: openedKeys(keyring, document, logger),
+    ...(furtherOf(document, (text) => text) ?? NOTHING_FURTHER),
+    assignments,
+  };
+}
+
+const NOTHING_FURTHER: Further = { thumbprints: [], authority: null, parentId: null };
+
+function furtherOf(document: DeviceDocument, share: (text: string) => string): Further | undefined {
+  const { thumbprints, authority = null, parentId = null } = document;
+  if (!thumbprints && authority === null && parentId === null) return undefined;
+  return {
+    thumbprints: thumbprints ? [thumbprints.primary, thumbprints.secondary ?? []].flat() : [],
+    // Many devices have one authority, and many children one gateway.
+    authority: authority === null ? null : share(authority),
+    parentId: parentId === null ? null : share(parentId),
+  };
 }
 
 function cut(keys: string): Buffer[] {

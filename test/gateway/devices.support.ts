@@ -12,6 +12,9 @@ export function buildDevice(
     tenantId?: string;
     buildingId?: string;
     ordinal?: number;
+    thumbprints?: string[];
+    authority?: string;
+    parentId?: string;
     assignments?: Assignment[];
   } = {},
 ): DirectoryDevice {
@@ -20,8 +23,12 @@ export function buildDevice(
   return {
     deviceId: newId('dev'),
     tenantId,
+    buildingId,
     state: parts.state ?? 'ACTIVE',
     keys: [randomBytes(32), randomBytes(32)],
+    thumbprints: parts.thumbprints ?? [],
+    authority: parts.authority ?? null,
+    parentId: parts.parentId ?? null,
     assignments:
       parts.assignments ??
       channels.map((channel, index) =>
@@ -87,6 +94,8 @@ export function directoryOf(devices: readonly DirectoryDevice[]): DeviceDirector
     forget: (deviceId) => void known.delete(deviceId),
     start: () => Promise.resolve(),
     stop: () => Promise.resolve(),
+    onTwin: () => () => undefined,
+    following: () => true,
     peek: (deviceId) => (known.has(deviceId) ? (all.get(deviceId) ?? null) : undefined),
     lookup(deviceId) {
       lookups.push(deviceId);

@@ -2,7 +2,14 @@ import { directoryScope } from '../../src/auth/directory-scope';
 import { type TenantScope } from '../../src/auth/scope';
 import { createDeviceDirectory, type DeviceDirectory } from '../../src/store/device-directory';
 import { type ChangeFeed, type Cosmos } from '../../src/store/cosmos';
-import { type DeviceDocument } from '../../src/store/documents';
+import { type Change } from '../../src/store/cosmos';
+import {
+  type DepartedDocument,
+  type DeviceDocument,
+  type DeviceEntryDocument,
+  type TwinDocument,
+  twinId,
+} from '../../src/store/documents';
 import { eventually } from '../support/eventually';
 import {
   createBuilding,
@@ -68,7 +75,11 @@ test('a device is known with its opened keys and its assignments', async () => {
   expect(found).toEqual({
     deviceId: device.id,
     tenantId: 'ten_a',
+    buildingId: device.buildingId,
     state: 'PROVISIONED',
+    thumbprints: [],
+    authority: null,
+    parentId: null,
     keys: [Buffer.from(keys!.primary, 'base64'), Buffer.from(keys!.secondary, 'base64')],
     assignments: device.assignments,
   });
@@ -247,4 +258,184 @@ test('keys that do not open cost their device alone: its building is read and it
   valueOf(await store.registry.retireDevice(owner, ids[0]!));
   await eventually(() => expect(directory.peek(ids[0]!)).toMatchObject({ state: 'RETIRED' }));
   expect(directory.readiness().ready).toBe(true);
+});
+
+describe('a device that goes to another building', () => {
+  const documentOf = async (buildingId: string, id: string): Promise<DeviceDocument> =>
+    (await store.cosmos.read<DeviceDocument>('registry', buildingId, id))!;
+  const write = (buildingId: string, ...changes: Change[]) =>
+    store.cosmos.batch('registry', buildingId, changes);
+
+  /** The steps of a move between buildings, each a write of its own. */
+  async function moveOf(id: string, from: string, to: string) {
+    const device = await documentOf(from, id);
+    const departed: DepartedDocument = { id, type: 'departed', buildingId: from, tenantId: 'ten_a', at: 1 };
+    const entry: DeviceEntryDocument & { id: 'device' } = {
+      id: 'device',
+      key: `device:${id}`,
+      tenantId: 'ten_a',
+      buildingId: to,
+    };
+    const arrived: DeviceDocument = { ...device, buildingId: to };
+    return {
+      depart: () => write(from, { upsert: departed }),
+      arrive: () => write(to, { upsert: arrived }),
+      enter: () => store.cosmos.bulkUpsert('directory', [entry]),
+    };
+  }
+
+  type Step = 'depart' | 'arrive' | 'enter';
+  const orders: Step[][] = [
+    ['arrive', 'enter', 'depart'],
+    ['depart', 'arrive', 'enter'],
+    ['arrive', 'depart', 'enter'],
+  ];
+
+  test.each(orders)(
+    'is in its new one after %s, %s and %s, whether that was held before or not',
+    async (...order) => {
+      for (const bothHeld of [true, false]) {
+        const here = await provision(2);
+        const there = await provision(1);
+        const id = here.ids[0]!;
+        const { directory, calls } = await openDirectory();
+        await directory.lookup(id);
+        if (bothHeld) await directory.lookup(there.ids[0]!);
+        const move = await moveOf(id, here.buildingId, there.buildingId);
+        for (const step of order) await move[step]();
+        await eventually(async () =>
+          expect(await directory.lookup(id)).toMatchObject({ deviceId: id, buildingId: there.buildingId }),
+        );
+        // And stays there, soon without a call.
+        await eventually(() => {
+          calls.length = 0;
+          expect(directory.peek(id)).toMatchObject({ buildingId: there.buildingId });
+          expect(calls).toEqual([]);
+        });
+        expect(directory.peek(here.ids[1]!)).toMatchObject({ buildingId: here.buildingId });
+      }
+    },
+  );
+
+  test('and comes back is where it was, whatever the feed tells of the other last', async () => {
+    const here = await provision(2);
+    const there = await provision(1);
+    const id = here.ids[0]!;
+    const { directory } = await openDirectory();
+    await directory.lookup(id);
+    await directory.lookup(there.ids[0]!);
+    const away = await moveOf(id, here.buildingId, there.buildingId);
+    await away.arrive();
+    await away.enter();
+    await away.depart();
+    const back = await moveOf(id, there.buildingId, here.buildingId);
+    await back.arrive();
+    await back.enter();
+    // Until the departure is written the other building shows it too.
+    await eventually(async () =>
+      expect(await directory.lookup(id)).toMatchObject({ buildingId: here.buildingId }),
+    );
+    await back.depart();
+    await eventually(async () =>
+      expect(await directory.lookup(id)).toMatchObject({ buildingId: here.buildingId }),
+    );
+  });
+
+  test('is neither known nor unknown while it is on its way, and building and neighbours are read without it', async () => {
+    const here = await provision(2);
+    const there = await provision(1);
+    const id = here.ids[0]!;
+    const move = await moveOf(id, here.buildingId, there.buildingId);
+    await move.depart();
+    const { directory } = await openDirectory();
+    await expect(directory.lookup(id)).rejects.toThrow('on its way');
+    expect(directory.peek(id)).toBeUndefined();
+    expect(await directory.lookup(here.ids[1]!)).toMatchObject({ buildingId: here.buildingId });
+    await move.arrive();
+    await move.enter();
+    expect(await directory.lookup(id)).toMatchObject({ buildingId: there.buildingId });
+  });
+
+  test('is not believed to be in its old one by a directory that cannot follow', async () => {
+    const here = await provision(2);
+    const there = await provision(1);
+    const id = here.ids[0]!;
+    let stuck = false;
+    const { directory } = await openDirectory({
+      wrap: (cosmos) => ({
+        ...cosmos,
+        changes: (...args): ChangeFeed => {
+          const feed = cosmos.changes(...args);
+          return { next: () => (stuck ? Promise.reject(new Error('stuck')) : feed.next()) };
+        },
+      }),
+    });
+    await directory.lookup(id);
+    stuck = true;
+    const move = await moveOf(id, here.buildingId, there.buildingId);
+    await move.arrive();
+    await move.enter();
+    await eventually(() => expect(directory.peek(id)).toBeUndefined());
+    // Its old document still stands there.
+    expect(await directory.lookup(id)).toMatchObject({ buildingId: there.buildingId });
+  });
+});
+
+test('certificates, an authority and a field gateway are told where a device has them', async () => {
+  const { buildingId, ids } = await provision(2);
+  const device = (await store.cosmos.read<DeviceDocument>('registry', buildingId, ids[0]!))!;
+  const { directory } = await openDirectory();
+  await directory.lookup(ids[0]!);
+  const further = {
+    thumbprints: { primary: 'AA', secondary: 'BB' },
+    authority: 'PEM',
+    parentId: ids[1]!,
+  };
+  await store.cosmos.batch('registry', buildingId, [{ upsert: { ...device, ...further } }]);
+  const told = { thumbprints: ['AA', 'BB'], authority: 'PEM', parentId: ids[1] };
+  await eventually(() => expect(directory.peek(ids[0]!)).toMatchObject(told));
+  const another = await openDirectory();
+  expect(await another.directory.lookup(ids[0]!)).toMatchObject(told);
+  expect(await another.directory.lookup(ids[1]!)).toMatchObject({ thumbprints: [], parentId: null });
+});
+
+test('a device in stock is nobody at the gateway, and its stock is not read', async () => {
+  const { directory, calls } = await openDirectory();
+  const entry = { id: 'device', key: 'device:dev_stocked', tenantId: 'ten_a', buildingId: 'stock_ten_a' };
+  await store.cosmos.bulkUpsert('directory', [entry]);
+  expect(await directory.lookup('dev_stocked')).toBeNull();
+  expect(calls).toEqual(['readMany']);
+});
+
+test('a twin that changes is told of, in the order of its changes, until nobody listens', async () => {
+  const { buildingId, ids } = await provision(1);
+  const { directory } = await openDirectory();
+  const told: number[] = [];
+  const end = directory.onTwin((twin) => {
+    if (twin.deviceId === ids[0]) told.push(twin.desiredVersion);
+  });
+  const write = (desiredVersion: number) => {
+    const twin: TwinDocument = {
+      id: twinId(ids[0]!),
+      type: 'twin',
+      buildingId,
+      tenantId: 'ten_a',
+      deviceId: ids[0]!,
+      desired: {},
+      desiredVersion,
+      desiredAt: 1,
+      reported: {},
+      reportedVersion: 0,
+      reportedAt: null,
+    };
+    return store.cosmos.batch('registry', buildingId, [{ upsert: twin }]);
+  };
+  await write(1);
+  await eventually(() => expect(told).toEqual([1]));
+  await write(2);
+  await eventually(() => expect(told).toEqual([1, 2]));
+  end();
+  await write(3);
+  await eventually(() => expect(directory.following()).toBe(true));
+  expect(told).toEqual([1, 2]);
 });
