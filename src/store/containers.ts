@@ -11,8 +11,9 @@ export type ContainerName = keyof typeof CONTAINERS;
  * Listings order by one `sortKey`, which needs no composite index and which only listed documents have.
  */
 const indexed: Record<ContainerName, string[]> = {
-  // devices of a building in order, and of one space; the audit log in order, which devices' keys must not be among
-  registry: ['/sortKey/*', '/spaceId/*', '/auditKey/*'],
+  // devices of a building in order, of one space, and of one field gateway; the audit log in order, which devices' keys
+  // must not be among
+  registry: ['/sortKey/*', '/spaceId/*', '/parentId/*', '/auditKey/*'],
   // buildings of a tenant in order
   directory: ['/sortKey/*'],
   // read by id alone

@@ -8,15 +8,23 @@ import {
   type SpaceDocument,
   type SpaceKind,
   type TenantDocument,
+  type TwinDocument,
 } from './documents';
 import { type Keyring } from './keyring';
 import { createBuildingLocks } from './registry/building-locks';
 import { createBuildings } from './registry/buildings';
+import { createConfiguration } from './registry/configuration';
+import { type CredentialInput, type CredentialKind } from './registry/credential-input';
+import { createCredentials } from './registry/credentials';
 import { createDeviceChanges } from './registry/device-change';
 import { createDevices } from './registry/devices';
+import { createParents } from './registry/parent';
 import { createProvisioning } from './registry/provisioning';
 import { createRetirement } from './registry/retirement';
+import { createSerialNumbers } from './registry/serial-numbers';
 import { createSpaces } from './registry/spaces';
+import { createStock, type Stock } from './registry/stock';
+import { createSuspension } from './registry/suspension';
 import { createTenants } from './registry/tenants';
 
 /** A page of a listing; `next` is an opaque position for the following page, null at the end. */
@@ -70,11 +78,21 @@ export interface ProvisionedDevice {
   keys: { primary: string; secondary: string } | null;
 }
 
+/** A credential that was given to a device. */
+export interface ShownCredential {
+  device: DeviceDocument;
+  /** Of what the device has now; null where that was destroyed since the key was first used. */
+  kind: CredentialKind | null;
+  /** The new primary key, base64, for the call that stored it; null for another kind and where it was shown before. */
+  key: string | null;
+  secretsAlreadyShown: boolean;
+}
+
 /**
  * Buildings and what stands in them, always inside the caller's scope. Lookups answer null for what is unknown and for
  * what is foreign, after the same store calls.
  */
-export interface Registry {
+export interface Registry extends Stock {
   tenant(scope: TenantScope, tenantId: string): Promise<TenantDocument | null>;
   /** What a person belongs to, at most a second old: what `tenantScope` is made of. Empty for a stranger. */
   memberships(personId: string): Promise<Entitlement[]>;
@@ -127,17 +145,72 @@ export interface Registry {
   ): Promise<Outcome<ProvisionedDevice[]>>;
   /** Ends its assignments now and destroys its keys; history stays. Retiring a retired device changes nothing. */
   retireDevice(scope: TenantScope, deviceId: string): Promise<Outcome<DeviceDocument>>;
+  /** Refused by the gateway until resumed; it stays in the building's counts. Doing so again changes nothing. */
+  suspendDevice(
+    scope: TenantScope,
+    deviceId: string,
+    reason: string | null,
+  ): Promise<Outcome<DeviceDocument>>;
+  /** What it was before it was suspended. Resuming a device in service changes nothing. */
+  resumeDevice(scope: TenantScope, deviceId: string): Promise<Outcome<DeviceDocument>>;
+  /** Replaces every credential that the device has: the earlier ones are refused from then on. */
+  issueDeviceCredential(
+    scope: TenantScope,
+    input: { deviceId: string; credential: CredentialInput },
+    idempotencyKey: string,
+  ): Promise<Outcome<ShownCredential>>;
+  /**
+   * A new primary credential; the primary so far becomes the secondary and is valid until the next rotation, the
+   * secondary so far is refused from now on. So a device takes the new one over at leisure, and what somebody else still
+   * holds, such as its manufacturer, is dead after two rotations, or after one with `revokeOther`.
+   */
+  rotateDeviceCredential(
+    scope: TenantScope,
+    input: {
+      deviceId: string;
+      /** Of the next certificate, for a device with thumbprints. */
+      thumbprint: string | null;
+      /** Whether the primary so far is refused at once as well: for one that has leaked. */
+      revokeOther: boolean;
+    },
+    idempotencyKey: string,
+  ): Promise<Outcome<ShownCredential>>;
+  /**
+   * Merges a patch (RFC 7396) into what the device is told to be. Refused with CONFLICT where `expectedVersion` is given
+   * and is not the version that the patch would change.
+   */
+  setDeviceConfiguration(
+    scope: TenantScope,
+    input: { deviceId: string; desired: Record<string, unknown>; expectedVersion: number | null },
+  ): Promise<Outcome<{ device: DeviceDocument; twin: TwinDocument }>>;
+  /** Null where nothing was ever told or reported. */
+  twinsById(
+    scope: TenantScope,
+    keys: readonly { buildingId: string; deviceId: string }[],
+  ): Promise<(TwinDocument | null)[]>;
+  /** Null for none. The parent stands in the same building and has no parent itself. */
+  setDeviceParent(
+    scope: TenantScope,
+    deviceId: string,
+    parentId: string | null,
+  ): Promise<Outcome<DeviceDocument>>;
 }
 
 export function createRegistry({ cosmos, keyring }: { cosmos: Cosmos; keyring: Keyring }): Registry {
   const locks = createBuildingLocks();
   const changes = createDeviceChanges({ cosmos, locks });
+  const serialNumbers = createSerialNumbers({ cosmos });
   return {
     ...createTenants({ cosmos }),
     ...createBuildings({ cosmos }),
     ...createSpaces({ cosmos }),
     ...createDevices({ cosmos }),
     ...createProvisioning({ cosmos, keyring, locks }),
+    ...createStock({ cosmos, serialNumbers }),
     ...createRetirement({ changes }),
+    ...createSuspension({ changes }),
+    ...createCredentials({ cosmos, keyring, changes }),
+    ...createConfiguration({ cosmos, changes }),
+    ...createParents({ cosmos, changes }),
   };
 }

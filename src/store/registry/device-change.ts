@@ -31,7 +31,11 @@ export interface Found {
 
 /** What a command makes of a device: all of it stands in one transactional batch with its audit event. */
 export interface DeviceChange {
-  device: DeviceDocument;
+  /**
+   * Left out, the device's own document stays as it is, and `more` carries the change under an etag of its own. Then a
+   * change of state that another process makes at the same moment is not noticed.
+   */
+  device?: DeviceDocument;
   /** Left out, the building stays as it is. */
   building?: BuildingDocument;
   /** Further documents of the same building. */
@@ -109,12 +113,13 @@ export function createDeviceChanges({
           ...change.audit,
         });
         const outcome = await cosmos.batch('registry', buildingId, [
-          { replace: change.device, etag: device._etag! },
+          ...(change.device ? [{ replace: change.device, etag: device._etag! }] : []),
           ...(change.building ? [{ replace: change.building, etag: building._etag! }] : []),
           { create: audit },
           ...(change.more ?? []),
         ]);
-        return outcome.ok ? { ok: true, value: { ...change.device, _etag: outcome.etags[0] } } : undefined;
+        if (!outcome.ok) return undefined;
+        return { ok: true, value: change.device ? { ...change.device, _etag: outcome.etags[0] } : device };
       }
 
       return locks.hold(buildingId, async () => {

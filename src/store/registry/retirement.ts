@@ -29,6 +29,7 @@ export function retired(device: DeviceDocument, now: number): DeviceDocument {
     keys: null,
     thumbprints: null,
     authority: null,
+    parentId: null,
     transfer: null,
     suspended: null,
     assignments: device.assignments.map((each) => (each.to === null ? { ...each, to: now } : each)),

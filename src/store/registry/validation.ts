@@ -5,6 +5,7 @@ export const MAXIMUM_DEVICES = 10_000;
 export const MAXIMUM_SPACES = 2_000;
 const MAXIMUM_NAME = 200;
 const MAXIMUM_KEY = 200;
+const MAXIMUM_REASON = 500;
 
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
@@ -22,6 +23,15 @@ function check(path: string, value: string, maximum: number): Refusal | undefine
 
 export function keyProblem(idempotencyKey: string): Refusal | undefined {
   return check('idempotencyKey', idempotencyKey, MAXIMUM_KEY);
+}
+
+export function reasonProblem(reason: string): Refusal | undefined {
+  return check('reason', reason, MAXIMUM_REASON);
+}
+
+/** Also what the text of an argument may be that is a name of something: a device, a serial number. */
+export function nameProblem(path: string, value: string): Refusal | undefined {
+  return check(path, value, MAXIMUM_NAME);
 }
 
 export function buildingProblem(input: {
