@@ -33,7 +33,7 @@ export type DeviceState =
 
 /** A device that is to be provisioned. */
 export type NewDeviceInput = {
-  /** Its model, which says what it measures: `thermometer`, `hygrometer`, `co2-meter`, `light-meter`, `motion-meter`, `climate-sensor`, `room-sensor`, `fahrenheit-thermometer`, `smoke-detector`, `intruder-alarm`, `occupancy-sensor`. */
+  /** Its model, which says what it measures: `thermometer`, `hygrometer`, `co2-meter`, `light-meter`, `motion-meter`, `climate-sensor`, `room-sensor`, `fahrenheit-thermometer`, `smoke-detector`, `intruder-alarm`, `occupancy-sensor`, `lorawan-room-sensor`, `lorawan-probe-pair`, `modbus-climate-transmitter`, `modbus-room-station`, `line-alarm-panel`. */
   model: string;
   /** What people call it. */
   name: string;
@@ -127,7 +127,11 @@ export type UserErrorCode =
   /** More than may be asked for at once, or more than the tenant may have. */
   | 'LIMIT_EXCEEDED'
   /** There is no such object, or it is not yours to see; the two are not told apart. */
-  | 'NOT_FOUND';
+  | 'NOT_FOUND'
+  /** Too many attempts went wrong: wait before the next. */
+  | 'TOO_MANY_ATTEMPTS'
+  /** The object is in a state that does not admit this; the message names it. */
+  | 'WRONG_STATE';
 
 export type BuildingHistoryQueryVariables = Exact<{
   id: string;
@@ -170,6 +174,8 @@ export type CreateBuildingMutation = { createBuilding:
     | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
 export type DeviceDetailQueryVariables = Exact<{
@@ -200,6 +206,8 @@ export type ProvisionDevicesMutation = { provisionDevices:
     | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'ProvisionDevicesSuccess', devices: Array<{ connectionString: string | null, secretsAlreadyShown: boolean, device: { id: string, name: string, model: string, serialNumber: string | null, state: DeviceState } }> }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
 export type RetireDeviceMutationVariables = Exact<{
@@ -215,6 +223,8 @@ export type RetireDeviceMutation = { retireDevice:
     | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'RetireDeviceSuccess', device: { id: string, name: string, state: DeviceState, retiredAt: string | null } }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
 export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;

@@ -1,3 +1,4 @@
+import { cayenneLpp, cayenneLppUnregistered } from './cayenne';
 import { type PayloadDecoder } from './decoder';
 import { flatJson } from './flat-json';
 import { senmlCbor } from './senml-cbor';
@@ -6,7 +7,13 @@ import { senmlJson } from './senml-json';
 export * from './decoder';
 
 /** Every payload a device may send. A further format is a file beside this one and a line here. */
-export const PAYLOAD_DECODERS: readonly PayloadDecoder[] = [flatJson, senmlJson, senmlCbor];
+export const PAYLOAD_DECODERS: readonly PayloadDecoder[] = [
+  flatJson,
+  senmlJson,
+  senmlCbor,
+  cayenneLpp,
+  cayenneLppUnregistered,
+];
 
 export interface DecoderRegistry {
   /** By content type with its parameters; undefined where none is registered for it or its charset is not UTF-8. */
