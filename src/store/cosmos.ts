@@ -15,13 +15,19 @@ import { retrying } from './store-error';
 /** Anything that can be stored; fields that begin with `_` are Cosmos's own and are left out when it is written. */
 export type StoredDocument = { id: string };
 
-/** One change of a transactional batch. A replacement takes place only while the document has that etag. */
+/**
+ * One change of a transactional batch. A replacement takes place only while the document has that etag, and so does a
+ * removal that names one.
+ */
 export type Change =
-  { create: StoredDocument } | { upsert: StoredDocument } | { replace: StoredDocument; etag: string };
+  | { create: StoredDocument }
+  | { upsert: StoredDocument }
+  | { replace: StoredDocument; etag: string }
+  | { remove: string; etag?: string };
 
 /**
  * All of a batch or nothing. Refused: `exists` for a creation whose id is taken, `changed` for a replacement whose etag
- * is no longer the document's, `missing` for a replacement of nothing; `index` is the change that was refused.
+ * is no longer the document's, `missing` for a replacement or removal of nothing; `index` is the change that was refused.
  */
 export type BatchOutcome =
   { ok: true; etags: string[] } | { ok: false; why: 'exists' | 'changed' | 'missing'; index: number };
@@ -76,6 +82,11 @@ export interface Cosmos {
   batch(container: ContainerName, partition: string, changes: readonly Change[]): Promise<BatchOutcome>;
   /** Any number of documents of any partition, each on its own; throws when one could not be written. */
   bulkUpsert(container: ContainerName, documents: readonly StoredDocument[]): Promise<void>;
+  /**
+   * Any number of documents of any partition, each on its own; for each whether it is there for this call's sake: false
+   * where its id was taken, which may have been by this very call, whose answer was lost.
+   */
+  bulkCreate(container: ContainerName, documents: readonly StoredDocument[]): Promise<boolean[]>;
   /** @param pageSize at most this many documents a page, except that a batch is never cut in two. */
   changes(container: ContainerName, from: ChangeStart, pageSize?: number): ChangeFeed;
   /** How many physical partitions the container has: its change feed goes round them. */
@@ -138,7 +149,7 @@ export function createCosmos(
         );
         let refused: number | undefined;
         answers.forEach((answer, i) => {
-          if (answer.statusCode < 300 || answer.statusCode === 404)
+          if (answer.statusCode < 300 || answer.statusCode === 404 || answer.statusCode === 409)
             results[open[i]!.index] = answer as BulkResult;
           else refused = answer.statusCode;
         });
@@ -233,6 +244,19 @@ export function createCosmos(
       );
     },
 
+    async bulkCreate(name, documents) {
+      const path = CONTAINERS[name].partitionKey.slice(1);
+      const results = await bulk(
+        name,
+        documents.map((document) => ({
+          operationType: 'Create' as const,
+          partitionKey: (document as unknown as Record<string, string>)[path],
+          resourceBody: bodyOf(document),
+        })),
+      );
+      return results.map(({ statusCode }) => statusCode < 300);
+    },
+
     changes(name, from, pageSize = 1000) {
       const iterator = container(name).items.getChangeFeedIterator<object>({
         maxItemCount: pageSize,
@@ -264,6 +288,10 @@ interface BulkResult {
 function operationOf(change: Change): OperationInput {
   if ('create' in change) return { operationType: 'Create', resourceBody: bodyOf(change.create) };
   if ('upsert' in change) return { operationType: 'Upsert', resourceBody: bodyOf(change.upsert) };
+  if ('remove' in change) {
+    const { remove, etag } = change;
+    return { operationType: 'Delete', id: remove, ...(etag !== undefined && { ifMatch: etag }) };
+  }
   const { replace, etag } = change;
   return { operationType: 'Replace', id: replace.id, ifMatch: etag, resourceBody: bodyOf(replace) };
 }

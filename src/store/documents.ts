@@ -97,6 +97,10 @@ export interface DeviceDocument {
   transfer?: TransferOffer | null;
   /** The tenant that registered it, where it was claimed from a stock. */
   manufacturerId?: string | null;
+  /** The device that took its place, where it was replaced. */
+  replacedBy?: string | null;
+  /** While it goes to another building or owner: the saga that takes it there. No command but that one is admitted. */
+  departing?: { saga: string; at: number } | null;
   _etag?: string;
   _ts?: number;
 }
@@ -140,12 +144,33 @@ export interface StockDocument {
   sortKey: string;
   /** Of the keys that its manufacturer burned in, derived from an enrollment group's; null: given when claimed. */
   enrollmentGroupId: string | null;
+  /**
+   * `claimKeyOf(serial number, claim code)` of the code in force: a hash, from which no code can be found. An earlier
+   * code's claim document may still stand and is void.
+   */
+  claim: string;
+  /** The claim that has taken the device, for good: from then on no other has it, and no code is reissued. */
+  claimedBy?: string;
   createdAt: number;
   _etag?: string;
 }
 
 export function stockOf(tenantId: string): string {
   return `stock_${tenantId}`;
+}
+
+/**
+ * Keys that a manufacturer derives the keys of a batch of its devices from, so that each can be burned in without asking
+ * anybody. In the manufacturer's stock.
+ */
+export interface EnrollmentGroupDocument {
+  id: string;
+  type: 'enrollmentGroup';
+  buildingId: string;
+  tenantId: string;
+  name: string;
+  keys: { primary: SealedKey; secondary: SealedKey };
+  createdAt: number;
 }
 
 /** The twin of a device: what it was told to be, and what it says it is. Absent for a device that was told nothing. */
@@ -221,6 +246,7 @@ export type RegistryDocument =
   | DeviceDocument
   | DepartedDocument
   | StockDocument
+  | EnrollmentGroupDocument
   | TwinDocument
   | AuditDocument
   | IdempotencyDocument;
@@ -264,12 +290,39 @@ export interface MembershipDocument {
   role: Role;
 }
 
+/** key `serialKeyOf(...)`, id `serial`: that a serial number is taken, within one tenant and manufacturer. */
+export interface SerialNumberDocument {
+  id: 'serial';
+  key: string;
+  /** Of the mutation or the row of a job that took it: what comes again with the same is the same. */
+  holder: string;
+  /** Null until its device stands. */
+  deviceId: string | null;
+  at: number;
+  ttl?: number;
+  _etag?: string;
+}
+
+/**
+ * key `claimKeyOf(serial number, claim code)`, id `claim`: which device in whose stock a serial number and its code
+ * stand for. An unknown serial number, a foreign one and a wrong code are the same absent key.
+ */
+export interface ClaimDocument {
+  id: 'claim';
+  key: string;
+  deviceId: string;
+  tenantId: string;
+  /** Seconds; set once the code is void. */
+  ttl?: number;
+}
+
 /** key `device:<deviceId>`, id `device`: where a device's document is. */
 export interface DeviceEntryDocument {
   id: 'device';
   key: string;
   tenantId: string;
   buildingId: string;
+  _etag?: string;
 }
 
 /**
@@ -321,3 +374,23 @@ export type AveragePoint = [
   /** 1 for the first writing, then one more at each correction. */
   revision: number,
 ];
+
+/** How many devices, by ordinal, share a document of last seen. */
+export const SEEN_CHUNK_DEVICES = 1_000;
+
+/**
+ * In `warm`: when a thousand devices of a building were last heard, and how. id `seen:<chunk>`; lives for ever. Merged by
+ * the later instant, so that several gateways agree in any order. Whose the devices are, their own documents tell.
+ */
+export interface SeenDocument {
+  id: string;
+  type: 'seen';
+  buildingId: string;
+  /** Of the ordinals from `chunk * SEEN_CHUNK_DEVICES` on. */
+  chunk: number;
+  /** By ordinal, in base64: unsigned 32-bit little-endian seconds since 1970; 0 for never. */
+  seconds: string;
+  /** By ordinal, in base64: a byte each, `codeOfProtocol`. */
+  protocols: string;
+  _etag?: string;
+}

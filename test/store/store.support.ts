@@ -119,5 +119,6 @@ export function tapped(
     query: tap('query', cosmos.query.bind(cosmos)) as Cosmos['query'],
     batch: tap('batch', cosmos.batch),
     bulkUpsert: tap('bulkUpsert', cosmos.bulkUpsert),
+    bulkCreate: tap('bulkCreate', cosmos.bulkCreate),
   };
 }
