@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import { allows } from '../../auth/scope';
+import { derivedId } from '../../domain/id';
+import { JOB_KINDS, MAXIMUM_JOB_ROWS, ROWS_A_CHUNK } from '../../domain/job';
+import { type Cosmos } from '../cosmos';
+import { type Keyring } from '../keyring';
+import { type Outcome } from '../registry';
+import { notFound, refused } from '../registry/access';
+import { attemptOf, claim } from '../registry/idempotency';
+import { keyProblem } from '../registry/validation';
+import { retrying } from '../store-error';
+import {
+  inputId,
+  type JobDocument,
+  type JobEntryDocument,
+  type JobInputDocument,
+  jobKey,
+  jobsOfKey,
+  jobSortKey,
+  PLACES_A_TENANT,
+  UNFINISHED_JOB_SECONDS,
+} from './documents';
+import { type Jobs } from './jobs';
+import { createdJob, type JobQueue } from './queue';
+
+const SEED_BYTES = 32;
+/** Of a row as JSON: a chunk then stays far below the 2 MB that a document may have. */
+const MAXIMUM_ROW_CHARACTERS = 4_000;
+
+/**
+ * Makes jobs. Input and listing entry come first and the place in the queue last: with it the job exists, whole, and
+ * where it is broken off before, nothing was promised and what was written expires. A try that is repeated with the same
+ * idempotency key derives the same id and finds each step done.
+ */
+export function createJobCreation({
+  cosmos,
+  keyring,
+  queue,
+}: {
+  cosmos: Cosmos;
+  keyring: Keyring;
+  queue: JobQueue;
+}): Pick<Jobs, 'create'> {
+  return {
+    async create(scope, { kind, tenantId, buildingId, parameters, rows }, idempotencyKey) {
+      if (!allows(scope, 'tenant.read', { tenantId })) return notFound('tenant', tenantId, 'tenantId');
+      if (!allows(scope, JOB_KINDS[kind], buildingId === null ? { tenantId } : { tenantId, buildingId })) {
+        return refused(
+          'FORBIDDEN',
+          `your role may not do this here: ${kind.toLowerCase().replace('_', ' ')}`,
+        );
+      }
+      const problem = keyProblem(idempotencyKey);
+      if (problem) return { ok: false, refusal: problem };
+      const wrong = rowsProblem(rows);
+      if (wrong) return wrong;
+
+      const attempt = attemptOf(scope, tenantId, kind, idempotencyKey, { buildingId, parameters, rows });
+      const claimed = await claim(cosmos, attempt);
+      if (!claimed)
+        return refused('IDEMPOTENCY_KEY_REUSED', 'the idempotencyKey was used with other variables');
+      const createdAt = claimed.claimedAt;
+      const jobId = derivedId('job', attempt.hash, String(createdAt));
+      const key = jobKey(jobId);
+      const existing = await cosmos.read<JobDocument>('directory', key, 'job');
+      if (existing) return { ok: true, value: existing };
+
+      const places = await queue.placesOf(tenantId);
+      const mine = places.find((each) => each.job.jobId === jobId);
+      if (mine) return { ok: true, value: await createdJob(cosmos, mine.job) };
+      // Asked before the input is written, too, so that who is refused again and again writes nothing.
+      if (places.length >= PLACES_A_TENANT) return noPlace();
+
+      const job: JobDocument = {
+        id: 'job',
+        key,
+        jobId,
+        kind,
+        tenantId,
+        buildingId,
+        principal: { kind: scope.principal.kind, id: scope.principal.id },
+        state: 'QUEUED',
+        total: rows.length,
+        done: 0,
+        failed: 0,
+        failedChunks: [],
+        createdAt,
+        startedAt: null,
+        finishedAt: null,
+        parameters,
+        seed: keyring.seal(jobId, randomBytes(SEED_BYTES)),
+        lease: null,
+        attempts: 0,
+        notBefore: null,
+        cancelRequested: null,
+        error: null,
+        ttl: -1,
+      };
+      await cosmos.bulkUpsert('directory', [...inputsOf(key, rows), entryOf(job, UNFINISHED_JOB_SECONDS)]);
+      if (!(await retrying(() => queue.enter(job)))) return noPlace();
+      // Another try of the same key may have entered with a seed of its own: what stands in the queue counts.
+      const entered = (await queue.placesOf(tenantId)).find((each) => each.job.jobId === jobId);
+      return { ok: true, value: await createdJob(cosmos, entered?.job ?? job) };
+    },
+  };
+}
+
+/** How a tenant's listing names the job. */
+export function entryOf({ jobId, tenantId, createdAt }: JobDocument, ttl: number): JobEntryDocument {
+  return { id: jobId, key: jobsOfKey(tenantId), sortKey: jobSortKey(createdAt, jobId), ttl };
+}
+
+function inputsOf(key: string, rows: readonly unknown[]): JobInputDocument[] {
+  const inputs: JobInputDocument[] = [];
+  for (let start = 0; start < rows.length; start += ROWS_A_CHUNK) {
+    const id = inputId(inputs.length);
+    inputs.push({ id, key, rows: rows.slice(start, start + ROWS_A_CHUNK), ttl: UNFINISHED_JOB_SECONDS });
+  }
+  return inputs;
+}
+
+function rowsProblem(rows: readonly unknown[]): Outcome<never> | undefined {
+  if (rows.length === 0) return refused('INVALID_INPUT', 'there must be at least one row');
+  if (rows.length > MAXIMUM_JOB_ROWS) {
+    const message = `there are ${rows.length} rows and may be ${MAXIMUM_JOB_ROWS}: split them over several jobs`;
+    return refused('LIMIT_EXCEEDED', message);
+  }
+  const long = rows.findIndex((row) => JSON.stringify(row).length > MAXIMUM_ROW_CHARACTERS);
+  if (long < 0) return undefined;
+  return refused('INVALID_INPUT', `row ${long} is longer than ${MAXIMUM_ROW_CHARACTERS} characters`);
+}
+
+function noPlace(): Outcome<never> {
+  const message = `the tenant has ${PLACES_A_TENANT} jobs that are not finished: wait until one is, or cancel one`;
+  return refused('LIMIT_EXCEEDED', message);
+}

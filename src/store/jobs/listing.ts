@@ -1,0 +1,49 @@
+import { allows, type TenantScope } from '../../auth/scope';
+import { JOB_KINDS } from '../../domain/job';
+import { type Cosmos } from '../cosmos';
+import { positionAfter, sortKeyAfter } from '../registry/position';
+import { type JobDocument, type JobEntryDocument, jobKey, jobsOfKey } from './documents';
+import { type Jobs } from './jobs';
+
+export function createJobListing({ cosmos }: { cosmos: Cosmos }): Pick<Jobs, 'byId' | 'ofTenant'> {
+  return {
+    async byId(scope, jobId) {
+      // An id is opaque but never holds what would make another key of it.
+      if (!/^[\w-]{1,128}$/.test(jobId)) return null;
+      const job = await cosmos.read<JobDocument>('directory', jobKey(jobId), 'job');
+      return job && maySee(scope, job) ? job : null;
+    },
+
+    async ofTenant(scope, tenantId, { first, after }) {
+      const before = sortKeyAfter(after);
+      const entries = await cosmos.query<JobEntryDocument>(
+        'directory',
+        jobsOfKey(tenantId),
+        // '~' comes after every digit.
+        'SELECT * FROM c WHERE c.sortKey < @before ORDER BY c.sortKey DESC',
+        { before: before === '' ? '~' : before },
+        { limit: first + 1 },
+      );
+      const shown = entries.slice(0, first);
+      const jobs = await cosmos.readMany<JobDocument>(
+        'directory',
+        shown.map(({ id }) => ({ partition: jobKey(id), id: 'job' })),
+      );
+      // An entry comes before its job and may stay a little longer.
+      const found = shown.flatMap(({ sortKey }, i) => {
+        const item = jobs[i];
+        return item && maySee(scope, item) ? [{ item, position: positionAfter(sortKey) }] : [];
+      });
+      const last = shown.at(-1);
+      return {
+        items: found.map(({ item }) => item),
+        positions: found.map(({ position }) => position),
+        next: last && entries.length > first ? positionAfter(last.sortKey) : null,
+      };
+    },
+  };
+}
+
+export function maySee(scope: TenantScope, { kind, tenantId, buildingId }: JobDocument): boolean {
+  return allows(scope, JOB_KINDS[kind], buildingId === null ? { tenantId } : { tenantId, buildingId });
+}
