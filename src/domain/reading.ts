@@ -44,6 +44,30 @@ export interface RefusedReading {
   message: string;
   /** The offending part of the payload, cut to 1,024 characters. */
   raw: string;
+  /** How it came, and what of it can be judged again. The first release's frames have none. */
+  letter?: Letter;
+}
+
+/** Where a refused reading or message came from, and the message that is judged again after a fix. */
+export interface Letter {
+  /** The transport that it came by: `HTTP`, `MQTT`, ... */
+  protocol: string;
+  /** The device whose connection brought it, where that was another; null where it was the device itself. */
+  relayedBy: string | null;
+  messageId: string | null;
+  /** Of the record in its message: with the message id the identity of a reading without a time. */
+  index: number;
+  /** The device's own creation time; null where it gave none, or where `payload` holds resolved times. */
+  createdAt: number | null;
+  /** Media type of `payload`; empty where there is none. */
+  contentType: string;
+  /** As the message named it; null where it named none. */
+  contentEncoding: string | null;
+  /**
+   * A message that stands for itself: of a refused reading a message of just that reading, of a message that could not
+   * be read the whole body as it came. Null where nothing more than `raw` can be kept.
+   */
+  payload: Buffer | null;
 }
 
 export const REFUSAL_CODES = [

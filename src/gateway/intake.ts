@@ -4,6 +4,7 @@ import {
   MAXIMUM_FUTURE_MS,
   MAXIMUM_RAW_CHARACTERS,
   OLDEST_ACCEPTED_MS,
+  type Letter,
   type Reading,
   type RefusalCode,
   type RefusedReading,
@@ -12,9 +13,18 @@ import { acceptedUnits, toCanonical } from '../domain/unit';
 import { type DirectoryDevice } from '../store/device-directory';
 import { type DeviceMessage, PayloadError, type PayloadDecoder, type ReadingSink } from './decoders';
 import { cut, excerptOf } from './excerpt';
+import { type MessageSource, payloadOf, type RefusedValue } from './letter-payload';
+import { type MessageProperties } from './message-properties';
 
 const MAXIMUM_CHANNEL_CHARACTERS = 128;
 const SHOWN_VALUE_CHARACTERS = 64;
+const MAXIMUM_CONTENT_TYPE_CHARACTERS = 256;
+/**
+ * Of the letters of one message's readings together. Resolved from their base values, ten thousand readings that took
+ * 256 kB could else become many times that; what is beyond it is kept as an excerpt.
+ */
+const MAXIMUM_LETTERS_BYTES = 1024 * 1024;
+const NO_PAYLOAD = { contentType: '', payload: null };
 
 /** One refused reading as the answer names it. */
 export interface RefusalAnswer {
@@ -38,23 +48,37 @@ export interface Intake {
    * @returns the fault where nothing of the message could be taken.
    */
   take(message: DeviceMessage, decoder: PayloadDecoder, messageIndex?: number): PayloadError | undefined;
-  /** Refuses a message that could not even be handed to a decoder. */
-  refuseMessage(body: Buffer, reason: string, receivedAt: number, messageIndex?: number): void;
+  /**
+   * Refuses a message that could not even be handed to a decoder.
+   * @param properties as far as they could be read: what it is judged by when it is judged again.
+   */
+  refuseMessage(
+    body: Buffer,
+    reason: string,
+    receivedAt: number,
+    messageIndex?: number,
+    properties?: Partial<MessageProperties>,
+  ): void;
 }
 
 export function createIntake(options: {
-  device: DirectoryDevice;
+  device: Pick<DirectoryDevice, 'deviceId' | 'tenantId' | 'assignments'>;
   readingsPerRequest: number;
+  /** How it came; kept with what is refused. */
+  source?: MessageSource;
+  /** Of the first record: a record that is judged again stands alone and keeps the place it had in its message. */
+  firstIndex?: number;
   /** Told of what a decoder threw that is no `PayloadError`: a fault of ours. */
   onDecoderFault?: (decoder: PayloadDecoder, error: unknown) => void;
 }): Intake {
-  const { device, readingsPerRequest } = options;
+  const { device, readingsPerRequest, firstIndex = 0, source = { protocol: '' } } = options;
   const readings: Reading[] = [];
   const refused: RefusedReading[] = [];
   const refusals: RefusalAnswer[] = [];
   let message: DeviceMessage;
   let decoder: PayloadDecoder;
   let messageIndex: number | undefined;
+  let lettersBytes = 0;
 
   const refuse = (
     index: number,
@@ -64,6 +88,7 @@ export function createIntake(options: {
     raw: string,
     receivedAt: number,
     observedAt: number | null,
+    letter: Omit<Letter, 'protocol' | 'relayedBy' | 'index'>,
     assignment?: Assignment,
   ): void => {
     const place = assignment ?? anyAssignmentAt(device, observedAt ?? receivedAt);
@@ -78,6 +103,12 @@ export function createIntake(options: {
       code,
       message: reason,
       raw,
+      letter: {
+        protocol: source.protocol,
+        relayedBy: source.relayedBy ?? null,
+        index: index + firstIndex,
+        ...letter,
+      },
     });
     refusals.push({
       ...(messageIndex === undefined ? {} : { messageIndex }),
@@ -95,11 +126,16 @@ export function createIntake(options: {
     reason: string,
     record: unknown,
     observedAt: number | null,
+    again?: Pick<Letter, 'contentType' | 'payload'>,
     assignment?: Assignment,
   ): void => {
     checkCount();
     const raw = excerptOf(decoder.excerpt(record, channel), MAXIMUM_RAW_CHARACTERS);
-    refuse(index, channel, code, reason, raw, message.receivedAt, observedAt, assignment);
+    const size = again?.payload?.length ?? 0;
+    const kept = again !== undefined && lettersBytes + size <= MAXIMUM_LETTERS_BYTES ? again : NO_PAYLOAD;
+    if (kept === again) lettersBytes += size;
+    const letter = { messageId: message.messageId, createdAt: null, contentEncoding: null, ...kept };
+    refuse(index, channel, code, reason, raw, message.receivedAt, observedAt, letter, assignment);
   };
 
   const checkCount = (): void => {
@@ -117,6 +153,10 @@ export function createIntake(options: {
     stamped: boolean,
     record: unknown,
   ): void => {
+    const again = (): ReturnType<typeof payloadOf> => {
+      const offset = stamped ? observedAt - message.receivedAt : null;
+      return payloadOf({ channel, value, unit, observedAt, offset });
+    };
     if (!Number.isSafeInteger(observedAt)) {
       const reason = 'the time is not an RFC 3339 instant such as 2026-03-01T12:00:00.000Z';
       return refuseValue(index, channel, 'OBSERVED_AT_INVALID', reason, record, null);
@@ -124,41 +164,68 @@ export function createIntake(options: {
     const { receivedAt } = message;
     if (observedAt > receivedAt + MAXIMUM_FUTURE_MS) {
       const reason = `observed ${observedAt - receivedAt} ms after it was received, at most ${MAXIMUM_FUTURE_MS} are allowed: set the device’s clock`;
-      return refuseValue(index, channel, 'OBSERVED_IN_FUTURE', reason, record, observedAt);
+      return refuseValue(index, channel, 'OBSERVED_IN_FUTURE', reason, record, observedAt, again());
     }
     if (observedAt < receivedAt - OLDEST_ACCEPTED_MS) {
       const reason = `observed before ${new Date(receivedAt - OLDEST_ACCEPTED_MS).toISOString()}, the oldest instant that is taken`;
-      return refuseValue(index, channel, 'OBSERVED_TOO_OLD', reason, record, observedAt);
+      return refuseValue(index, channel, 'OBSERVED_TOO_OLD', reason, record, observedAt, again());
     }
     const assignment = assignmentAt(device.assignments, channel, observedAt);
     if (assignment === undefined) {
       const [code, reason] = unplaced(device, channel);
-      return refuseValue(index, channel, code, reason, record, observedAt);
+      return refuseValue(index, channel, code, reason, record, observedAt, again());
     }
     const quantity = quantityNamed(assignment.quantity);
     const number =
       typeof value === 'boolean' && quantity.kind === 'state' ? Number(value) : (value as number);
     if (typeof number !== 'number') {
       const reason = `the value is ${excerptOf(value, SHOWN_VALUE_CHARACTERS)}, no number`;
-      return refuseValue(index, channel, 'VALUE_NOT_A_NUMBER', reason, record, observedAt, assignment);
+      return refuseValue(
+        index,
+        channel,
+        'VALUE_NOT_A_NUMBER',
+        reason,
+        record,
+        observedAt,
+        again(),
+        assignment,
+      );
     }
     const sentUnit = unit ?? assignment.unit;
     const canonical = toCanonical(quantity, number, sentUnit);
     if (canonical === undefined) {
       const reason = `${quantity.name} is not measured in '${cut(sentUnit, SHOWN_VALUE_CHARACTERS)}', but in ${acceptedUnits(quantity).join(', ')}`;
-      return refuseValue(index, channel, 'UNIT_MISMATCH', reason, record, observedAt, assignment);
+      return refuseValue(index, channel, 'UNIT_MISMATCH', reason, record, observedAt, again(), assignment);
     }
     if (!Number.isFinite(canonical)) {
       const reason = `the value is ${number}`;
-      return refuseValue(index, channel, 'VALUE_NOT_FINITE', reason, record, observedAt, assignment);
+      return refuseValue(index, channel, 'VALUE_NOT_FINITE', reason, record, observedAt, again(), assignment);
     }
     if (canonical < quantity.minimum || canonical > quantity.maximum) {
       const reason = `${canonical} ${quantity.unit} is outside ${quantity.name}'s range of ${quantity.minimum} to ${quantity.maximum}`;
-      return refuseValue(index, channel, 'VALUE_OUT_OF_RANGE', reason, record, observedAt, assignment);
+      return refuseValue(
+        index,
+        channel,
+        'VALUE_OUT_OF_RANGE',
+        reason,
+        record,
+        observedAt,
+        again(),
+        assignment,
+      );
     }
     if (quantity.kind === 'state' && canonical !== 0 && canonical !== 1) {
       const reason = `${canonical} is no state: ${quantity.name} is 0 or 1`;
-      return refuseValue(index, channel, 'VALUE_OUT_OF_RANGE', reason, record, observedAt, assignment);
+      return refuseValue(
+        index,
+        channel,
+        'VALUE_OUT_OF_RANGE',
+        reason,
+        record,
+        observedAt,
+        again(),
+        assignment,
+      );
     }
     checkCount();
     const reading: Reading = {
@@ -174,25 +241,35 @@ export function createIntake(options: {
       receivedAt,
       value: canonical,
     };
-    if (stamped) reading.undated = { messageId: message.messageId, messageIndex: index };
+    if (stamped) reading.undated = { messageId: message.messageId, messageIndex: index + firstIndex };
     if (canonical !== number) reading.original = { value: number, unit: sentUnit };
     readings.push(reading);
   };
 
-  const foreign = (index: number, device: string, channel: string, record: unknown): void => {
+  const foreign = (index: number, refusedValue: RefusedValue, record: unknown): void => {
     const reason = 'the reading is named for another device, which this one may not speak for';
-    refuseValue(index, `${device}/${channel}`, 'UNKNOWN_CHANNEL', reason, record, null);
+    const { channel } = refusedValue;
+    refuseValue(index, channel, 'UNKNOWN_CHANNEL', reason, record, null, payloadOf(refusedValue));
   };
 
   const sink: ReadingSink = {
     dated: (index, channel, value, unit, observedAt, record, of) =>
       of === undefined
         ? place(index, channel, value, unit, observedAt, false, record)
-        : foreign(index, of, channel, record),
+        : foreign(index, { channel: `${of}/${channel}`, value, unit, observedAt, offset: null }, record),
     // Counted from the device's own creation time the instant is the same at every sending. Counted from receipt it is
     // not, and such a reading is identified by its message instead.
     undated: (index, channel, value, unit, offset, record, of) => {
-      if (of !== undefined) return foreign(index, of, channel, record);
+      const now = message.createdAt ?? message.receivedAt;
+      if (of !== undefined) {
+        const named = `${of}/${channel}`;
+        const from = message.createdAt === null ? offset : null;
+        return foreign(
+          index,
+          { channel: named, value, unit, observedAt: now + offset, offset: from },
+          record,
+        );
+      }
       return message.createdAt === null
         ? place(index, channel, value, unit, message.receivedAt + offset, true, record)
         : place(index, channel, value, unit, message.createdAt + offset, false, record);
@@ -201,10 +278,22 @@ export function createIntake(options: {
       refuseValue(index, of === undefined ? channel : `${of}/${channel}`, code, reason, record, null),
   };
 
-  const refuseMessage = (body: Buffer, reason: string, receivedAt: number): void => {
+  const refuseMessage = (
+    body: Buffer,
+    reason: string,
+    receivedAt: number,
+    properties: Partial<MessageProperties> = {},
+  ): void => {
     // Bytes that UTF-8 needs for as many characters at most; the rest of a long body is not even looked at.
     const raw = cut(body.toString('utf8', 0, 4 * MAXIMUM_RAW_CHARACTERS), MAXIMUM_RAW_CHARACTERS);
-    refuse(0, '', 'PAYLOAD_INVALID', reason, raw, receivedAt, null);
+    const { messageId = null, createdAt = null, contentType = '', contentEncoding = null } = properties;
+    refuse(0, '', 'PAYLOAD_INVALID', reason, raw, receivedAt, null, {
+      messageId,
+      createdAt,
+      contentType: cut(contentType, MAXIMUM_CONTENT_TYPE_CHARACTERS),
+      contentEncoding: contentEncoding && cut(contentEncoding, MAXIMUM_CONTENT_TYPE_CHARACTERS),
+      payload: body,
+    });
   };
 
   return {
@@ -215,6 +304,7 @@ export function createIntake(options: {
       message = taken;
       decoder = by;
       messageIndex = index;
+      lettersBytes = 0;
       const before = [readings.length, refused.length, refusals.length] as const;
       try {
         decoder.decode(message, sink);
@@ -226,19 +316,22 @@ export function createIntake(options: {
         if (fault !== error) options.onDecoderFault?.(decoder, error);
         const { where } = fault;
         const at = Object.entries(where).map(([name, value]) => ` at ${name} ${String(value)}`);
-        refuseMessage(message.body, fault.message + at.join(','), message.receivedAt);
+        const { messageId, createdAt } = message;
+        const { contentType } = decoder;
+        const properties = { messageId, createdAt, contentType };
+        refuseMessage(message.body, fault.message + at.join(','), message.receivedAt, properties);
         return fault;
       }
     },
-    refuseMessage(body, reason, receivedAt, index) {
+    refuseMessage(body, reason, receivedAt, index, properties) {
       messageIndex = index;
-      refuseMessage(body, reason, receivedAt);
+      refuseMessage(body, reason, receivedAt, properties);
     },
   };
 }
 
 /** Why a channel has no place at an instant. */
-function unplaced(device: DirectoryDevice, channel: string): [RefusalCode, string] {
+function unplaced(device: Pick<DirectoryDevice, 'assignments'>, channel: string): [RefusalCode, string] {
   if (device.assignments.some((each) => each.channel === channel)) {
     return ['NOT_ASSIGNED', 'the channel had no place when this was observed'];
   }
@@ -247,6 +340,9 @@ function unplaced(device: DirectoryDevice, channel: string): [RefusalCode, strin
 }
 
 /** Where the device stood, whichever channel: what a dead letter is filed under. */
-function anyAssignmentAt(device: DirectoryDevice, instant: number): Assignment | undefined {
+function anyAssignmentAt(
+  device: Pick<DirectoryDevice, 'assignments'>,
+  instant: number,
+): Assignment | undefined {
   return device.assignments.find((each) => each.from <= instant && (each.to === null || instant < each.to));
 }

@@ -1,6 +1,6 @@
 import { type Reading, type RefusedReading } from '../domain/reading';
 import { explain } from '../observability/logger';
-import { createFrameBuilder, FRAME_SCHEMA, MAXIMUM_FRAME_BYTES } from '../stream/frame';
+import { createFrameBuilder, FRAME_SCHEMA, MAXIMUM_FRAME_BYTES, REFUSED_PROPERTY } from '../stream/frame';
 import { NotAcceptedError, type Submission } from './submission';
 
 /** What a lane reports as it happens. */
@@ -28,6 +28,7 @@ export interface Lane {
 
 interface ClosedFrame {
   body: Buffer;
+  refused: number;
   submissions: Submission[];
   openedAt: number;
 }
@@ -39,11 +40,16 @@ const MAXIMUM_SEND_BYTES = 512 * 1024;
 const ROW_BYTES = 24;
 const POINT_BYTES = 320;
 const REFUSED_BYTES = 512;
+const LETTER_BYTES = 1024;
 /** Points that one request is reckoned to bring at most when it is asked whether it fits. */
 const USUAL_POINTS = 16;
 
 export function createLane(options: {
-  send: (schema: string, bodies: readonly Buffer[]) => Promise<void>;
+  send: (
+    schema: string,
+    bodies: readonly Buffer[],
+    properties: readonly Record<string, number>[],
+  ) => Promise<void>;
   lingerMilliseconds: number;
   acceptedWithinMilliseconds: number;
   observer?: LaneObserver;
@@ -66,8 +72,9 @@ export function createLane(options: {
     const held = submissions;
     submissions = [];
     try {
+      const refused = builder.refused();
       const body = builder.take();
-      closed.push({ body, submissions: held, openedAt });
+      closed.push({ body, refused, submissions: held, openedAt });
       closedBytes += body.length;
     } catch (error) {
       // Something that is no reading got this far: it costs this frame, and the lane goes on.
@@ -197,6 +204,7 @@ export function createLane(options: {
     send(
       FRAME_SCHEMA,
       frames.map((frame) => frame.body),
+      frames.map(({ refused }) => ({ [REFUSED_PROPERTY]: refused })),
     ).then(
       () => ended(),
       (error: unknown) => ended(error ?? new Error('unknown')),
@@ -210,13 +218,18 @@ export function createLane(options: {
       if (whole <= MAXIMUM_FRAME_BYTES) makeRoomFor(whole);
       for (let i = from; i < to; i++) {
         makeRoomFor(rowBytes(readings[i]!) + POINT_BYTES);
+        if (!builder.admits(readings[i]!)) close();
         join(submission);
         builder.add(readings[i]!);
       }
       schedulePump();
     },
     refuse(refused, submission) {
-      makeRoomFor(REFUSED_BYTES + 3 * (refused.channel.length + refused.message.length + refused.raw.length));
+      const { channel, message, raw, letter } = refused;
+      const payload = letter?.payload?.length ?? 0;
+      // Of its source; JSON writes a character of the excerpt with up to six.
+      const head = letter === undefined ? 0 : LETTER_BYTES + 3 * raw.length;
+      makeRoomFor(REFUSED_BYTES + 3 * (channel.length + message.length + raw.length) + head + payload);
       join(submission);
       builder.refuse(refused);
       schedulePump();

@@ -32,7 +32,7 @@ export function createPacker(options: {
 
   const laneOf = (partition: number): Lane =>
     (lanes[partition] ??= createLane({
-      send: (schema, bodies) => producer.send(partition, schema, bodies),
+      send: (schema, bodies, properties) => producer.send(partition, schema, bodies, properties),
       lingerMilliseconds: options.lingerMilliseconds,
       acceptedWithinMilliseconds: options.acceptedWithinMilliseconds,
       ...(options.observer ? { observer: options.observer } : {}),

@@ -2,6 +2,7 @@ import { type Logger } from '../observability/logger';
 import { type DirectoryDevice } from '../store/device-directory';
 import { type DecoderRegistry, type PayloadError } from './decoders';
 import { createIntake, type Intake } from './intake';
+import { type MessageSource } from './letter-payload';
 import { type GatewayLimits } from './limits';
 import { isPlainEncoding, type MessageProperties } from './message-properties';
 import { type GatewayMetrics } from './metrics';
@@ -28,7 +29,7 @@ export interface Reception {
   ): { whose: 'device' | 'tenant'; milliseconds: number } | undefined;
   /** Whether Event Hubs answered last. */
   connected(): boolean;
-  open(device: DirectoryDevice): Intake;
+  open(device: DirectoryDevice, source: MessageSource): Intake;
   decode(
     intake: Intake,
     device: DirectoryDevice,
@@ -69,9 +70,10 @@ export function createReception(options: {
       return undefined;
     },
     connected: () => options.link.connected(),
-    open: (device) =>
+    open: (device, source) =>
       createIntake({
         device,
+        source,
         readingsPerRequest: limits.readingsPerRequest,
         onDecoderFault: (decoder, error) => {
           metrics.decoderFault(decoder.contentType);
@@ -94,13 +96,21 @@ export function createReception(options: {
       return fault === undefined ? TAKEN : { kind: 'invalid', fault };
     },
     async submit(device, intake, now) {
-      const count = intake.readings.length + intake.refused.length;
+      const count = intake.readings.length + intake.refused.length + kilobytesKept(intake);
       devices.spend(device.deviceId, Math.max(1, count), now);
       tenants.spend(device.tenantId, Math.max(1, count), now);
-      if (count > 0) await packer.submit(intake.readings, intake.refused);
+      if (intake.readings.length + intake.refused.length > 0)
+        await packer.submit(intake.readings, intake.refused);
       metrics.accepted(intake.readings.length);
       for (const refusal of intake.refusals) metrics.refused(refusal.code);
     },
     contentTypes: decoders.contentTypes,
   };
+}
+
+/** What cannot be read is kept whole: its sender pays for a kilobyte as for a reading. */
+function kilobytesKept({ refused }: Intake): number {
+  let bytes = 0;
+  for (const { letter } of refused) bytes += letter?.payload?.length ?? 0;
+  return Math.floor(bytes / 1024);
 }

@@ -94,7 +94,10 @@ export function createTelemetryEndpoint(options: {
     const { headers } = request;
     const httpType = headers['content-type'];
     if (!isPlainEncoding(headers['content-encoding'])) {
-      return unsupported(`content-encoding: ${headers['content-encoding']}`);
+      const { 'content-encoding': contentEncoding, 'content-type': contentType } = headers;
+      const error = unsupported(`content-encoding: ${contentEncoding}`);
+      intake.refuseMessage(body, error.message, receivedAt, undefined, { contentType, contentEncoding });
+      return error;
     }
     if (
       httpType !== undefined &&
@@ -110,7 +113,11 @@ export function createTelemetryEndpoint(options: {
     }
     const contentType = properties.contentType ?? httpType ?? DEFAULT_CONTENT_TYPE;
     const decoded = reception.decode(intake, device, { ...properties, contentType }, body, receivedAt);
-    if (decoded.kind === 'unsupported') return unsupported(decoded.contentType);
+    if (decoded.kind === 'unsupported') {
+      const error = unsupported(decoded.contentType);
+      intake.refuseMessage(body, error.message, receivedAt, undefined, { ...properties, contentType });
+      return error;
+    }
     if (decoded.kind === 'taken') return undefined;
     return { code: 'PAYLOAD_INVALID', message: decoded.fault.message, where: decoded.fault.where };
   };
@@ -126,7 +133,7 @@ export function createTelemetryEndpoint(options: {
       batch = parseBatch(body);
     } catch (error) {
       const { message, where } = error instanceof PayloadError ? error : new PayloadError('unreadable batch');
-      intake.refuseMessage(body, message, receivedAt);
+      intake.refuseMessage(body, message, receivedAt, undefined, { contentType: BATCH_CONTENT_TYPE });
       return { code: 'PAYLOAD_INVALID', message, where };
     }
     batch.forEach((each, index) => {
@@ -135,7 +142,7 @@ export function createTelemetryEndpoint(options: {
       if (kind !== 'unsupported') return;
       const expected = reception.contentTypes.join(', ');
       const reason = `the content type or encoding is none that is taken: expected ${expected}`;
-      intake.refuseMessage(each.body, reason, receivedAt, index);
+      intake.refuseMessage(each.body, reason, receivedAt, index, each.properties);
     });
     return undefined;
   };
@@ -196,7 +203,7 @@ export function createTelemetryEndpoint(options: {
     body: Buffer,
     receivedAt: number,
   ): Promise<void> => {
-    const intake = reception.open(device);
+    const intake = reception.open(device, { protocol: 'HTTP' });
     const error = decode(request, device, body, intake, receivedAt);
     try {
       // The device is answered only after Event Hubs accepted all that this request brought, refused readings too.

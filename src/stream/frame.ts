@@ -1,12 +1,18 @@
 import { type Type } from 'avsc';
 import { type Reading, type RefusedReading } from '../domain/reading';
+import { decodeRaw, encodeRaw } from './letter';
 import { loadSchema } from './schema';
 
 /** The property that names the schema of an event's body, with its version. */
 export const SCHEMA_PROPERTY = 'atrium-schema';
 export const FRAME_SCHEMA = 'telemetry-frame/1';
+/**
+ * The property that counts the refused readings of a frame, so that whoever looks for those need not decode the frames
+ * that hold none. The first release's frames do not have it.
+ */
+export const REFUSED_PROPERTY = 'atrium-refused';
 
-/** A frame is closed before its body passes this. */
+/** A frame is closed before its body passes this; one that a single refused message fills may be larger. */
 export const MAXIMUM_FRAME_BYTES = 64 * 1024;
 
 export interface FrameBuilding {
@@ -52,8 +58,13 @@ interface WireFrame {
   value: number[];
   undated: { row: number; messageId: { string: string } | string | null; messageIndex: number }[];
   originals: { row: number; value: number; unit: string }[];
-  refused: RefusedReading[];
+  refused: WireRefused[];
 }
+
+type WireRefused = Omit<RefusedReading, 'raw' | 'letter'> & { raw: Buffer };
+
+/** Whole days apart, receivedAt of one frame do not fit into its column: just below 2**31 ms, which are 24.8 days. */
+const MAXIMUM_RECEIVED_SPAN_MS = 2 ** 31 - 1;
 
 const frameType: Type = loadSchema('frame');
 
@@ -105,11 +116,18 @@ export function decodeFrame(body: unknown, properties: Record<string, unknown> |
     value: wire.value,
     undated: wire.undated as Frame['undated'],
     originals: wire.originals,
-    refused: wire.refused,
+    refused: wire.refused.map(({ raw, ...refused }) => ({ ...refused, ...decodeRaw(raw) })),
   };
 }
 
+/** Whether an event surely holds no refused reading, as far as can be told without decoding it. */
+export function holdsNoRefused(properties: Record<string, unknown> | undefined): boolean {
+  return properties?.[SCHEMA_PROPERTY] === FRAME_SCHEMA && properties[REFUSED_PROPERTY] === 0;
+}
+
 export interface FrameBuilder {
+  /** Whether a reading can stand in one frame with those that were added before. */
+  admits(reading: Reading): boolean;
   /** Adds a reading. The caller closes the frame when `bytes()` nears the limit. */
   add(reading: Reading): void;
   refuse(refused: RefusedReading): void;
@@ -117,6 +135,7 @@ export interface FrameBuilder {
   bytes(): number;
   /** Readings and refused ones. */
   size(): number;
+  refused(): number;
   /** The body of one event; the builder is empty afterwards. */
   take(): Buffer;
 }
@@ -170,6 +189,8 @@ export function createFrameBuilder(): FrameBuilder {
   };
 
   return {
+    admits: ({ receivedAt }) =>
+      wire.point.length === 0 || Math.abs(receivedAt - wire.receivedBase) <= MAXIMUM_RECEIVED_SPAN_MS,
     add(reading) {
       const row = wire.point.length;
       if (row === 0) {
@@ -193,8 +214,9 @@ export function createFrameBuilder(): FrameBuilder {
         estimate += 12 + Buffer.byteLength(reading.original.unit);
       }
     },
-    refuse(refused) {
-      wire.refused.push(refused);
+    refuse({ letter, ...refused }) {
+      const raw = encodeRaw({ raw: refused.raw, ...(letter && { letter }) });
+      wire.refused.push({ ...refused, raw });
       estimate +=
         64 +
         refused.tenantId.length +
@@ -202,10 +224,11 @@ export function createFrameBuilder(): FrameBuilder {
         refused.deviceId.length +
         Buffer.byteLength(refused.channel) +
         Buffer.byteLength(refused.message) +
-        Buffer.byteLength(refused.raw);
+        raw.length;
     },
     bytes: () => estimate + 128,
     size: () => wire.point.length + wire.refused.length,
+    refused: () => wire.refused.length,
     take() {
       const body = frameType.toBuffer(wire);
       wire = emptyFrame();

@@ -12,8 +12,14 @@ export interface StreamProducer {
   /**
    * Resolves once Event Hubs has accepted every body, in order, as events of one partition. Rejects when it is unknown
    * whether it did: the caller reports failure to whoever sent, who sends again; identities make that harmless.
+   * @param properties of each event, beside its schema.
    */
-  send(partition: number, schema: string, bodies: readonly Buffer[]): Promise<void>;
+  send(
+    partition: number,
+    schema: string,
+    bodies: readonly Buffer[],
+    properties?: readonly Record<string, number>[],
+  ): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -37,8 +43,11 @@ export function createStreamProducer(options: {
       partitionCount = properties.partitionIds.length;
       incarnation = incarnationOf(properties);
     },
-    async send(partition, schema, bodies) {
-      const events: EventData[] = bodies.map((body) => ({ body, properties: { [SCHEMA_PROPERTY]: schema } }));
+    async send(partition, schema, bodies, properties) {
+      const events: EventData[] = bodies.map((body, index) => ({
+        body,
+        properties: { ...properties?.[index], [SCHEMA_PROPERTY]: schema },
+      }));
       await client.sendBatch(events, { partitionId: String(partition) });
     },
     stop: () => client.close(),

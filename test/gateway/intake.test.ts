@@ -237,3 +237,95 @@ describe('what a request brings', () => {
     expect(faults).toHaveLength(1);
   });
 });
+
+describe('what is refused is kept so that it can be judged again', () => {
+  const letterOf = (taken: ReturnType<typeof takeIn>) => taken.refused[0]!.letter!;
+  const jsonOf = (taken: ReturnType<typeof takeIn>): unknown =>
+    JSON.parse(letterOf(taken).payload!.toString('utf8'));
+
+  test('a reading as a message of its own, its base values resolved', () => {
+    const pack = [
+      { bn: 'temp', bt: NOW / 1000, bu: 'K', n: 'erature', v: 294 },
+      { n: 'erature', t: -5.25, v: 9000 },
+    ];
+    const taken = takeIn(pack, { decoder: senmlJson, message: { messageId: 'm-1', createdAt: NOW } });
+    expect(jsonOf(taken)).toEqual([{ n: 'temperature', u: 'K', t: (NOW - 5250) / 1000, v: 9000 }]);
+    expect(letterOf(taken)).toMatchObject({
+      contentType: 'application/senml+json',
+      messageId: 'm-1',
+      index: 1,
+      createdAt: null,
+    });
+    const flat = takeIn({ temperature: 9000, observedAt: at(NOW) });
+    expect(jsonOf(flat)).toEqual([{ n: 'temperature', t: NOW / 1000, v: 9000 }]);
+  });
+
+  test('a reading without a time as one without a time', () => {
+    expect(jsonOf(takeIn({ temperature: 9000 }))).toEqual([{ n: 'temperature', v: 9000 }]);
+    expect(jsonOf(takeIn([{ n: 'x', t: -30, vb: true }], { decoder: senmlJson }))).toEqual([
+      { n: 'x', t: -30, vb: true },
+    ]);
+    // The device's own creation time dates it for good.
+    expect(jsonOf(takeIn({ x: 'on' }, { message: { createdAt: NOW - 1 } }))).toEqual([
+      { n: 'x', t: (NOW - 1) / 1000, vs: 'on' },
+    ]);
+  });
+
+  test('a channel that SenML cannot name in flat JSON', () => {
+    const taken = takeIn({ 'Wärme 1': 20, observedAt: at(NOW) });
+    expect(letterOf(taken).contentType).toBe('application/json');
+    expect(jsonOf(taken)).toEqual({ 'Wärme 1': 20, observedAt: at(NOW) });
+    expect(jsonOf(takeIn({ 'Wärme 1': 20 }))).toEqual({ 'Wärme 1': 20 });
+  });
+
+  test('judged again as it was received, it gives what it would have given then', () => {
+    const before = buildDevice({ model: 'thermometer' });
+    const after = { ...before, assignments: [...before.assignments, buildAssignment({ channel: 'humidity', quantity: 'RELATIVE_HUMIDITY', unit: '%' })] }; // prettier-ignore
+    for (const payload of [
+      [{ humidity: 40 }, { humidity: 41 }],
+      [{ humidity: 40, observedAt: at(NOW - 60_000) }],
+    ]) {
+      const message = { messageId: 'm-1' };
+      const first = takeIn(payload, { device: before, message });
+      expect(first.readings).toEqual([]);
+      const again = first.refused.flatMap(({ letter, receivedAt }) => {
+        const intake = createIntake({
+          device: after,
+          readingsPerRequest: 100,
+          firstIndex: letter!.index,
+        });
+        const { messageId, createdAt } = letter!;
+        const { deviceId } = after;
+        const own = { deviceId, channels: after.assignments, messageId, createdAt, receivedAt };
+        intake.take({ ...own, body: letter!.payload! }, senmlJson);
+        return intake.readings;
+      });
+      expect(again).toEqual(takeIn(payload, { device: after, message }).readings);
+    }
+  });
+
+  test('a message that cannot be read whole, whatever it holds', () => {
+    const body = `[{"n":"temperature","v":"${'x'.repeat(50_000)}"`;
+    const taken = takeIn(body, { decoder: senmlJson, message: { createdAt: NOW } });
+    expect(taken.refused[0]!.raw).toHaveLength(MAXIMUM_RAW_CHARACTERS);
+    expect(letterOf(taken)).toMatchObject({ contentType: 'application/senml+json', createdAt: NOW });
+    expect(letterOf(taken).payload!.toString()).toBe(body);
+  });
+
+  test('what has no readable time or no value as an excerpt alone', () => {
+    const noTime = takeIn({ temperature: 20, observedAt: 'yesterday' });
+    expect(letterOf(noTime)).toMatchObject({ payload: null, contentType: '' });
+    expect(noTime.refused[0]!.raw).toContain('yesterday');
+    expect(letterOf(takeIn({ temperature: { deep: [1] } })).payload).toBeNull();
+  });
+
+  test('ten thousand readings that share a long base name cost a mebibyte, not ten thousand names', () => {
+    const records = Array.from({ length: 10_000 }, () => ({ v: 1 }));
+    const pack = [{ bn: 'x'.repeat(20_000), v: 1 }, ...records.slice(1)];
+    const taken = takeIn(pack, { decoder: senmlJson, readingsPerRequest: 10_000 });
+    expect(taken.refused).toHaveLength(10_000);
+    const bytes = taken.refused.reduce((sum, { letter }) => sum + (letter!.payload?.length ?? 0), 0);
+    expect(bytes).toBeGreaterThan(1_000_000);
+    expect(bytes).toBeLessThanOrEqual(1024 * 1024);
+  });
+});

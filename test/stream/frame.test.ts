@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Reading, type RefusedReading } from '../../src/domain/reading';
+import { type Letter, type Reading, type RefusedReading } from '../../src/domain/reading';
 import { AVERAGES_SCHEMA, decodeAverages } from '../../src/stream/averages';
 import {
   createFrameBuilder,
@@ -41,17 +41,32 @@ const reading: fc.Arbitrary<Reading> = fc
     ...(undated === null ? {} : { undated }),
     ...(original === null ? {} : { original }),
   }));
-const refused: fc.Arbitrary<RefusedReading> = fc.record({
-  tenantId: fc.constant('ten_0'),
-  buildingId: fc.constantFrom('', 'bld_0'),
-  deviceId: fc.constant('dev_0_0'),
-  channel: fc.string(),
-  observedAt: fc.option(instant),
-  receivedAt: instant,
-  code: fc.constantFrom('VALUE_OUT_OF_RANGE' as const, 'PAYLOAD_INVALID' as const),
-  message: fc.string(),
-  raw: fc.string(),
+const letter: fc.Arbitrary<Letter> = fc.record({
+  protocol: fc.constantFrom('HTTP', 'MQTT'),
+  relayedBy: fc.option(fc.constant('dev_gateway')),
+  messageId: fc.option(fc.string()),
+  index: fc.nat(),
+  createdAt: fc.option(instant),
+  contentType: fc.string(),
+  contentEncoding: fc.option(fc.string()),
+  payload: fc.option(fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes))),
 });
+const refused: fc.Arbitrary<RefusedReading> = fc
+  .tuple(
+    fc.record({
+      tenantId: fc.constant('ten_0'),
+      buildingId: fc.constantFrom('', 'bld_0'),
+      deviceId: fc.constant('dev_0_0'),
+      channel: fc.string(),
+      observedAt: fc.option(instant),
+      receivedAt: instant,
+      code: fc.constantFrom('VALUE_OUT_OF_RANGE' as const, 'PAYLOAD_INVALID' as const),
+      message: fc.string(),
+      raw: fc.string(),
+    }),
+    fc.option(letter),
+  )
+  .map(([each, its]) => (its === null ? each : { ...each, letter: its }));
 
 /** The readings of a decoded frame, row by row, as they were before packing. */
 function readingsOf(body: Buffer): { readings: Reading[]; refused: RefusedReading[] } {
@@ -74,6 +89,43 @@ function readingsOf(body: Buffer): { readings: Reading[]; refused: RefusedReadin
 }
 
 describe('the telemetry frame', () => {
+  it('keeps an excerpt that only looks like a letter’s head as the excerpt that it is', () => {
+    for (const raw of ['\u001e', '\u001e{}', '\u001e[]\n{}', '\u001enull\n', '\u001e{"raw":\n']) {
+      const builder = createFrameBuilder();
+      builder.refuse({
+        tenantId: 'ten_0',
+        buildingId: '',
+        deviceId: 'dev_0',
+        channel: '',
+        observedAt: null,
+        receivedAt: 1,
+        code: 'PAYLOAD_INVALID',
+        message: 'no JSON',
+        raw,
+      });
+      expect(readingsOf(builder.take()).refused).toMatchObject([{ raw }]);
+    }
+  });
+
+  it('tells of readings received too far apart for one frame, which a message judged again brings', () => {
+    const builder = createFrameBuilder();
+    const first = fc.sample(reading, 1)[0]!;
+    expect(builder.admits(first)).toBe(true);
+    builder.add(first);
+    const span = 2 ** 31 - 1;
+    for (const [days, admitted] of [
+      [-span, true],
+      [span, true],
+      [-span - 1, false],
+      [span + 1, false],
+    ] as const) {
+      const later = { ...first, receivedAt: first.receivedAt + days };
+      expect(builder.admits(later)).toBe(admitted);
+      if (admitted) builder.add(later);
+    }
+    expect(readingsOf(builder.take()).readings).toHaveLength(3);
+  });
+
   it('gives back every reading and every refused one, in order, as they were put in', () => {
     fc.assert(
       fc.property(

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Schema, Type } from 'avsc';
 import { decodeAverages, AVERAGES_SCHEMA } from '../../src/stream/averages';
 import { decodeFrame, FRAME_SCHEMA, SCHEMA_PROPERTY } from '../../src/stream/frame';
 
@@ -11,6 +12,78 @@ const first = JSON.parse(readFileSync(join(__dirname, '../fixtures/stream-1.json
   frame: string;
   averages: string;
 };
+
+/** With refused readings that carry the message to be judged again. */
+const second = JSON.parse(readFileSync(join(__dirname, '../fixtures/stream-2.json'), 'utf8')) as {
+  frame: string;
+};
+/** The schema that the first release reads every frame by. */
+const firstSchema = Type.forSchema(
+  JSON.parse(readFileSync(join(__dirname, '../fixtures/frame-1.avsc'), 'utf8')) as Schema,
+);
+
+describe('frames whose refused readings carry their message', () => {
+  const body = Buffer.from(second.frame, 'base64');
+  const refused = {
+    tenantId: 'ten_a',
+    buildingId: 'bld_a',
+    deviceId: 'dev_a',
+    channel: 'temperature',
+    observedAt: 1_790_000_000_000,
+    receivedAt: 1_790_000_000_050,
+    code: 'VALUE_OUT_OF_RANGE',
+    message: "394 Cel is outside AIR_TEMPERATURE's range of -60 to 85",
+  };
+  const unreadable = {
+    ...refused,
+    buildingId: '',
+    channel: '',
+    observedAt: null,
+    code: 'PAYLOAD_INVALID',
+    message: 'the body is not UTF-8',
+  };
+
+  it('are read as they were first written', () => {
+    const frame = decodeFrame(body, { [SCHEMA_PROPERTY]: 'telemetry-frame/1' });
+    expect(frame.value).toEqual([21.5]);
+    const source = { relayedBy: null, contentEncoding: null };
+    expect(frame.refused).toEqual([
+      {
+        ...refused,
+        raw: '{"temperature":394}',
+        letter: {
+          ...source,
+          protocol: 'MQTT',
+          messageId: 'm-1',
+          index: 2,
+          createdAt: null,
+          contentType: 'application/senml+json',
+          payload: Buffer.from('[{"n":"temperature","t":1790000000,"v":394}]'),
+        },
+      },
+      {
+        ...unreadable,
+        raw: '\ufffd\ufffd\n',
+        letter: {
+          ...source,
+          protocol: 'HTTP',
+          messageId: null,
+          index: 0,
+          createdAt: 1_789_999_999_000,
+          contentType: 'application/json',
+          payload: Buffer.from([255, 254, 10, 0]),
+        },
+      },
+    ]);
+  });
+
+  it('are read by the first release, to which the message is a longer excerpt', () => {
+    const frame = firstSchema.fromBuffer(body) as { value: number[]; refused: { raw: string }[] };
+    expect(frame.value).toEqual([21.5]);
+    expect(frame.refused).toMatchObject([refused, unreadable]);
+    expect(frame.refused[0]!.raw).toContain('[{"n":"temperature","t":1790000000,"v":394}]');
+  });
+});
 
 describe('bodies of earlier releases', () => {
   it('are read as telemetry-frame/1 was written', () => {

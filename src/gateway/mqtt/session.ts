@@ -89,14 +89,14 @@ export function createSession(options: SessionOptions): Session {
     }
     parked = undefined;
     const body = packet.payload as Buffer;
-    const intake = reception.open(device);
+    const intake = reception.open(device, { protocol: 'MQTT' });
     const properties = propertiesOf(propertyBag);
     if (typeof properties === 'string') {
       intake.refuseMessage(body, properties, now);
     } else if (reception.decode(intake, device, properties, body, now).kind === 'unsupported') {
       const expected = reception.contentTypes.join(', ');
       const reason = `the content type or encoding is none that is taken: expected ${expected}`;
-      intake.refuseMessage(body, reason, now);
+      intake.refuseMessage(body, reason, now, undefined, properties);
     }
     metrics.message(packet.qos);
     // A PUBACK cannot say what was refused: the dead letters keep it, and the message is done.
