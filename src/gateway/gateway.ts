@@ -5,7 +5,9 @@ import { type Logger } from '../observability/logger';
 import { type Registry } from '../observability/metrics';
 import { listenError } from '../observability/operator-error';
 import { type DeviceDirectory } from '../store/device-directory';
+import { type Twins } from '../store/twins';
 import { type StreamProducer } from '../stream/producer';
+import { type DeviceActivity, NO_ACTIVITY } from './activity';
 import { bareAnswer, type ErrorCode } from './answers';
 import { createDeviceAuthentication } from './authentication';
 import { createDecoderRegistry, PAYLOAD_DECODERS } from './decoders';
@@ -17,6 +19,7 @@ import { createReception } from './reception';
 import { createStreamLink } from './stream-link';
 import { createTelemetryEndpoint } from './telemetry-endpoint';
 import { createTokenBuckets } from './token-bucket';
+import { createTwinService } from './twin-service';
 
 export interface Gateway {
   /**
@@ -44,8 +47,11 @@ export interface GatewayOptions {
   hostNames: readonly string[];
   /** Started and stopped by its owner. */
   directory: DeviceDirectory;
+  twins: Twins;
   /** Started by the gateway, as often as it takes; stopped by its owner after the gateway. */
   producer: StreamProducer;
+  /** Started and stopped by the gateway. Left out, nobody hears when a device was last seen. */
+  activity?: DeviceActivity;
   limits?: Partial<GatewayLimits>;
 }
 
@@ -58,7 +64,7 @@ const DRAIN_MS = 6_000;
 
 /** The cloud gateway: authenticates devices, decodes what they send, and packs it into the telemetry stream. */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { logger, directory, producer } = options;
+  const { logger, directory, producer, activity = NO_ACTIVITY } = options;
   const limits: GatewayLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const link = createStreamLink({ producer, logger });
   const packer = createPacker({
@@ -89,6 +95,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     decoders: createDecoderRegistry(PAYLOAD_DECODERS),
     packer,
     link,
+    activity,
     devices: createTokenBuckets(limits.device),
     tenants: createTokenBuckets(limits.tenant),
     limits,
@@ -109,6 +116,13 @@ export function createGateway(options: GatewayOptions): Gateway {
       gatewayMetrics: metrics,
       authentication,
       reception,
+      twins: createTwinService({
+        logger,
+        registry: options.metrics,
+        directory,
+        twins: options.twins,
+        limits,
+      }),
       limits,
       bytesInFlight,
       host: options.host,
@@ -171,6 +185,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         throw error;
       }
       link.start();
+      activity.start();
       logger.info({ host: options.host, port }, 'the device gateway listens');
       return {
         port,
@@ -184,6 +199,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       server.closeIdleConnections();
       await Promise.all([finishRequests(), mqtt?.stop()]);
       await packer.drain();
+      await activity.stop();
       link.stop();
       server.closeAllConnections();
       await closed;

@@ -15,6 +15,8 @@ export interface GatewayLimits {
   /** Readings a second, and how many may come at once after a silence. */
   device: Rate;
   tenant: Rate;
+  /** Requests of a device about its twin: beyond it they are answered 429. */
+  twinRequests: Rate;
   /** How long a request waits for Event Hubs before it is answered 503. */
   acceptedWithinMilliseconds: number;
   /** MQTT connections of one listener; a further one is closed at once. */
@@ -44,6 +46,7 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   // A device that was cut off for a week brings 50,000 readings a channel: it must not wait, nor starve the others.
   device: { perSecond: 5_000, burst: 100_000 },
   tenant: { perSecond: 200_000, burst: 2_000_000 },
+  twinRequests: { perSecond: 10, burst: 50 },
   acceptedWithinMilliseconds: 10_000,
   connections: 20_000,
   messagesInFlight: 128,

@@ -1,13 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { directoryScope } from '../auth/directory-scope';
 import { gatewaySettings } from '../config/environment';
+import { createDeviceActivity } from '../gateway/activity';
 import { createGateway } from '../gateway/gateway';
 import { createHealthServer } from '../observability/health';
 import { createMetrics } from '../observability/metrics';
 import { OperatorError } from '../observability/operator-error';
 import { createCosmos } from '../store/cosmos';
+import { createDeviceActivation } from '../store/device-activation';
+import { createActivityWriter } from '../store/device-activity-writer';
 import { createDeviceDirectory } from '../store/device-directory';
 import { createKeyring } from '../store/keyring';
+import { createTwins } from '../store/twins';
 import { createStreamProducer } from '../stream/producer';
 import { cosmosAccountOf, namespaceOf } from './connections';
 import { run, stopInOrder } from './run';
@@ -31,7 +35,14 @@ run('gateway', gatewaySettings, async (settings, logger) => {
     mqtt: { port: settings.MQTT_PORT, ...tlsOf(settings) },
     hostNames: settings.GATEWAY_HOST_NAMES,
     directory,
+    twins: createTwins({ cosmos }),
     producer,
+    activity: createDeviceActivity({
+      logger,
+      metrics,
+      writer: createActivityWriter({ cosmos }),
+      activation: createDeviceActivation({ cosmos }),
+    }),
   });
   const health = createHealthServer({
     what: 'gateway',

@@ -2,7 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { createSasToken } from '../../simulator/sas-token';
 import { type Assignment, deviceModelNamed, type DeviceState } from '../../src/domain/device';
 import { newId } from '../../src/domain/id';
+import { mergePatch } from '../../src/domain/twin-properties';
 import { type DeviceDirectory, type DirectoryDevice } from '../../src/store/device-directory';
+import { type TwinDocument } from '../../src/store/documents';
+import { emptyTwin, type Twins } from '../../src/store/twins';
 
 /** A device of a model with every channel assigned to a point of its own, from the beginning of time. */
 export function buildDevice(
@@ -80,12 +83,18 @@ export function directoryOf(devices: readonly DirectoryDevice[]): DeviceDirector
   lookups: string[];
   forget(deviceId: string): void;
   failing: boolean;
+  /** As the feed would. */
+  tellTwin(twin: TwinDocument): void;
 } {
   const all = new Map(devices.map((device) => [device.deviceId, device]));
   const known = new Set(all.keys());
   const lookups: string[] = [];
+  const listeners = new Set<(twin: TwinDocument) => void>();
   return {
     lookups,
+    tellTwin(twin) {
+      for (const listener of listeners) listener(twin);
+    },
     failing: false,
     put(device) {
       all.set(device.deviceId, device);
@@ -94,7 +103,10 @@ export function directoryOf(devices: readonly DirectoryDevice[]): DeviceDirector
     forget: (deviceId) => void known.delete(deviceId),
     start: () => Promise.resolve(),
     stop: () => Promise.resolve(),
-    onTwin: () => () => undefined,
+    onTwin(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     following: () => true,
     peek: (deviceId) => (known.has(deviceId) ? (all.get(deviceId) ?? null) : undefined),
     lookup(deviceId) {
@@ -104,5 +116,21 @@ export function directoryOf(devices: readonly DirectoryDevice[]): DeviceDirector
       return Promise.resolve(all.get(deviceId) ?? null);
     },
     readiness: () => ({ ready: true, reasons: [] }),
+  };
+}
+
+/** Twins over a Map, for what is not about the store. */
+export function twinsOf(): Twins & { documents: Map<string, TwinDocument> } {
+  const documents = new Map<string, TwinDocument>();
+  return {
+    documents,
+    read: (_buildingId, deviceId) => Promise.resolve(documents.get(deviceId) ?? null),
+    report(device, patch) {
+      const twin = documents.get(device.deviceId) ?? emptyTwin(device);
+      const reported = mergePatch(twin.reported, patch as TwinDocument['reported']);
+      const version = twin.reportedVersion + 1;
+      documents.set(device.deviceId, { ...twin, reported, reportedVersion: version });
+      return Promise.resolve({ ok: true, value: { version } });
+    },
   };
 }

@@ -12,7 +12,8 @@ import { type DeviceDirectory, type DirectoryDevice } from '../../src/store/devi
 import { decodeFrame } from '../../src/stream/frame';
 import { createStreamProducer } from '../../src/stream/producer';
 import { eventually } from '../support/eventually';
-import { directoryOf, tokenOf } from './devices.support';
+import { type Twins } from '../../src/store/twins';
+import { directoryOf, tokenOf, twinsOf } from './devices.support';
 
 export const HUB = 'telemetry';
 
@@ -90,6 +91,8 @@ export interface RunningGateway {
 export async function startGateway(options: {
   connectionString: string;
   directory: DeviceDirectory;
+  /** Left out, twins in memory. */
+  twins?: Twins;
   limits?: Partial<GatewayLimits>;
   tls?: { cert: string; key: string };
   waitUntilReady?: boolean;
@@ -107,6 +110,7 @@ export async function startGateway(options: {
     hostNames: ['127.0.0.1', 'localhost', 'hub.example'],
     mqtt: { port: 0, ...(options.tls && { tls: { port: 0, ...options.tls } }) },
     directory: options.directory,
+    twins: options.twins ?? twinsOf(),
     producer,
     ...(options.limits ? { limits: options.limits } : {}),
   });
@@ -145,9 +149,11 @@ export async function startPlatform(options: {
   });
   const { connectionString } = await eventHubs.start();
   const directory = directoryOf(options.devices);
+  const twins = twinsOf();
   const gateway = await startGateway({
     connectionString,
     directory,
+    twins,
     ...(options.limits ? { limits: options.limits } : {}),
     ...(options.tls ? { tls: options.tls } : {}),
   });
@@ -155,6 +161,7 @@ export async function startPlatform(options: {
   return {
     ...gateway,
     directory,
+    twins,
     eventHubs,
     stream,
     connectionString,

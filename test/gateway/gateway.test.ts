@@ -5,7 +5,7 @@ import { createMetrics } from '../../src/observability/metrics';
 import { OperatorError } from '../../src/observability/operator-error';
 import { createStreamProducer } from '../../src/stream/producer';
 import { eventually } from '../support/eventually';
-import { buildDevice, directoryOf, tokenOf } from './devices.support';
+import { buildDevice, directoryOf, tokenOf, twinsOf } from './devices.support';
 import { post, startPlatform } from './gateway.support';
 
 const now = (offset = 0): string => new Date(Date.now() + offset).toISOString();
@@ -310,6 +310,7 @@ describe('the device gateway’s life', () => {
       port,
       hostNames: ['127.0.0.1'],
       directory: directoryOf([]),
+      twins: twinsOf(),
       producer,
     });
     return { gateway, stop: () => gateway.stop().then(() => producer.stop()) };

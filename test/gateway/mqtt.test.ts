@@ -6,7 +6,7 @@ import { OperatorError } from '../../src/observability/operator-error';
 import { createStreamProducer } from '../../src/stream/producer';
 import { createCertificates } from '../support/certificate';
 import { eventually } from '../support/eventually';
-import { buildDevice, directoryOf, tokenOf } from './devices.support';
+import { buildDevice, directoryOf, tokenOf, twinsOf } from './devices.support';
 import { HUB, post, startPlatform } from './gateway.support';
 import {
   closed,
@@ -151,33 +151,6 @@ describe('the device gateway over MQTT', () => {
         { cmd: 'suback', messageId: 7, granted: [1, 1, 1, 1, 128, 128, 128] },
         { cmd: 'unsuback', messageId: 8 },
         { cmd: 'pingresp' },
-      ]),
-    );
-    raw.socket.destroy();
-  });
-
-  test('a twin is answered with a server’s error to whoever listens for one', async () => {
-    const device = newDevice();
-    const raw = await rawDevice(platform.mqttPort, device);
-    await raw.connect();
-    const get = publishPacket(device, 0, '', { topic: '$iothub/twin/GET/?$rid=42', qos: 0 });
-    raw.send(get, {
-      cmd: 'subscribe',
-      messageId: 1,
-      subscriptions: [{ topic: '$iothub/twin/res/#', qos: 0 }],
-    });
-    raw.send(
-      get,
-      publishPacket(device, 2, { a: 1 }, { topic: '$iothub/twin/PATCH/properties/reported/?$rid=43' }),
-      publishPacket(device, 3, '', { topic: '$iothub/methods/res/200/?$rid=1' }),
-    );
-    await eventually(() =>
-      expect(raw.received.slice(1)).toMatchObject([
-        { cmd: 'suback' },
-        { cmd: 'publish', topic: '$iothub/twin/res/501/?$rid=42' },
-        { cmd: 'publish', topic: '$iothub/twin/res/501/?$rid=43' },
-        { cmd: 'puback', messageId: 2 },
-        { cmd: 'puback', messageId: 3 },
       ]),
     );
     raw.socket.destroy();
@@ -430,6 +403,7 @@ describe('an MQTT listener that cannot start', () => {
       ...(mqtt && { mqtt }),
       hostNames: ['127.0.0.1'],
       directory: directoryOf([]),
+      twins: twinsOf(),
       producer: createStreamProducer({
         namespace: {
           connectionString:

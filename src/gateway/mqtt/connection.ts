@@ -4,6 +4,7 @@ import { type Authenticated, type DeviceAuthentication } from '../authentication
 import { type GatewayLimits } from '../limits';
 import { type GatewayMetrics } from '../metrics';
 import { type Reception } from '../reception';
+import { type TwinService } from '../twin-service';
 import { type Claims, claimsOf, isPassing, refusalOf } from './claims';
 import { CONNECT, createFramer, PUBLISH } from './framer';
 import { type Ending, type MqttMetrics } from './metrics';
@@ -17,6 +18,7 @@ export interface ConnectionContext {
   gatewayMetrics: GatewayMetrics;
   authentication: DeviceAuthentication;
   reception: Reception;
+  twins: TwinService;
   reader: packets.PacketReader;
   limits: GatewayLimits;
   /** All that the gateway holds, over all transports. */
@@ -101,6 +103,7 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
     metrics.ended(why);
     context.logger.debug({ deviceId: identity?.deviceId, why }, 'an MQTT connection ended');
     account();
+    session?.close();
     context.closed(connection, identity?.deviceId);
     // What was written still leaves, if the client reads it; what else comes is not read.
     socket.pause();
@@ -148,7 +151,8 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
       if (verdict.error) return refuse(refusalOf(verdict.error.code));
       const { deviceId, token } = claims;
       identity = claims;
-      session = createSession({ ...context, deviceId, token, write, end, whenKnown, settled });
+      const unread = (): number => socket.writableLength;
+      session = createSession({ ...context, deviceId, token, write, unread, end, whenKnown, settled });
       lastHeard = Date.now();
       context.connected(deviceId, connection);
       metrics.connack(packets.CONNECTED);

@@ -7,6 +7,7 @@ import { type DeviceAuthentication } from '../authentication';
 import { type GatewayLimits } from '../limits';
 import { type GatewayMetrics } from '../metrics';
 import { type Reception } from '../reception';
+import { type TwinService } from '../twin-service';
 import { type Connection, type ConnectionContext, createConnection } from './connection';
 import { createMqttMetrics } from './metrics';
 import { createPacketReader } from './packets';
@@ -41,6 +42,7 @@ export function createMqttListener(options: {
   gatewayMetrics: GatewayMetrics;
   authentication: DeviceAuthentication;
   reception: Reception;
+  twins: TwinService;
   limits: GatewayLimits;
   bytesInFlight: () => number;
   host: string;
@@ -62,6 +64,7 @@ export function createMqttListener(options: {
     gatewayMetrics: options.gatewayMetrics,
     authentication: options.authentication,
     reception: options.reception,
+    twins: options.twins,
     reader: createPacketReader(),
     limits,
     bytesInFlight: options.bytesInFlight,

@@ -4,12 +4,13 @@ import { type Authenticated, type DeviceAuthentication } from '../authentication
 import { type GatewayLimits } from '../limits';
 import { type GatewayMetrics } from '../metrics';
 import { type Reception } from '../reception';
+import { type TwinService } from '../twin-service';
 import { createAcknowledgements } from './acknowledgements';
 import { isPassing } from './claims';
 import { type Ending, type MqttMetrics } from './metrics';
 import * as packets from './packets';
-import { permittedFilters, propertiesOf, publicationOf, TWIN_RESPONSES } from './topics';
-import { twinAnswer } from './twin';
+import { DESIRED_PROPERTIES, permittedFilters, propertiesOf, publicationOf, TWIN_RESPONSES } from './topics';
+import { createTwinLink, type TwinLink } from './twin';
 
 /** What a device that was let in does on its connection: packets in, answers out. */
 export interface Session {
@@ -17,10 +18,12 @@ export interface Session {
   /** A message may not be taken yet; nothing behind it is to be given before `retry` has taken it. */
   blocked(): boolean;
   retry(): void;
-  /** Bytes of the message that blocks. */
+  /** Bytes of the message that blocks, and of what else waits. */
   bytesHeld(): number;
   /** Messages that Event Hubs has not accepted yet. */
   inFlight(): number;
+  /** The connection has ended. */
+  close(): void;
 }
 
 export interface SessionOptions {
@@ -30,8 +33,11 @@ export interface SessionOptions {
   gatewayMetrics: GatewayMetrics;
   authentication: DeviceAuthentication;
   reception: Reception;
+  twins: TwinService;
   limits: GatewayLimits;
   write(bytes: Buffer): void;
+  /** Bytes written that have not left. */
+  unread(): number;
   end(why: Ending): void;
   /** Calls back with the verdict, at once where it is known; nothing else happens on the connection until then. */
   whenKnown(verdict: Authenticated | Promise<Authenticated>, then: (verdict: Authenticated) => void): void;
@@ -42,7 +48,8 @@ export interface SessionOptions {
 export function createSession(options: SessionOptions): Session {
   const { deviceId, token, metrics, gatewayMetrics, authentication, reception, limits, write, end } = options;
   const topic = `devices/${deviceId}/messages/events`;
-  const subscriptions = new Set<string>();
+  /** Made when it is first needed: most devices never ask. */
+  let twinLink: TwinLink | undefined;
   let parked: { packet: IPublishPacket; propertyBag: string; throttled: boolean } | undefined;
 
   const acknowledgements = createAcknowledgements({
@@ -62,11 +69,27 @@ export function createSession(options: SessionOptions): Session {
       parked = { packet, propertyBag: publication.propertyBag, throttled: false };
       return retry();
     }
-    if (publication.kind === 'twin' && subscriptions.has(TWIN_RESPONSES)) {
-      const answer = twinAnswer(publication.requestId);
-      write(packets.publish(answer.topic, answer.payload));
+    if (publication.kind === 'twin') {
+      const body = publication.operation === 'get' ? undefined : (packet.payload as Buffer);
+      twin().request(publication.requestId, body);
     }
     if (packet.qos === 1) acknowledgements.add(packet.messageId, Promise.resolve());
+  };
+
+  const twin = (): TwinLink =>
+    (twinLink ??= createTwinLink({
+      deviceId,
+      twins: options.twins,
+      authenticate: () => authentication.authenticate(deviceId, token, Date.now()),
+      recall: () => authentication.recall(deviceId, token, Date.now()),
+      write,
+      unread: () => options.unread(),
+      end,
+    }));
+
+  const listen = (filter: string, on: boolean): void => {
+    if (filter === TWIN_RESPONSES) twin().listens({ responses: on });
+    else if (filter === DESIRED_PROPERTIES) twin().listens({ desired: on });
   };
 
   const retry = (): void => {
@@ -101,7 +124,7 @@ export function createSession(options: SessionOptions): Session {
     metrics.message(packet.qos);
     // A PUBACK cannot say what was refused: the dead letters keep it, and the message is done.
     const messageId = packet.qos === 1 ? packet.messageId : undefined;
-    acknowledgements.add(messageId, reception.submit(device, intake, now));
+    acknowledgements.add(messageId, reception.submit(device, intake, now, 'MQTT'));
   };
 
   const onSubscribe = (packet: ISubscribePacket): void => {
@@ -109,10 +132,13 @@ export function createSession(options: SessionOptions): Session {
     const permitted = permittedFilters(deviceId);
     const granted = packet.subscriptions.map(({ topic: filter, qos }) => {
       if (!permitted.includes(filter)) return packets.SUBSCRIPTION_REFUSED;
-      subscriptions.add(filter);
       return Math.min(qos, 1);
     });
     write(packets.suback(packet.messageId!, granted));
+    // After the SUBACK: what they bring about comes behind it.
+    packet.subscriptions.forEach(({ topic: filter }, i) => {
+      if (granted[i] !== packets.SUBSCRIPTION_REFUSED) listen(filter, true);
+    });
   };
 
   return {
@@ -124,7 +150,7 @@ export function createSession(options: SessionOptions): Session {
           return onSubscribe(packet);
         case 'unsubscribe':
           if (!packets.hasMessageId(packet) || packet.unsubscriptions.length === 0) return end('malformed');
-          for (const filter of packet.unsubscriptions) subscriptions.delete(filter);
+          for (const filter of packet.unsubscriptions) listen(filter, false);
           return write(packets.unsuback(packet.messageId!));
         case 'pingreq':
           return write(packets.PINGRESP);
@@ -138,7 +164,8 @@ export function createSession(options: SessionOptions): Session {
     },
     blocked: () => parked !== undefined,
     retry,
-    bytesHeld: () => parked?.packet.payload.length ?? 0,
+    bytesHeld: () => (parked?.packet.payload.length ?? 0) + (twinLink?.bytesHeld() ?? 0),
     inFlight: acknowledgements.inFlight,
+    close: () => twinLink?.close(),
   };
 }

@@ -8,12 +8,12 @@ import { type MessageProperties, readProperties } from '../message-properties';
 export type Publication =
   | { kind: 'telemetry'; propertyBag: string }
   /** A request about the device's twin, answered on `$iothub/twin/res/{status}/?$rid={requestId}`. */
-  | { kind: 'twin'; requestId: string }
+  | { kind: 'twin'; operation: 'get' | 'report'; requestId: string }
   /** The answer to a direct method. None is ever called, so nothing waits for it. */
   | { kind: 'method-response' }
   | { kind: 'forbidden' };
 
-const TWIN = /^\$iothub\/twin\/(?:GET|PATCH\/properties\/reported)\/\?(.*)$/;
+const TWIN = /^\$iothub\/twin\/(GET|PATCH\/properties\/reported)\/\?(.*)$/;
 const METHOD_RESPONSE = /^\$iothub\/methods\/res\/\d{1,9}\/\?/;
 const FORBIDDEN: Publication = { kind: 'forbidden' };
 const METHOD: Publication = { kind: 'method-response' };
@@ -30,21 +30,22 @@ export function publicationOf(topic: string, own: string): Publication {
   }
   const twin = TWIN.exec(topic);
   if (twin) {
-    const requestId = parsePropertyBag(twin[1]!)?.get('$rid');
+    const requestId = parsePropertyBag(twin[2]!)?.get('$rid');
     if (!requestId || requestId.length > MAXIMUM_REQUEST_ID_CHARACTERS) return FORBIDDEN;
-    return { kind: 'twin', requestId };
+    return { kind: 'twin', operation: twin[1] === 'GET' ? 'get' : 'report', requestId };
   }
   return METHOD_RESPONSE.test(topic) ? METHOD : FORBIDDEN;
 }
 
 export const TWIN_RESPONSES = '$iothub/twin/res/#';
+export const DESIRED_PROPERTIES = '$iothub/twin/PATCH/properties/desired/#';
 
 /** The topic filters a device may subscribe to, and no other: IoT Hub is no broker, and neither are we. */
 export function permittedFilters(deviceId: string): readonly string[] {
   return [
     `devices/${deviceId}/messages/devicebound/#`,
     TWIN_RESPONSES,
-    '$iothub/twin/PATCH/properties/desired/#',
+    DESIRED_PROPERTIES,
     '$iothub/methods/POST/#',
   ];
 }
