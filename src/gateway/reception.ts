@@ -1,5 +1,7 @@
+import { type DeviceProtocol } from '../domain/device-protocol';
 import { type Logger } from '../observability/logger';
 import { type DirectoryDevice } from '../store/device-directory';
+import { type DeviceActivity } from './activity';
 import { type DecoderRegistry, type PayloadError } from './decoders';
 import { createIntake, type Intake } from './intake';
 import { type MessageSource } from './letter-payload';
@@ -42,7 +44,7 @@ export interface Reception {
    * Charges the sender and hands the intake to Event Hubs. Resolves once all of it was accepted, refused readings too;
    * rejects with a `NotAcceptedError` where that is not known. Only after it has resolved may the device be told.
    */
-  submit(device: DirectoryDevice, intake: Intake, now: number): Promise<void>;
+  submit(device: DirectoryDevice, intake: Intake, now: number, protocol: DeviceProtocol): Promise<void>;
   /** Those that `decode` takes. */
   contentTypes: readonly string[];
 }
@@ -55,11 +57,13 @@ export function createReception(options: {
   decoders: DecoderRegistry;
   packer: Packer;
   link: StreamLink;
+  /** Told of each message that was accepted. */
+  activity: DeviceActivity;
   devices: TokenBuckets;
   tenants: TokenBuckets;
   limits: GatewayLimits;
 }): Reception {
-  const { logger, metrics, decoders, packer, devices, tenants, limits } = options;
+  const { logger, metrics, decoders, packer, activity, devices, tenants, limits } = options;
 
   return {
     overRate(device, now) {
@@ -95,13 +99,14 @@ export function createReception(options: {
       );
       return fault === undefined ? TAKEN : { kind: 'invalid', fault };
     },
-    async submit(device, intake, now) {
+    async submit(device, intake, now, protocol) {
       const count = intake.readings.length + intake.refused.length + kilobytesKept(intake);
       devices.spend(device.deviceId, Math.max(1, count), now);
       tenants.spend(device.tenantId, Math.max(1, count), now);
       if (intake.readings.length + intake.refused.length > 0)
         await packer.submit(intake.readings, intake.refused);
       metrics.accepted(intake.readings.length);
+      activity.accepted(device, protocol, now, intake.readings.length);
       for (const refusal of intake.refusals) metrics.refused(refusal.code);
     },
     contentTypes: decoders.contentTypes,

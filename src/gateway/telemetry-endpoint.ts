@@ -207,7 +207,7 @@ export function createTelemetryEndpoint(options: {
     const error = decode(request, device, body, intake, receivedAt);
     try {
       // The device is answered only after Event Hubs accepted all that this request brought, refused readings too.
-      await reception.submit(device, intake, receivedAt);
+      await reception.submit(device, intake, receivedAt, 'HTTP');
     } catch {
       return fail(response, streamUnavailable);
     }
