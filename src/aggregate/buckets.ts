@@ -95,3 +95,12 @@ export function makeRoom(buckets: Buckets): number {
   buckets.words.set(words);
   return 0;
 }
+
+/** Those in [start, end), from 0 on, with a buffer of their own. */
+export function bucketsFrom(words: Uint32Array): Buckets {
+  const end = words.length / WORDS;
+  const buffer = new ArrayBuffer(Math.max(SMALLEST, end) * BYTES);
+  const own = new Uint32Array(buffer);
+  own.set(words);
+  return { start: 0, end, reals: new Float64Array(buffer), words: own };
+}

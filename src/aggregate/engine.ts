@@ -1,6 +1,7 @@
 import { type QuantityName, quantityOfCode } from '../domain/quantity';
 import { type BuildingAverage, isTooLate, slotOf, WINDOW_SECONDS } from '../domain/window';
 import { type Frame } from '../stream/frame';
+import { type PackedBuilding } from './snapshot';
 import { EMPTY_SECONDS, FURTHEST_AHEAD_SECONDS, type Horizons, FUTURE_ALLOWANCE_MS } from './horizons';
 import {
   addDated,
@@ -9,6 +10,8 @@ import {
   expireIdentities,
   type Identities,
   ORDINAL_LIMIT,
+  packIdentities,
+  unpackIdentities,
 } from './identities';
 import {
   addReading,
@@ -18,7 +21,9 @@ import {
   evict,
   isHolding,
   newestSlot,
+  packWindow,
   type RollingWindow,
+  unpackWindow,
   valueAt,
   valueNow,
   type WindowValue,
@@ -44,7 +49,7 @@ export type LiveValue = Omit<BuildingAverage, 'position' | 'asOf' | 'windowEnd'>
 export interface BuildingState {
   readonly tenantId: string;
   readonly buildingId: string;
-  readonly identities: Identities;
+  identities: Identities;
   /** By quantity code. */
   readonly series: (Series | undefined)[];
   /** How many there are. */
@@ -57,7 +62,7 @@ interface Series {
   readonly building: BuildingState;
   readonly code: number;
   readonly name: QuantityName;
-  readonly window: RollingWindow;
+  window: RollingWindow;
   touched: boolean;
   told: LiveValue | undefined;
 }
@@ -94,6 +99,16 @@ export interface Engine {
   takeMinutes(building: BuildingState, asOf: number): BuildingAverage[];
   /** The oldest minute that is marked and not computed; Infinity for none. */
   oldestDirtyMinute(): number;
+  /** Every building as it stands in a snapshot. Nothing may be applied, advanced or taken until it was read through. */
+  pack(): Iterable<PackedBuilding>;
+}
+
+/** Where an engine goes on: as the one that was packed was, but that nothing counts as told yet. */
+export interface RestoredState {
+  second: number;
+  sequence: number;
+  knownFrom: number;
+  buildings: readonly PackedBuilding[];
 }
 
 export function createEngine(options: {
@@ -103,6 +118,8 @@ export function createEngine(options: {
   expected: DevicesExpected;
   /** Takes the points of minutes that can not change any more and whose readings are about to be given up. */
   onFinal(building: BuildingState, points: BuildingAverage[]): void;
+  /** Left out, it begins with nothing. */
+  restored?: RestoredState;
   now(): number;
 }): Engine {
   const { horizons, expected } = options;
@@ -265,6 +282,26 @@ export function createEngine(options: {
     if (to > second) second = to;
   };
 
+  const restore = (state: RestoredState): void => {
+    ({ second, sequence, knownFrom } = state);
+    for (const packed of state.buildings) {
+      const building = buildingOf(packed.tenantId, packed.buildingId);
+      building.identities = unpackIdentities(packed.identities);
+      // Of a quantity that this release does not know nothing can be told.
+      for (const { code, window } of packed.series) {
+        const series = seriesOf(building, code);
+        if (series !== undefined) series.window = unpackWindow(window);
+      }
+      for (const [minute, codes] of packed.dirty) {
+        const marked = codes.flatMap((code) => building.series[code] ?? []);
+        if (marked.length === 0) continue;
+        building.dirty.set(minute, new Set(marked));
+        dirty.add(building);
+      }
+    }
+  };
+  if (options.restored) restore(options.restored);
+
   const begin = (next: number, enqueuedAt: number): void => {
     // Event Hubs numbers a partition's events from 0: whoever reads that one has missed nothing.
     knownFrom ??= next === 0 ? -Infinity : enqueuedAt + FUTURE_ALLOWANCE_MS;
@@ -359,6 +396,21 @@ export function createEngine(options: {
         touched = [];
       }
       return values;
+    },
+    *pack() {
+      for (const owners of byId.values()) {
+        for (const { tenantId, buildingId, identities, series, dirty: minutes } of owners) {
+          yield {
+            tenantId,
+            buildingId,
+            identities: packIdentities(identities),
+            series: series.flatMap((each) =>
+              each === undefined ? [] : [{ code: each.code, window: packWindow(each.window) }],
+            ),
+            dirty: [...minutes].map(([minute, marked]) => [minute, [...marked].map(({ code }) => code)]),
+          };
+        }
+      }
     },
     dirtyBuildings: () => dirty,
     takeMinutes: (building, asOf) => takeMinutes(building, asOf),

@@ -107,3 +107,32 @@ function grow(generation: Generation): void {
   for (const key of generation.keys) if (key !== 0) insert(larger, key);
   generation.keys = larger;
 }
+
+/** As it stands in a snapshot. */
+export type PackedIdentities = {
+  epoch: number;
+  size: number;
+  keys: Float64Array;
+  undated: string[] | null;
+}[];
+
+export function packIdentities({ generations }: Identities): PackedIdentities {
+  return generations.map(({ epoch, size, keys, undated }) => ({
+    epoch,
+    size,
+    keys,
+    undated: undated ? [...undated] : null,
+  }));
+}
+
+export function unpackIdentities(packed: PackedIdentities): Identities {
+  return {
+    generations: packed.map(({ epoch, size, keys, undated }) => ({
+      epoch,
+      size,
+      // A copy of its own: what was read is a view into the whole snapshot, and would hold on to it.
+      keys: keys.slice(),
+      undated: undated ? new Set(undated) : undefined,
+    })),
+  };
+}

@@ -13,6 +13,10 @@ export interface AggregateMetrics {
   pointsDropped: Counter;
   backlog: Gauge<'partition'>;
   buildings: Gauge<'partition'>;
+  snapshotPacking: Histogram;
+  snapshotBytes: Gauge<'partition'>;
+  snapshotsFailed: Counter;
+  snapshotsUsed: Counter<'outcome'>;
 }
 
 export function createAggregateMetrics(registry: Registry): AggregateMetrics {
@@ -82,6 +86,29 @@ export function createAggregateMetrics(registry: Registry): AggregateMetrics {
       name: 'atrium_aggregate_buildings',
       help: 'Buildings with a window in memory, by partition. Memory grows with it and with the readings of ten minutes.',
       labelNames: ['partition'],
+      registers,
+    }),
+    snapshotPacking: new Histogram({
+      name: 'atrium_aggregate_snapshot_packing_seconds',
+      help: 'Time for which a partition stands still while its state is packed, in slices of 8 ms between which the others go on. Sustained above 1: the worker owns too much; add a worker.',
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+      registers,
+    }),
+    snapshotBytes: new Gauge({
+      name: 'atrium_aggregate_snapshot_bytes',
+      help: 'Size of the last snapshot stored, by partition. It follows the readings of the last ten minutes.',
+      labelNames: ['partition'],
+      registers,
+    }),
+    snapshotsFailed: new Counter({
+      name: 'atrium_aggregate_snapshots_failed_total',
+      help: 'Snapshots that Blob did not take. Sustained: a restart replays minutes instead of seconds.',
+      registers,
+    }),
+    snapshotsUsed: new Counter({
+      name: 'atrium_aggregate_snapshots_used_total',
+      help: 'Partitions taken, by what they went on from: restored; absent (first start); unreadable (damaged, or of another release: the partition is replayed from its checkpoint).',
+      labelNames: ['outcome'],
       registers,
     }),
   };

@@ -16,6 +16,8 @@ export interface MinuteRecord {
   oldestMinute(): number;
   /** Points waiting, those in flight included. */
   size(): number;
+  /** The points waiting, those in flight included; undefined once points had to be dropped. */
+  pending(): BuildingAverage[] | undefined;
   /** Whether the store takes what it is given; false from a failure to the next success. */
   healthy(): boolean;
   /**
@@ -143,6 +145,11 @@ export function createMinuteRecord(options: {
       return oldest;
     },
     size: () => size,
+    pending() {
+      if (droppedMinute !== Infinity) return undefined;
+      // Those in flight may be among those waiting too, computed anew: the writer keeps the later.
+      return [...buildings.values()].flatMap(({ points, writing }) => [...writing, ...points.values()]);
+    },
     healthy: () => failures === 0,
     needsReplay: () => droppedMinute !== Infinity && answeredSinceDrop,
     async drain(milliseconds) {

@@ -2,7 +2,7 @@ import { type ReceivedEventData } from '@azure/event-hubs';
 import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import { explain, type Logger } from '../observability/logger';
 import { type AveragesWriter } from '../store/averages';
-import { type OwnedPartition, type PartitionProcessor } from '../stream/consumer';
+import { type CheckpointEvent, type OwnedPartition, type PartitionProcessor } from '../stream/consumer';
 import { decodeFrame, FrameError } from '../stream/frame';
 import { type StreamProducer } from '../stream/producer';
 import { WINDOW_SECONDS } from '../domain/window';
@@ -12,6 +12,7 @@ import { createLiveValues } from './live-values';
 import { type AggregateMetrics } from './metrics';
 import { createMinuteRecord } from './minute-record';
 import { createReplayMarks } from './replay-marks';
+import { packSnapshot, sealSnapshot, type Snapshot } from './snapshot';
 
 /** One partition's state while this worker owns it. */
 export interface AggregatePartition extends PartitionProcessor {
@@ -20,6 +21,8 @@ export interface AggregatePartition extends PartitionProcessor {
   tick(): void;
   /** Why the partition is not telling live values now; undefined when it is. */
   silentBecause(): string | undefined;
+  /** Resolves when no snapshot is being stored. */
+  snapshotStored(): Promise<void>;
 }
 
 /** Events older than this when they arrive mean that more are behind them: the partition catches up. */
@@ -37,6 +40,8 @@ const MINUTE_SPREAD_MS = 8_000;
 /** Corrections of a building gather for this long after its last points. */
 const CORRECTIONS_GATHER_MS = 20_000;
 const CLOSE_WITHIN_MS = 5_000;
+/** A successor replays at most so much, and what it takes over. */
+const SNAPSHOT_EVERY_MS = 30_000;
 
 export function createAggregatePartition(options: {
   logger: Logger;
@@ -48,9 +53,14 @@ export function createAggregatePartition(options: {
   producer: StreamProducer;
   maximumPoints: number;
   writesAtOnce: number;
+  /** What the partition goes on from; its position is not before where reading begins. */
+  restored?: Snapshot;
+  /** Stores a snapshot of that position. Left out, none is taken. */
+  storeSnapshot?: (position: CheckpointEvent, body: Buffer) => Promise<void>;
+  snapshotEveryMs?: number;
   now(): number;
 }): AggregatePartition {
-  const { logger, metrics, owned, horizons, expected, averages, producer, now } = options;
+  const { logger, metrics, owned, horizons, expected, averages, producer, restored, now } = options;
   const { partition, incarnation } = owned;
   const record = createMinuteRecord({
     logger,
@@ -68,14 +78,16 @@ export function createAggregatePartition(options: {
     expected,
     now,
     onFinal: (building, points) => record.offer(building.buildingId, points),
+    ...(restored && { restored: { ...restored.head, buildings: restored.buildings } }),
   });
+  for (const point of restored?.head.points ?? []) record.offer(point.buildingId, [point]);
   const live = createLiveValues({ logger, metrics, producer, engine, incarnation, partition, now });
-  const marks = createReplayMarks();
+  const marks = createReplayMarks(restored?.head.marks);
   const labels = { partition };
 
   /** The last event that was enqueued when the partition was taken, or was heard again: until then it replays. */
   let mustReach = owned.lastEnqueuedSequence;
-  let reached = mustReach < 0;
+  let reached = mustReach < 0 || engine.sequence >= mustReach;
   /** It was not heard for a while, and the hub has not been asked since what was enqueued meanwhile. */
   let outOfTouch = false;
   let lagging = false;
@@ -85,6 +97,12 @@ export function createAggregatePartition(options: {
   let checkpointed = -1;
   let checkpointing = false;
   let closed = false;
+  /** Of the last event applied, while this worker has applied one. */
+  let position: CheckpointEvent | undefined;
+  let snapshotAt = now() - spreadOf(String(partition));
+  let storing: Promise<void> | undefined;
+  /** While it is packed nothing moves. */
+  let packing = false;
   const dueAt = new Map<BuildingState, number>();
   const offeredAt = new Map<BuildingState, number>();
   const reported: EngineCounts = { ...engine.counts };
@@ -115,7 +133,44 @@ export function createAggregatePartition(options: {
       metrics.damagedFrames.inc();
       logger.warn({ partition, sequence: sequenceNumber, error: error.message }, 'no readable frame');
     }
+    position = { sequenceNumber, offset: event.offset };
     if (sequenceNumber >= mustReach) reached = true;
+  };
+
+  /**
+   * What a successor goes on from: the engine, and the points that were computed and may not be stored. Points that had
+   * to be dropped are in neither: then none is taken, and the last one stands, from which they come again.
+   */
+  const takeSnapshot = async (): Promise<void> => {
+    const points = record.pending();
+    if (options.storeSnapshot === undefined || position === undefined || points === undefined) return;
+    if (storing !== undefined) return;
+    snapshotAt = now();
+    const at = position;
+    const began = performance.now();
+    packing = true;
+    let parts: Buffer[];
+    try {
+      const { second, sequence, knownFrom } = engine;
+      const head = { sequence, second, knownFrom, incarnation, partition, points, marks: marks.all() };
+      parts = await packSnapshot(head, engine.pack());
+    } finally {
+      packing = false;
+    }
+    metrics.snapshotPacking.observe((performance.now() - began) / 1000);
+    const store = async (): Promise<void> => {
+      try {
+        const body = await sealSnapshot(parts);
+        await options.storeSnapshot!(at, body);
+        metrics.snapshotBytes.set(labels, body.length);
+      } catch (error) {
+        metrics.snapshotsFailed.inc();
+        logger.warn({ partition, error: explain(error) }, 'snapshot not stored');
+      } finally {
+        storing = undefined;
+      }
+    };
+    storing = store();
   };
 
   /**
@@ -205,6 +260,9 @@ export function createAggregatePartition(options: {
   return {
     partition,
     silentBecause,
+    async snapshotStored() {
+      await storing;
+    },
     async process(events) {
       if (record.needsReplay()) {
         throw new Error(
@@ -236,8 +294,10 @@ export function createAggregatePartition(options: {
         reportCounts();
       }
       metrics.catchingUp.set(labels, silentBecause() === undefined ? 0 : 1);
+      if (now() - snapshotAt >= (options.snapshotEveryMs ?? SNAPSHOT_EVERY_MS)) await takeSnapshot();
     },
     tick() {
+      if (packing) return;
       const began = performance.now();
       if (silentBecause() === undefined) {
         engine.advance(Math.floor(now() / 1000));
@@ -253,9 +313,17 @@ export function createAggregatePartition(options: {
       if (closed) return;
       closed = true;
       takeDueMinutes(true);
-      await Promise.all([record.drain(CLOSE_WITHIN_MS), live.idle()]);
+      await Promise.all([record.drain(CLOSE_WITHIN_MS), live.idle(), storing]);
+      await takeSnapshot();
+      await storing;
       await moveCheckpoint();
-      for (const gauge of [metrics.lag, metrics.catchingUp, metrics.backlog, metrics.buildings])
+      for (const gauge of [
+        metrics.lag,
+        metrics.catchingUp,
+        metrics.backlog,
+        metrics.buildings,
+        metrics.snapshotBytes,
+      ])
         gauge.remove(labels);
     },
   };

@@ -9,15 +9,17 @@ export interface ReplayMarks {
    * Undefined when there is none; earlier marks are forgotten.
    */
   before(instant: number): CheckpointEvent | undefined;
+  /** All that are remembered, for a snapshot. */
+  all(): Mark[];
 }
 
-interface Mark {
+export interface Mark {
   event: CheckpointEvent;
   enqueuedAt: number;
 }
 
-export function createReplayMarks(): ReplayMarks {
-  let marks: Mark[] = [];
+export function createReplayMarks(remembered: readonly Mark[] = []): ReplayMarks {
+  let marks: Mark[] = [...remembered];
   return {
     note({ sequenceNumber, offset }, enqueuedAt) {
       const last = marks.at(-1);
@@ -31,5 +33,6 @@ export function createReplayMarks(): ReplayMarks {
       if (found > 0) marks = marks.slice(found);
       return marks[0]!.event;
     },
+    all: () => marks,
   };
 }

@@ -1,5 +1,6 @@
 import { WINDOW_SECONDS } from '../domain/window';
 import {
+  bucketsFrom,
   AGE,
   type Buckets,
   CHAIN,
@@ -264,4 +265,49 @@ function withRoomFor(array: Uint32Array, index: number): Uint32Array {
   const larger = new Uint32Array(Math.max(SMALLEST, 1 << (32 - Math.clz32(index))));
   larger.set(array);
   return larger;
+}
+
+/** As it stands in a snapshot: what is held and no room beside it. */
+export interface PackedWindow {
+  second: number;
+  low: number;
+  high: number;
+  words: Uint32Array;
+  links: Int32Array;
+  freeLink: number;
+  newestOf: Uint32Array;
+  reporting: number;
+  evictedAt: number | null;
+}
+
+export function packWindow(window: RollingWindow): PackedWindow {
+  const { start, end, words, links, usedLinks, newestOf } = window;
+  let devices = newestOf.length;
+  while (devices > 0 && newestOf[devices - 1] === 0) devices--;
+  return {
+    second: window.second,
+    low: window.low - start,
+    high: window.high - start,
+    words: words.subarray(start * WORDS, end * WORDS),
+    links: links.subarray(0, 2 * usedLinks),
+    freeLink: window.freeLink,
+    newestOf: newestOf.subarray(0, devices),
+    reporting: window.reporting,
+    evictedAt: window.evictedAt,
+  };
+}
+
+export function unpackWindow(packed: PackedWindow): RollingWindow {
+  const { links, newestOf, words, ...rest } = packed;
+  const ownLinks = new Int32Array(Math.max(2 * SMALLEST, links.length));
+  ownLinks.set(links);
+  const ownNewest = new Uint32Array(Math.max(SMALLEST, newestOf.length));
+  ownNewest.set(newestOf);
+  return {
+    ...bucketsFrom(words),
+    ...rest,
+    links: ownLinks,
+    usedLinks: links.length / 2,
+    newestOf: ownNewest,
+  };
 }

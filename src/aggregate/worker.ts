@@ -7,9 +7,11 @@ import { type BuildingCounts } from '../store/building-counts';
 import { type NamespaceConnection } from '../stream/connection';
 import { createPartitionConsumer } from '../stream/consumer';
 import { createStreamProducer } from '../stream/producer';
+import { checkpointContainerName } from '../stream/incarnation';
 import { horizonsFor } from './horizons';
 import { createAggregateMetrics } from './metrics';
 import { type AggregatePartition, createAggregatePartition } from './partition';
+import { createSnapshots } from './snapshots';
 
 export interface AggregateWorker {
   /** Connects and takes partitions. Throws when the namespace or the blob account cannot be reached. */
@@ -47,6 +49,8 @@ export function createAggregateWorker(options: {
   maximumPointsWaiting?: number;
   /** Writes to Cosmos at once, by partition. */
   writesAtOnce?: number;
+  /** How often each partition's state is stored. Default 30,000. */
+  snapshotEveryMs?: number;
   /** Milliseconds since 1970. */
   now?: () => number;
 }): AggregateWorker {
@@ -58,14 +62,26 @@ export function createAggregateWorker(options: {
   let started = false;
   let timer: NodeJS.Timeout | undefined;
 
+  const hub = options.telemetryHub ?? 'telemetry';
+  const group = options.group ?? 'aggregate';
+  const snapshots = createSnapshots({
+    logger,
+    metrics,
+    blobs: options.blobs,
+    containerOf: (incarnation) => checkpointContainerName(hub, incarnation),
+    folder: `snapshots/${group}`,
+  });
+
   const consumer = createPartitionConsumer({
     logger,
     namespace,
-    hub: options.telemetryHub ?? 'telemetry',
-    group: options.group ?? 'aggregate',
+    hub,
+    group,
     identifier: options.identifier,
     blobs: options.blobs,
-    open: (owned) => {
+    positions: snapshots.positions,
+    open: async (owned) => {
+      const restored = await snapshots.restore(owned);
       const partition = createAggregatePartition({
         logger,
         metrics,
@@ -76,17 +92,20 @@ export function createAggregateWorker(options: {
         producer,
         maximumPoints: options.maximumPointsWaiting ?? 100_000,
         writesAtOnce: options.writesAtOnce ?? 2,
+        ...(restored && { restored }),
+        storeSnapshot: (position, body) => snapshots.store(owned, position, body),
+        ...(options.snapshotEveryMs !== undefined && { snapshotEveryMs: options.snapshotEveryMs }),
         now,
       });
       partitions.add(partition);
-      return Promise.resolve({
+      return {
         process: (events) => partition.process(events),
         async close() {
           // A partition that was lost tells nothing more, whatever is still being stored.
           partitions.delete(partition);
           await partition.close();
         },
-      });
+      };
     },
   });
 

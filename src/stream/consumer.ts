@@ -1,4 +1,5 @@
 import {
+  type CheckpointStore,
   earliestEventPosition,
   type EventHubConsumerClient,
   type EventPosition,
@@ -95,9 +96,17 @@ export function createPartitionConsumer(options: {
   maxBatchSize?: number;
   /** Events that may wait in memory for each partition; three batches when left out. */
   prefetchCount?: number;
+  /**
+   * Positions from which a processor can go on although its checkpoint is earlier, by partition: reading begins behind
+   * the later of the two. Where it throws, it begins behind the checkpoint.
+   */
+  positions?: (incarnation: string) => Promise<ReadonlyMap<number, CheckpointEvent>>;
   open(partition: OwnedPartition): Promise<PartitionProcessor>;
 }): PartitionConsumer {
   const { logger, namespace, hub, group } = options;
+
+  const onUnknown = (error: unknown): void =>
+    logger.warn({ group, error: explain(error) }, 'no position but the checkpoint is known');
 
   const begin = async (): Promise<Life> => {
     const probe = createConsumerClient(namespace, { group, hub });
@@ -114,7 +123,9 @@ export function createPartitionConsumer(options: {
       group,
       hub,
       identifier: options.identifier,
-      checkpointStore,
+      checkpointStore: options.positions
+        ? startingLater(checkpointStore, () => options.positions!(incarnation), onUnknown)
+        : checkpointStore,
     });
     await releaseOwn(checkpointStore, client, group, options.identifier);
     // By context, which is one a pump: a pump that failed may still be closing while the next one begins.
@@ -209,6 +220,46 @@ export function createPartitionConsumer(options: {
       [...(lives.current()?.sessions ?? [])]
         .filter(([, session]) => session.isOpen())
         .map(([context]) => Number(context.partitionId)),
+  };
+}
+
+/** The same checkpoints, but those that are earlier than a position are told as that position. */
+function startingLater(
+  store: CheckpointStore,
+  positions: () => Promise<ReadonlyMap<number, CheckpointEvent>>,
+  onUnknown: (error: unknown) => void,
+): CheckpointStore {
+  return {
+    listOwnership: (...args) => store.listOwnership(...args),
+    claimOwnership: (...args) => store.claimOwnership(...args),
+    updateCheckpoint: (...args) => store.updateCheckpoint(...args),
+    async listCheckpoints(fullyQualifiedNamespace, eventHubName, consumerGroup, options) {
+      const stored = await store.listCheckpoints(
+        fullyQualifiedNamespace,
+        eventHubName,
+        consumerGroup,
+        options,
+      );
+      const later = await positions().catch((error: unknown) => {
+        onUnknown(error);
+        return new Map<number, CheckpointEvent>();
+      });
+      const byPartition = new Map(stored.map((each) => [each.partitionId, each]));
+      for (const [partition, { sequenceNumber, offset }] of later) {
+        const partitionId = String(partition);
+        const checkpoint = byPartition.get(partitionId);
+        if (checkpoint !== undefined && Number(checkpoint.sequenceNumber) >= sequenceNumber) continue;
+        byPartition.set(partitionId, {
+          fullyQualifiedNamespace,
+          eventHubName,
+          consumerGroup,
+          partitionId,
+          offset,
+          sequenceNumber,
+        });
+      }
+      return [...byPartition.values()];
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { EMPTY_SECONDS, horizonsFor } from '../../src/aggregate/horizons';
 import { createAggregateMetrics } from '../../src/aggregate/metrics';
 import { type AggregatePartition, createAggregatePartition } from '../../src/aggregate/partition';
+import { openSnapshot, type Snapshot, SnapshotError } from '../../src/aggregate/snapshot';
 import { type BuildingAverage, WINDOW_SECONDS } from '../../src/domain/window';
 import { createLogger } from '../../src/observability/logger';
 import { createMetrics } from '../../src/observability/metrics';
@@ -21,12 +22,15 @@ interface Crash {
   afterEvent: number;
   downForMs: number;
   storeAwayMs: number;
+  /** What becomes of the snapshot meanwhile. */
+  snapshot: 'kept' | 'lost' | 'damaged' | 'rolled back';
 }
 
 const crash: fc.Arbitrary<Crash> = fc.record({
   afterEvent: fc.integer({ min: 50, max: 200 }),
   downForMs: fc.oneof(fc.integer({ min: 0, max: 20_000 }), fc.integer({ min: 0, max: 900_000 })),
   storeAwayMs: fc.constantFrom(0, 15_000, 200_000, 800_000),
+  snapshot: fc.constantFrom('kept', 'kept', 'kept', 'lost', 'damaged', 'rolled back'),
 });
 
 const logger = createLogger({ name: 'test', level: 'silent' });
@@ -36,16 +40,38 @@ async function live(
   events: StreamEvent[],
   crashes: readonly Crash[],
   maximumPoints: number,
-): Promise<{ told: BuildingAverage[]; record: Map<string, AveragePoint> }> {
+  snapshotEveryMs?: number,
+): Promise<{
+  told: BuildingAverage[];
+  record: Map<string, AveragePoint>;
+  /** Events that were applied again after a crash. */
+  replayed: number;
+  restored: number;
+}> {
   const told: BuildingAverage[] = [];
   const record = new Map<string, AveragePoint>();
   let now = events[0]!.enqueuedAt;
   let checkpoint = -1;
   let storeAway = false;
+  let snapshots: { sequence: number; body: Buffer }[] = [];
+  let replayed = 0;
+  let restoredTimes = 0;
   const metrics = createAggregateMetrics(createMetrics({ process: 'test' }));
 
-  const take = (): AggregatePartition => {
+  const take = async (): Promise<AggregatePartition> => {
     let dead = false;
+    let restored: Snapshot | undefined;
+    const newest = snapshots.at(-1);
+    if (newest !== undefined && newest.sequence >= checkpoint) {
+      try {
+        restored = await openSnapshot(newest.body);
+        restoredTimes++;
+      } catch (error) {
+        expect(error).toBeInstanceOf(SnapshotError);
+        snapshots = [];
+      }
+    }
+    beginsBehind = Math.max(checkpoint, restored?.head.sequence ?? -1);
     const partition = createAggregatePartition({
       logger,
       metrics,
@@ -86,28 +112,42 @@ async function live(
       },
       maximumPoints,
       writesAtOnce: 2,
+      ...(restored && { restored }),
+      ...(snapshotEveryMs !== undefined && {
+        snapshotEveryMs,
+        storeSnapshot: ({ sequenceNumber }, body) => {
+          if (!dead && sequenceNumber > (snapshots.at(-1)?.sequence ?? -1)) {
+            snapshots.push({ sequence: sequenceNumber, body });
+          }
+          return Promise.resolve();
+        },
+      }),
       now: () => now,
     });
     kill = () => (dead = true);
     return partition;
   };
   let kill = (): boolean => false;
+  let beginsBehind = -1;
 
-  let partition = take();
+  let partition = await take();
   let delivered = -1;
   /** As the consumer does: what fails is closed and opened again behind the checkpoint. */
   const deliver = async (batch: readonly StreamEvent[]): Promise<void> => {
     delivered = Math.max(delivered, batch.at(-1)?.sequence ?? -1);
     try {
       await partition.process(batch.map(received));
+      await partition.snapshotStored();
     } catch {
       await partition.close();
       await reopen();
     }
   };
   const reopen = async (): Promise<void> => {
-    partition = take();
-    await deliver(events.filter((each) => each.sequence > checkpoint && each.enqueuedAt <= now));
+    partition = await take();
+    const batch = events.filter((each) => each.sequence > beginsBehind && each.enqueuedAt <= now);
+    replayed += batch.filter((each) => each.sequence <= delivered).length;
+    await deliver(batch);
   };
   /** Time goes by, second by second, while nothing is enqueued. */
   const wait = async (until: number): Promise<void> => {
@@ -131,10 +171,14 @@ async function live(
     kill();
     storeAway = false;
     now += fatal.downForMs;
+    if (fatal.snapshot === 'lost') snapshots = [];
+    if (fatal.snapshot === 'rolled back') snapshots = snapshots.slice(0, Math.ceil(snapshots.length / 2));
+    const newest = snapshots.at(-1);
+    if (fatal.snapshot === 'damaged' && newest) newest.body[newest.body.length >> 1]! ^= 0x41;
     await reopen();
   }
   await wait(now + 1_000_000);
-  return { told, record };
+  return { told, record, replayed, restored: restoredTimes };
 }
 
 function received(event: StreamEvent): ReceivedEventData {
@@ -189,9 +233,12 @@ function differencesOf(
 
 describe('a partition whose worker dies again and again', () => {
   it.each([
-    ['also while the store is away', 10_000],
-    ['also when more points wait for the store than may', 12],
-  ])('tells nothing wrong and records the whole stream, %s', async (_, maximumPoints) => {
+    ['also while the store is away', 10_000, undefined],
+    ['also when more points wait for the store than may', 12, undefined],
+    ['going on from snapshots that are kept, lost, damaged and rolled back', 10_000, 20_000],
+    ['going on from snapshots when more points wait for the store than may', 12, 20_000],
+  ])('tells nothing wrong and records the whole stream, %s', async (_, maximumPoints, snapshotEveryMs) => {
+    let restored = 0;
     await fc.assert(
       fc.asyncProperty(
         longStream,
@@ -201,10 +248,13 @@ describe('a partition whose worker dies again and again', () => {
             ...event,
             rows: event.rows.map(({ undated: _, ...row }) => row),
           }));
-          expect(differencesOf(dated, await live(dated, crashes, maximumPoints))).toEqual([]);
+          const outcome = await live(dated, crashes, maximumPoints, snapshotEveryMs);
+          restored += outcome.restored;
+          expect(differencesOf(dated, outcome)).toEqual([]);
         },
       ),
       { numRuns: 30, endOnFailure: true },
     );
+    if (snapshotEveryMs !== undefined) expect(restored).toBeGreaterThan(20);
   });
 });

@@ -40,6 +40,8 @@ export interface House {
   /** Every live value that was told. */
   live(): BuildingAverage[];
   history(buildingId: string): Promise<StoredAverage[]>;
+  /** Changes a byte in the middle of every stored snapshot. */
+  damageSnapshots(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -133,6 +135,19 @@ export async function startHouse(): Promise<House> {
         ]),
         { buildingId, quantity: 'AIR_TEMPERATURE', fromMinute: 0, toMinute: 99_999_999, limit: 10_000 },
       ),
+    async damageSnapshots() {
+      for await (const { name: container } of blobs.listContainers()) {
+        const client = blobs.getContainerClient(container);
+        for await (const { name, metadata } of client.listBlobsFlat({
+          prefix: 'snapshots/',
+          includeMetadata: true,
+        })) {
+          const body = await client.getBlobClient(name).downloadToBuffer();
+          body[body.length >> 1]! ^= 0x41;
+          await client.getBlockBlobClient(name).upload(body, body.length, { metadata: metadata ?? {} });
+        }
+      }
+    },
     async stop() {
       for (const worker of running) await worker.stop();
       for (const stop of followers) await stop();

@@ -1,0 +1,113 @@
+import { promisify } from 'node:util';
+import { setImmediate } from 'node:timers/promises';
+import { deserialize, serialize } from 'node:v8';
+import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
+import { type BuildingAverage } from '../domain/window';
+import { type CheckpointEvent } from '../stream/consumer';
+import { type PackedIdentities } from './identities';
+import { type PackedWindow } from './window';
+
+/** Of what a snapshot begins with; a building follows after building. */
+export interface SnapshotHead {
+  /** The position: the last event applied. */
+  sequence: number;
+  /** T, seconds since 1970. */
+  second: number;
+  knownFrom: number;
+  incarnation: string;
+  partition: number;
+  /** Minute points that were computed and are not known to be stored. */
+  points: BuildingAverage[];
+  /** Where a replay without a snapshot could begin. */
+  marks: { event: CheckpointEvent; enqueuedAt: number }[];
+}
+
+export interface PackedBuilding {
+  tenantId: string;
+  buildingId: string;
+  identities: PackedIdentities;
+  series: { code: number; window: PackedWindow }[];
+  /** Minutes that are to be computed, each with its series' codes. */
+  dirty: [minute: number, codes: number[]][];
+}
+
+export interface Snapshot {
+  head: SnapshotHead;
+  buildings: PackedBuilding[];
+}
+
+/** A snapshot that is none, is damaged, or is of another release: its partition is replayed instead. */
+export class SnapshotError extends Error {
+  override readonly name = 'SnapshotError';
+}
+
+/**
+ * `ATRSNAP` and a version, then zstd with its checksum over parts, each the length and the structured-clone bytes of
+ * an object. A version that is not known is refused: an older release replays from its checkpoint, which stays where it
+ * would have put it itself.
+ */
+const MAGIC = Buffer.from('ATRSNAP1');
+const SLICE_MS = 8;
+
+const compress = promisify(zstdCompress);
+const decompress = promisify(zstdDecompress);
+
+/**
+ * Packs in slices, so that nothing else is held up. The state must not change before the promise of `packed` resolves:
+ * its owner stands still for as long.
+ */
+export async function packSnapshot(
+  head: SnapshotHead,
+  buildings: Iterable<PackedBuilding>,
+): Promise<Buffer[]> {
+  const parts: Buffer[] = [];
+  const add = (part: SnapshotHead | PackedBuilding): void => {
+    const bytes = serialize(part);
+    const length = Buffer.allocUnsafe(4);
+    length.writeUInt32LE(bytes.length);
+    parts.push(length, bytes);
+  };
+  add(head);
+  let sliceEnds = performance.now() + SLICE_MS;
+  for (const building of buildings) {
+    add(building);
+    if (performance.now() < sliceEnds) continue;
+    await setImmediate();
+    sliceEnds = performance.now() + SLICE_MS;
+  }
+  return parts;
+}
+
+/** The bytes to store. Compresses beside the event loop. */
+export async function sealSnapshot(parts: readonly Buffer[]): Promise<Buffer> {
+  const body = await compress(Buffer.concat(parts), {
+    params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 },
+  });
+  return Buffer.concat([MAGIC, body]);
+}
+
+/** @throws SnapshotError */
+export async function openSnapshot(body: Buffer): Promise<Snapshot> {
+  if (!body.subarray(0, MAGIC.length).equals(MAGIC)) {
+    throw new SnapshotError('no snapshot that this release reads');
+  }
+  try {
+    const bytes = await decompress(body.subarray(MAGIC.length));
+    const parts: unknown[] = [];
+    let sliceEnds = performance.now() + SLICE_MS;
+    for (let at = 0; at < bytes.length;) {
+      const length = bytes.readUInt32LE(at);
+      if (at + 4 + length > bytes.length) throw new Error('it ends in the middle of a part');
+      parts.push(deserialize(bytes.subarray(at + 4, at + 4 + length)));
+      at += 4 + length;
+      if (performance.now() < sliceEnds) continue;
+      await setImmediate();
+      sliceEnds = performance.now() + SLICE_MS;
+    }
+    const [head, ...buildings] = parts as [SnapshotHead, ...PackedBuilding[]];
+    if (!Number.isSafeInteger(head?.sequence)) throw new Error('it names no position');
+    return { head, buildings };
+  } catch (error) {
+    throw new SnapshotError(`damaged snapshot of ${body.length} bytes: ${(error as Error).message}`);
+  }
+}
