@@ -25,6 +25,9 @@ interface Remembered {
   deviceId: string;
   key: Buffer;
   expiresAt: number;
+  /** The device as the directory last gave it, and what was judged of it: nothing changed while it is the same object. */
+  device: DirectoryDevice;
+  verdict: Authenticated;
 }
 
 const UNAUTHENTICATED: Authenticated = {
@@ -94,8 +97,9 @@ export function createDeviceAuthentication(options: {
     ) {
       return UNAUTHENTICATED;
     }
-    remember(text, { deviceId, key, expiresAt: token.expiresAt });
-    return verdictOn(device);
+    const verdict = verdictOn(device);
+    remember(text, { deviceId, key, expiresAt: token.expiresAt, device, verdict });
+    return verdict;
   };
 
   const lookUp = (deviceId: string): Promise<DirectoryDevice | null> => {
@@ -126,7 +130,13 @@ export function createDeviceAuthentication(options: {
     const entry = remembered.get(authorization);
     if (entry !== undefined) {
       const stillGood = entry.deviceId === deviceId && entry.expiresAt > now;
-      if (stillGood && known?.keys.some((key) => key.equals(entry.key))) return verdictOn(known);
+      if (stillGood && known) {
+        if (known === entry.device) return entry.verdict;
+        if (known.keys.some((key) => key.equals(entry.key))) {
+          entry.device = known;
+          return (entry.verdict = verdictOn(known));
+        }
+      }
       if (known !== undefined) remembered.delete(authorization);
     }
     if (known === undefined) return undefined;

@@ -26,12 +26,15 @@ interface Row {
   /** Undefined for most devices, which have none of it. */
   further: Further | undefined;
   assignments: readonly Assignment[];
+  /** Made when it is asked for: the same object for as long as nothing of the device changes. */
+  opened: DirectoryDevice | undefined;
 }
 
 type Further = Pick<DirectoryDevice, 'thumbprints' | 'authority' | 'parentId'>;
 
 /** Devices in memory, by id, at most `limit`: whole buildings give way, the longest unused first. */
 export interface KnownDevices {
+  /** The same object at each call, until the device changes or is long unused: what was judged of it still holds. */
   get(deviceId: string): DirectoryDevice | undefined;
   has(deviceId: string): boolean;
   buildingOf(deviceId: string): string | undefined;
@@ -53,6 +56,8 @@ export interface KnownDevices {
 const KEY_BYTES = 32;
 /** Making room frees this share beyond what is needed, so that it is seldom done. */
 const FREED_SHARE = 0.1;
+/** Devices whose opened form is kept, of about 700 bytes: more than a gateway has connections. */
+const MOST_OPENED = 25_000;
 
 export function createKnownDevices(options: {
   keyring: Keyring;
@@ -64,6 +69,24 @@ export function createKnownDevices(options: {
   const buildings = new Map<string, Building>();
   const share = createSharing();
   let uses = 0;
+  let opened: Row[] = [];
+
+  function open(deviceId: string, row: Row): DirectoryDevice {
+    if (opened.length >= MOST_OPENED) {
+      for (const each of opened) each.opened = undefined;
+      opened = [];
+    }
+    opened.push(row);
+    return (row.opened = {
+      deviceId,
+      tenantId: row.tenantId,
+      buildingId: row.building.buildingId,
+      state: row.state,
+      keys: cut(row.keys),
+      ...(row.further ?? NOTHING_FURTHER),
+      assignments: row.assignments,
+    });
+  }
 
   function forget(building: Building): void {
     for (const deviceId of building.deviceIds) rows.delete(deviceId);
@@ -75,15 +98,7 @@ export function createKnownDevices(options: {
       const row = rows.get(deviceId);
       if (!row) return undefined;
       row.building.usedAt = ++uses;
-      return {
-        deviceId,
-        tenantId: row.tenantId,
-        buildingId: row.building.buildingId,
-        state: row.state,
-        keys: cut(row.keys),
-        ...(row.further ?? NOTHING_FURTHER),
-        assignments: row.assignments,
-      };
+      return row.opened ?? open(deviceId, row);
     },
     has: (deviceId) => rows.has(deviceId),
     buildingOf: (deviceId) => rows.get(deviceId)?.building.buildingId,
@@ -132,6 +147,7 @@ export function createKnownDevices(options: {
           from: each.from,
           to: each.to,
         })),
+        opened: undefined,
       });
     },
 
