@@ -18,6 +18,27 @@ export type CreateBuildingInput = {
   timeZone: string;
 };
 
+/** A credential for a device: the kind, and the parts that belong to it. */
+export type DeviceCredentialInput = {
+  /** For `X509_CA`, and needed there: the certificate of the authority in PEM, one certificate and nothing else, at most 8 kB. */
+  authority?: string | null | undefined;
+  /** Which kind it is. */
+  kind: DeviceCredentialKind;
+  /** For `X509_THUMBPRINT`, and needed there: the SHA-256 of the certificate’s DER form in 64 hexadecimal digits, with or without colons. */
+  primaryThumbprint?: string | null | undefined;
+  /** For `X509_THUMBPRINT`: of a second certificate that is valid as well. */
+  secondaryThumbprint?: string | null | undefined;
+};
+
+/** How a device proves who it is. Further kinds may come. */
+export type DeviceCredentialKind =
+  /** By SAS tokens that it signs with a key of its own. */
+  | 'SYMMETRIC_KEY'
+  /** By any certificate in its name (its id as the common name) from an authority that was registered. */
+  | 'X509_CA'
+  /** By a certificate that was registered by its thumbprint. */
+  | 'X509_THUMBPRINT';
+
 /** Where a device is in its life. */
 export type DeviceState =
   /** Has sent. */
@@ -30,6 +51,16 @@ export type DeviceState =
   | 'RETIRED'
   /** May not send until somebody lifts it. */
   | 'SUSPENDED';
+
+/** A device that is to have another credential. */
+export type IssueDeviceCredentialInput = {
+  /** What it is to have. */
+  credential: DeviceCredentialInput;
+  /** The device. */
+  deviceId: string;
+  /** Chosen by you, unique for this credential: the same key with the same input changes nothing more, for 24 hours, and shows no secret. */
+  idempotencyKey: string;
+};
 
 /** A device that is to be provisioned. */
 export type NewDeviceInput = {
@@ -84,6 +115,12 @@ export type Quantity =
   /** Smoke detected (1) or not (0). A state. */
   | 'SMOKE';
 
+/** A suspended device that is to go on. */
+export type ResumeDeviceInput = {
+  /** The device. */
+  deviceId: string;
+};
+
 /** A device that is to be retired. */
 export type RetireDeviceInput = {
   /** The device. */
@@ -105,6 +142,36 @@ export type Role =
   /** Reads. */
   | 'VIEWER';
 
+/** A device whose credential is to be renewed. */
+export type RotateDeviceCredentialInput = {
+  /** The device. */
+  deviceId: string;
+  /** Chosen by you, unique for this rotation: the same key with the same input rotates nothing more, for 24 hours, and shows no secret. */
+  idempotencyKey: string;
+  /** Whether the credential that the device uses now is refused at once, too: for one that has leaked. By default it stays valid until the next rotation, so that the device takes the new one over without a gap. */
+  revokeOther?: boolean;
+  /** For a device with registered certificates, and needed there: the thumbprint of its next one. Left out for a device with keys, which are made for it. */
+  thumbprint?: string | null | undefined;
+};
+
+/** What a device is to be told. */
+export type SetDeviceConfigurationInput = {
+  /** Merged into what it was told before (JSON Merge Patch, RFC 7396): null removes, objects are merged, anything else replaces. In all at most 32 kB and 10 levels; keys without control characters, `.`, `$` and spaces; texts of at most 4 kB. */
+  desired: Record<string, unknown>;
+  /** The device. */
+  deviceId: string;
+  /** The `desiredVersion` that this is meant to change, 0 for the first: with another one it is refused. Null or left out to change whatever there is. */
+  expectedVersion?: number | null | undefined;
+};
+
+/** A device and the field gateway that is to relay for it. */
+export type SetDeviceParentInput = {
+  /** The device. */
+  deviceId: string;
+  /** The field gateway: another device in the same building that has no parent itself. Null or left out for none. */
+  parentId?: string | null | undefined;
+};
+
 /** What kind of place a space is, in RealEstateCore’s words. */
 export type SpaceKind =
   /** A storey. */
@@ -113,6 +180,14 @@ export type SpaceKind =
   | 'ROOM'
   /** A part of a room or several rooms that are treated alike. */
   | 'ZONE';
+
+/** A device that is to be suspended. */
+export type SuspendDeviceInput = {
+  /** The device. */
+  deviceId: string;
+  /** Why, for those who look at it later: at most 500 characters. Null or left out for none. */
+  reason?: string | null | undefined;
+};
 
 /** Why a mutation was refused. Further codes may come; treat one you do not know as a refusal. */
 export type UserErrorCode =
@@ -178,12 +253,36 @@ export type CreateBuildingMutation = { createBuilding:
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
+export type DeviceConfigurationQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type DeviceConfigurationQuery = { device: { id: string, name: string, state: DeviceState, activatedAt: string | null, suspendedAt: string | null, suspensionReason: string | null, parent: { id: string, name: string } | null, configuration: { desired: Record<string, unknown>, desiredVersion: number, desiredAt: string | null, reported: Record<string, unknown>, reportedVersion: number, reportedAt: string | null } | null } | null };
+
 export type DeviceDetailQueryVariables = Exact<{
   id: string;
 }>;
 
 
 export type DeviceDetailQuery = { device: { id: string, name: string, model: string, serialNumber: string | null, state: DeviceState, createdAt: string, retiredAt: string | null, building: { id: string, name: string, timeZone: string }, space: { id: string, name: string, kind: SpaceKind }, assignments: Array<{ channel: string, quantity: Quantity, unit: string, from: string, to: string | null, point: { id: string, unit: string, space: { id: string, name: string } } }> } | null };
+
+export type IssueDeviceCredentialMutationVariables = Exact<{
+  input: IssueDeviceCredentialInput;
+}>;
+
+
+export type IssueDeviceCredentialMutation = { issueDeviceCredential:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IssueDeviceCredentialSuccess', connectionString: string | null, secretsAlreadyShown: boolean, device: { id: string, name: string, state: DeviceState } }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
 
 export type OnBuildingAverageSubscriptionVariables = Exact<{
   building: string;
@@ -210,6 +309,23 @@ export type ProvisionDevicesMutation = { provisionDevices:
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
+export type ResumeDeviceMutationVariables = Exact<{
+  input: ResumeDeviceInput;
+}>;
+
+
+export type ResumeDeviceMutation = { resumeDevice:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ResumeDeviceSuccess', device: { id: string, name: string, state: DeviceState, suspendedAt: string | null } }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
 export type RetireDeviceMutationVariables = Exact<{
   input: RetireDeviceInput;
 }>;
@@ -223,6 +339,74 @@ export type RetireDeviceMutation = { retireDevice:
     | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'RetireDeviceSuccess', device: { id: string, name: string, state: DeviceState, retiredAt: string | null } }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type RotateDeviceCredentialMutationVariables = Exact<{
+  input: RotateDeviceCredentialInput;
+}>;
+
+
+export type RotateDeviceCredentialMutation = { rotateDeviceCredential:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'RotateDeviceCredentialSuccess', connectionString: string | null, secretsAlreadyShown: boolean, device: { id: string, name: string, state: DeviceState } }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type SetDeviceConfigurationMutationVariables = Exact<{
+  input: SetDeviceConfigurationInput;
+}>;
+
+
+export type SetDeviceConfigurationMutation = { setDeviceConfiguration:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'SetDeviceConfigurationSuccess', device: { id: string, name: string }, configuration: { desired: Record<string, unknown>, desiredVersion: number, desiredAt: string | null, reported: Record<string, unknown>, reportedVersion: number, reportedAt: string | null } }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type SetDeviceParentMutationVariables = Exact<{
+  input: SetDeviceParentInput;
+}>;
+
+
+export type SetDeviceParentMutation = { setDeviceParent:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'SetDeviceParentSuccess', device: { id: string, name: string, parent: { id: string, name: string } | null } }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type SuspendDeviceMutationVariables = Exact<{
+  input: SuspendDeviceInput;
+}>;
+
+
+export type SuspendDeviceMutation = { suspendDevice:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'SuspendDeviceSuccess', device: { id: string, name: string, state: DeviceState, suspendedAt: string | null, suspensionReason: string | null } }
     | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
@@ -363,6 +547,30 @@ export const CreateBuildingDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:35ed2a77f3b136e21c45a4aa1e5ff552d4fa4e34aadc3152428cb516022a7ce6"}) as unknown as TypedDocumentString<CreateBuildingMutation, CreateBuildingMutationVariables>;
+export const DeviceConfigurationDocument = new TypedDocumentString(`
+    query DeviceConfiguration($id: ID!) {
+  device(id: $id) {
+    id
+    name
+    state
+    activatedAt
+    suspendedAt
+    suspensionReason
+    parent {
+      id
+      name
+    }
+    configuration {
+      desired
+      desiredVersion
+      desiredAt
+      reported
+      reportedVersion
+      reportedAt
+    }
+  }
+}
+    `, {"hash":"sha256:51f91d0a1f915cbbeb21bf238ac4ea1f3c1f19c69675ffadb2de5294896be9f5"}) as unknown as TypedDocumentString<DeviceConfigurationQuery, DeviceConfigurationQueryVariables>;
 export const DeviceDetailDocument = new TypedDocumentString(`
     query DeviceDetail($id: ID!) {
   device(id: $id) {
@@ -401,6 +609,27 @@ export const DeviceDetailDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:34f8bc867982ad6e1a580cf88d24af263928c3284cdd270a87af83ea0d8f001c"}) as unknown as TypedDocumentString<DeviceDetailQuery, DeviceDetailQueryVariables>;
+export const IssueDeviceCredentialDocument = new TypedDocumentString(`
+    mutation IssueDeviceCredential($input: IssueDeviceCredentialInput!) {
+  issueDeviceCredential(input: $input) {
+    __typename
+    ... on IssueDeviceCredentialSuccess {
+      device {
+        id
+        name
+        state
+      }
+      connectionString
+      secretsAlreadyShown
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:8eb9900d228fc125d4b452e903103eea4c06481f7c257950d848ecce243729a8"}) as unknown as TypedDocumentString<IssueDeviceCredentialMutation, IssueDeviceCredentialMutationVariables>;
 export const OnBuildingAverageDocument = new TypedDocumentString(`
     subscription OnBuildingAverage($building: ID!, $quantity: Quantity) {
   buildingAverage(building: $building, quantity: $quantity) {
@@ -450,6 +679,26 @@ export const ProvisionDevicesDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:b8e888cbe2b95a176c397e4c0978bb24834cd2ad2205bcd79f2a309fae7749ca"}) as unknown as TypedDocumentString<ProvisionDevicesMutation, ProvisionDevicesMutationVariables>;
+export const ResumeDeviceDocument = new TypedDocumentString(`
+    mutation ResumeDevice($input: ResumeDeviceInput!) {
+  resumeDevice(input: $input) {
+    __typename
+    ... on ResumeDeviceSuccess {
+      device {
+        id
+        name
+        state
+        suspendedAt
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:979862b7ef4daadae0209884e37f08b81822a1854f3e27d21b0b62080c464152"}) as unknown as TypedDocumentString<ResumeDeviceMutation, ResumeDeviceMutationVariables>;
 export const RetireDeviceDocument = new TypedDocumentString(`
     mutation RetireDevice($input: RetireDeviceInput!) {
   retireDevice(input: $input) {
@@ -470,6 +719,96 @@ export const RetireDeviceDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:61ca9fb7f63c98a0182cbe4de2d14dac40232bd70c65d07635da576db265693b"}) as unknown as TypedDocumentString<RetireDeviceMutation, RetireDeviceMutationVariables>;
+export const RotateDeviceCredentialDocument = new TypedDocumentString(`
+    mutation RotateDeviceCredential($input: RotateDeviceCredentialInput!) {
+  rotateDeviceCredential(input: $input) {
+    __typename
+    ... on RotateDeviceCredentialSuccess {
+      device {
+        id
+        name
+        state
+      }
+      connectionString
+      secretsAlreadyShown
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:a8de3ed91d89f91bdb263d00175b4787baaa88c5928b11684a2c00d8ed30a5ef"}) as unknown as TypedDocumentString<RotateDeviceCredentialMutation, RotateDeviceCredentialMutationVariables>;
+export const SetDeviceConfigurationDocument = new TypedDocumentString(`
+    mutation SetDeviceConfiguration($input: SetDeviceConfigurationInput!) {
+  setDeviceConfiguration(input: $input) {
+    __typename
+    ... on SetDeviceConfigurationSuccess {
+      device {
+        id
+        name
+      }
+      configuration {
+        desired
+        desiredVersion
+        desiredAt
+        reported
+        reportedVersion
+        reportedAt
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:604d1da6d67739e5e5ba1d367ccfaae3bdeb475ee63145ae09cae1efbfa1e0ee"}) as unknown as TypedDocumentString<SetDeviceConfigurationMutation, SetDeviceConfigurationMutationVariables>;
+export const SetDeviceParentDocument = new TypedDocumentString(`
+    mutation SetDeviceParent($input: SetDeviceParentInput!) {
+  setDeviceParent(input: $input) {
+    __typename
+    ... on SetDeviceParentSuccess {
+      device {
+        id
+        name
+        parent {
+          id
+          name
+        }
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:70fcadb979ff679248f939587275fae643c5445b956fe6a5c1be849a5babfb1f"}) as unknown as TypedDocumentString<SetDeviceParentMutation, SetDeviceParentMutationVariables>;
+export const SuspendDeviceDocument = new TypedDocumentString(`
+    mutation SuspendDevice($input: SuspendDeviceInput!) {
+  suspendDevice(input: $input) {
+    __typename
+    ... on SuspendDeviceSuccess {
+      device {
+        id
+        name
+        state
+        suspendedAt
+        suspensionReason
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:75a7fc0f5e5f1efa7001a197855d9143a92c1d5d331a93939128bc1bd21884e1"}) as unknown as TypedDocumentString<SuspendDeviceMutation, SuspendDeviceMutationVariables>;
 export const ViewerDocument = new TypedDocumentString(`
     query Viewer {
   viewer {

@@ -6,12 +6,18 @@ import {
   type DeviceDocument,
   type SpaceDocument,
   type TenantDocument,
+  type TwinDocument,
 } from '../store/documents';
 import { type Services } from './context';
 
 export interface SpaceKey {
   buildingId: string;
   id: string;
+}
+
+export interface TwinKey {
+  buildingId: string;
+  deviceId: string;
 }
 
 /**
@@ -24,6 +30,7 @@ export interface Loaders {
   space: DataLoader<SpaceKey, SpaceDocument | null, string>;
   spacesOf: DataLoader<string, SpaceDocument[]>;
   device: DataLoader<string, DeviceDocument | null>;
+  twin: DataLoader<TwinKey, TwinDocument | null, string>;
   latestAverages: DataLoader<string, StoredAverage[]>;
 }
 
@@ -48,6 +55,10 @@ export function createLoaders(
     ),
     spacesOf: new DataLoader((ids) => Promise.all(ids.map((id) => registry.spaces(scope, id))), options),
     device: new DataLoader((ids) => registry.devicesById(scope, ids), options),
+    twin: new DataLoader<TwinKey, TwinDocument | null, string>((keys) => registry.twinsById(scope, keys), {
+      ...options,
+      cacheKeyFn: (key) => `${key.buildingId}/${key.deviceId}`,
+    }),
     latestAverages: new DataLoader((ids) => averages.latest(scope, ids), options),
   };
 }

@@ -4,9 +4,13 @@ import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
 import { BuildingAveragesResolver, BuildingAverageSubscription } from './average/average.resolver';
 import { BuildingResolver } from './building/building.resolver';
 import { CreateBuildingResolver } from './building/create-building.resolver';
+import { DeviceConfigurationResolver } from './device/configuration.resolver';
+import { DeviceCredentialResolver } from './device/credential.resolver';
 import { DeviceAssignmentResolver, DeviceResolver } from './device/device.resolver';
+import { DeviceParentResolver } from './device/parent.resolver';
 import { ProvisionDevicesResolver } from './device/provision-devices.resolver';
 import { RetireDeviceResolver } from './device/retire-device.resolver';
+import { SuspensionResolver } from './device/suspension.resolver';
 import { NodeResolver } from './node.resolver';
 import { PointResolver } from './point/point.resolver';
 import { DateTime } from './scalars';
@@ -29,6 +33,10 @@ const resolvers: NonEmptyArray<new () => object> = [
   PointResolver,
   ProvisionDevicesResolver,
   RetireDeviceResolver,
+  SuspensionResolver,
+  DeviceCredentialResolver,
+  DeviceConfigurationResolver,
+  DeviceParentResolver,
 ];
 
 /** The schema with its resolvers. They hold no state: all they work with comes by the context. */

@@ -147,9 +147,9 @@ export const CASES: Case[] = [
   },
   {
     name: 'a device by id',
-    covers: ['Query.device', 'Device.assignments'],
+    covers: ['Query.device', 'Device.assignments', 'Device.configuration', 'Device.parent'],
     document:
-      'query ($id: ID!) { device(id: $id) { id name serialNumber building { id } space { id } assignments { point { id } } } }',
+      'query ($id: ID!) { device(id: $id) { id name serialNumber building { id } space { id } assignments { point { id } } configuration { desired } parent { id } } }',
     variables: byId(({ devices }, rank) => devices[rank]),
     at: 'device',
     seen: WITH_DEVICES,
@@ -219,6 +219,88 @@ export const CASES: Case[] = [
     at: 'provisionDevices',
     seen: WITH_DEVICES,
     refused: ['ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a device’s suspension',
+    covers: ['Mutation.suspendDevice'],
+    document: `mutation ($input: SuspendDeviceInput!) { suspendDevice(input: $input) {
+      ... on SuspendDeviceSuccess { device { state } } ... on UserError { code message path } } }`,
+    variables: ({ devices }, _own, rank) => ({ input: { deviceId: devices[rank], reason: 'cleaning' } }),
+    at: 'suspendDevice',
+    seen: WITH_DEVICES,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a device’s return into service',
+    covers: ['Mutation.resumeDevice'],
+    document: `mutation ($input: ResumeDeviceInput!) { resumeDevice(input: $input) {
+      ... on ResumeDeviceSuccess { device { state } } ... on UserError { code message path } } }`,
+    variables: ({ devices }, _own, rank) => ({ input: { deviceId: devices[rank] } }),
+    at: 'resumeDevice',
+    seen: WITH_DEVICES,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a credential for a device',
+    covers: ['Mutation.issueDeviceCredential'],
+    document: `mutation ($input: IssueDeviceCredentialInput!) { issueDeviceCredential(input: $input) {
+      ... on IssueDeviceCredentialSuccess { connectionString } ... on UserError { code message path } } }`,
+    variables: ({ devices }, _own, rank, idempotencyKey) => ({
+      input: { deviceId: devices[rank], credential: { kind: 'SYMMETRIC_KEY' }, idempotencyKey },
+    }),
+    at: 'issueDeviceCredential',
+    seen: WITH_DEVICES,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the rotation of a device’s credential',
+    covers: ['Mutation.rotateDeviceCredential'],
+    document: `mutation ($input: RotateDeviceCredentialInput!) { rotateDeviceCredential(input: $input) {
+      ... on RotateDeviceCredentialSuccess { connectionString } ... on UserError { code message path } } }`,
+    variables: ({ devices }, _own, rank, idempotencyKey) => ({
+      input: { deviceId: devices[rank], idempotencyKey },
+    }),
+    at: 'rotateDeviceCredential',
+    seen: WITH_DEVICES,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a device’s configuration',
+    covers: ['Mutation.setDeviceConfiguration'],
+    document: `mutation ($input: SetDeviceConfigurationInput!) { setDeviceConfiguration(input: $input) {
+      ... on SetDeviceConfigurationSuccess { configuration { desired } } ... on UserError { code message path } } }`,
+    variables: ({ devices }, _own, rank) => ({
+      input: { deviceId: devices[rank], desired: { interval: 60 } },
+    }),
+    at: 'setDeviceConfiguration',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a device’s field gateway',
+    covers: ['Mutation.setDeviceParent'],
+    document: `mutation ($input: SetDeviceParentInput!) { setDeviceParent(input: $input) {
+      ... on SetDeviceParentSuccess { device { parent { id } } } ... on UserError { code message path } } }`,
+    variables: ({ devices }, own, rank) => ({
+      input: { deviceId: devices[rank], parentId: own.devices.STRANGER },
+    }),
+    at: 'setDeviceParent',
+    seen: WITH_DEVICES,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a field gateway, asked for a device of one’s own',
+    covers: ['Mutation.setDeviceParent'],
+    document: `mutation ($input: SetDeviceParentInput!) { setDeviceParent(input: $input) {
+      ... on SetDeviceParentSuccess { device { parent { id } } } ... on UserError { code message path } } }`,
+    variables: ({ devices }, own, rank) => ({
+      input: { deviceId: own.devices[rank], parentId: devices.VIEWER },
+    }),
+    throughOwnBuilding: true,
+    at: 'setDeviceParent',
+    seen: WITH_DEVICES,
     otherwise: 'NOT_FOUND',
   },
   {

@@ -80,6 +80,7 @@ export class Device extends Node implements Owned {
   buildingId!: string;
   spaceId!: string;
   assigned!: readonly Assignment[];
+  parentId!: string | null;
 
   @Visible('with-parent')
   @Field({ description: 'What people call it; not unique.' })
@@ -105,6 +106,28 @@ export class Device extends Node implements Owned {
   createdAt!: Date;
 
   @Visible('with-parent')
+  @Field(() => DateTime, {
+    nullable: true,
+    description:
+      'When its first telemetry was taken; null before, and for one that has sent since before this was kept.',
+  })
+  activatedAt!: Date | null;
+
+  @Visible('with-parent')
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When it was suspended; null for one that is not.',
+  })
+  suspendedAt!: Date | null;
+
+  @Visible('with-parent')
+  @Field(() => String, {
+    nullable: true,
+    description: 'Why it was suspended; null where no reason was given, and for one that is not.',
+  })
+  suspensionReason!: string | null;
+
+  @Visible('with-parent')
   @Field(() => DateTime, { nullable: true, description: 'When it was retired; null while in service.' })
   retiredAt!: Date | null;
 
@@ -120,7 +143,11 @@ export class Device extends Node implements Owned {
       model: document.model,
       serialNumber: document.serialNumber,
       state: document.state,
+      parentId: document.parentId ?? null,
       createdAt: new Date(document.createdAt),
+      activatedAt: document.activatedAt == null ? null : new Date(document.activatedAt),
+      suspendedAt: document.suspended ? new Date(document.suspended.at) : null,
+      suspensionReason: document.suspended?.reason ?? null,
       retiredAt: document.retiredAt === null ? null : new Date(document.retiredAt),
     });
   }
