@@ -101,8 +101,9 @@ const deviceKeys = {
   DEVICE_KEY_ENCRYPTION_KEY: key32('32 bytes in base64 that seal the devices’ keys'),
 };
 
-/** Of the device gateway beside HTTP. MQTTS is served where a certificate is given. */
+/** Of the device gateway beside HTTP. HTTPS and MQTTS are served where a certificate is given. */
 const mqtt = {
+  GATEWAY_HTTPS_PORT: port(8443, 'the device gateway’s HTTPS'),
   MQTT_PORT: port(1883, 'the device gateway’s MQTT without TLS'),
   MQTTS_PORT: port(8883, 'the device gateway’s MQTT with TLS'),
   TLS_CERT_FILE: z
@@ -155,6 +156,26 @@ const worker = {
     .describe('stable name of this worker among its like: small letters, digits and hyphens'),
 };
 
+/** @param given what the command line names; it goes before the variables. */
+export const fieldGatewaySettings = (
+  given: { config: string | undefined },
+  variables: Variables = process.env,
+) =>
+  parse(
+    {
+      ...process_,
+      FIELD_GATEWAY_CONFIG: z
+        .string()
+        .describe('the field gateway’s configuration file; or --config on the command line'),
+      FIELD_GATEWAY_CONNECTION_STRING: z
+        .string()
+        .optional()
+        .describe('the field gateway’s own connection string; or connectionStringFile in its configuration'),
+      FIELD_GATEWAY_HEALTH_PORT: port(9110, 'the field gateway’s health and metrics'),
+    },
+    { ...variables, ...(given.config !== undefined && { FIELD_GATEWAY_CONFIG: given.config }) },
+  );
+
 export const ingestSettings = (variables: Variables = process.env) =>
   parse(
     {
@@ -184,6 +205,34 @@ export const aggregateSettings = (variables: Variables = process.env) =>
     },
     variables,
     (settings) => [...needsStream(settings), ...needsBlobs(settings)],
+  );
+
+export const jobsSettings = (variables: Variables = process.env) =>
+  parse(
+    {
+      ...process_,
+      ...documents,
+      ...deviceKeys,
+      ...worker,
+      JOBS_HEALTH_PORT: port(9106, 'the jobs process’s health and metrics'),
+    },
+    variables,
+  );
+
+/** Of the operator's command line: without COSMOS_ENDPOINT it works on the laptop's platform. */
+export const atriumSettings = (variables: Variables = process.env) =>
+  parse(
+    {
+      DATA_DIR: z
+        .string()
+        .default('.data')
+        .describe('folder of the laptop’s Atrium that is meant where COSMOS_ENDPOINT is not set'),
+      COSMOS_ENDPOINT: documents.COSMOS_ENDPOINT.optional(),
+      COSMOS_KEY: documents.COSMOS_KEY,
+      COSMOS_DATABASE: documents.COSMOS_DATABASE,
+      DEVICE_KEY_ENCRYPTION_KEY: deviceKeys.DEVICE_KEY_ENCRYPTION_KEY.optional(),
+    },
+    variables,
   );
 
 export const apiSettings = (variables: Variables = process.env) =>
@@ -231,6 +280,7 @@ export const localSettings = (variables: Variables = process.env) =>
       AGGREGATE_HEALTH_PORT: port(9103, 'the aggregate worker’s health and metrics'),
       EVENT_HUBS_HEALTH_PORT: port(9104, 'the Event Hubs stand-in’s health and metrics'),
       COSMOS_HEALTH_PORT: port(9105, 'the Cosmos stand-in’s health and metrics'),
+      JOBS_HEALTH_PORT: port(9106, 'the jobs process’s health and metrics'),
       INGEST_FLUSH_SECONDS: seconds(15, 'longest time that a reading waits for its file, in seconds'),
     },
     variables,

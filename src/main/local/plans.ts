@@ -9,6 +9,7 @@ export type LocalPorts = Record<
   | 'api'
   | 'identity'
   | 'gateway'
+  | 'gatewayHttps'
   | 'mqtt'
   | 'mqtts'
   | 'eventHubs'
@@ -18,7 +19,8 @@ export type LocalPorts = Record<
   | 'ingestHealth'
   | 'aggregateHealth'
   | 'eventHubsHealth'
-  | 'cosmosHealth',
+  | 'cosmosHealth'
+  | 'jobsHealth',
   number
 >;
 
@@ -28,6 +30,8 @@ export interface Endpoints {
   subscriptions: string;
   identity: string;
   gateway: string;
+  /** Null where no certificate was given. */
+  gatewayHttps: string | null;
   mqtt: string;
   /** Null where no certificate was given. */
   mqtts: string | null;
@@ -53,6 +57,7 @@ export function endpointsOf(settings: LocalSettings, ports: LocalPorts, folder: 
     subscriptions: `ws://${host}:${ports.api}/graphql`,
     identity: http(ports.identity),
     gateway: http(ports.gateway),
+    gatewayHttps: settings.TLS_CERT_FILE === undefined ? null : `https://${host}:${ports.gatewayHttps}`,
     mqtt: `mqtt://${host}:${ports.mqtt}`,
     mqtts: settings.TLS_CERT_FILE === undefined ? null : `mqtts://${host}:${ports.mqtts}`,
     eventHubs: `Endpoint=sb://${host}:${ports.eventHubs};SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=${folder.secrets.eventHubsKey};UseDevelopmentEmulator=true`,
@@ -65,6 +70,7 @@ export function endpointsOf(settings: LocalSettings, ports: LocalPorts, folder: 
       aggregate: `${http(ports.aggregateHealth)}/metrics`,
       'event-hubs': `${http(ports.eventHubsHealth)}/metrics`,
       cosmos: `${http(ports.cosmosHealth)}/metrics`,
+      jobs: `${http(ports.jobsHealth)}/metrics`,
     },
   };
 }
@@ -160,6 +166,7 @@ export function atriumPlans(
         ...documents,
         ...deviceKeys,
         GATEWAY_PORT: String(ports.gateway),
+        GATEWAY_HTTPS_PORT: String(ports.gatewayHttps),
         MQTT_PORT: String(ports.mqtt),
         MQTTS_PORT: String(ports.mqtts),
         TLS_CERT_FILE: settings.TLS_CERT_FILE ?? '',
@@ -182,6 +189,11 @@ export function atriumPlans(
       'aggregate',
       { ...blobs, ...documents, AGGREGATE_HEALTH_PORT: String(ports.aggregateHealth) },
       ports.aggregateHealth,
+    ),
+    plan(
+      'jobs',
+      { ...documents, ...deviceKeys, JOBS_HEALTH_PORT: String(ports.jobsHealth) },
+      ports.jobsHealth,
     ),
     plan(
       'api',

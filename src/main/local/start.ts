@@ -16,9 +16,10 @@ async function main(): Promise<void> {
     process.stdout.write(
       'npm start: runs the whole of Atrium on 127.0.0.1 until Ctrl-C.\n\n' +
         'Settings by environment: DATA_DIR (.data), DEMO (on|off), and a port each: API_PORT, IDENTITY_PORT,\n' +
-        'GATEWAY_PORT, MQTT_PORT, MQTTS_PORT, EVENT_HUBS_PORT, COSMOS_PORT, BLOB_PORT, GATEWAY_HEALTH_PORT, INGEST_HEALTH_PORT,\n' +
-        'AGGREGATE_HEALTH_PORT, EVENT_HUBS_HEALTH_PORT, COSMOS_HEALTH_PORT; 0 takes a free one.\n' +
-        'With TLS_CERT_FILE and TLS_KEY_FILE (PEM) devices are also heard over MQTTS.\n',
+        'GATEWAY_PORT, GATEWAY_HTTPS_PORT, MQTT_PORT, MQTTS_PORT, EVENT_HUBS_PORT, COSMOS_PORT, BLOB_PORT,\n' +
+        'GATEWAY_HEALTH_PORT, INGEST_HEALTH_PORT, ' +
+        'AGGREGATE_HEALTH_PORT, EVENT_HUBS_HEALTH_PORT, COSMOS_HEALTH_PORT, JOBS_HEALTH_PORT; 0 takes a free one.\n' +
+        'With TLS_CERT_FILE and TLS_KEY_FILE (PEM) devices are also heard over HTTPS and MQTTS.\n',
     );
     return;
   }
@@ -31,6 +32,7 @@ async function main(): Promise<void> {
     api: settings.API_PORT,
     identity: settings.IDENTITY_PORT,
     gateway: settings.GATEWAY_PORT,
+    gatewayHttps: settings.GATEWAY_HTTPS_PORT,
     mqtt: settings.MQTT_PORT,
     mqtts: settings.MQTTS_PORT,
     eventHubs: settings.EVENT_HUBS_PORT,
@@ -41,6 +43,7 @@ async function main(): Promise<void> {
     aggregateHealth: settings.AGGREGATE_HEALTH_PORT,
     eventHubsHealth: settings.EVENT_HUBS_HEALTH_PORT,
     cosmosHealth: settings.COSMOS_HEALTH_PORT,
+    jobsHealth: settings.JOBS_HEALTH_PORT,
   });
   const endpoints = endpointsOf(settings, ports, folder);
 
@@ -69,7 +72,7 @@ async function main(): Promise<void> {
       await supervisor.stop([
         ['demo'],
         ['gateway'],
-        ['aggregate', 'ingest', 'api'],
+        ['aggregate', 'ingest', 'jobs', 'api'],
         ['identity', 'event-hubs', 'cosmos', 'blob'],
       ]);
       folder.release();

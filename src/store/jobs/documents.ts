@@ -59,12 +59,20 @@ export interface JobInputDocument {
   ttl: number;
 }
 
+/** key `job:<jobId>`, id `noteId(chunk)`: what a handler must know of its earlier tries. */
+export interface JobNoteDocument {
+  id: string;
+  key: string;
+  note: unknown;
+  ttl: number;
+}
+
 /** What came of a row. */
 export interface JobRow {
   serialNumber: string | null;
   deviceId: string | null;
   secret: JobRowSecret | null;
-  /** `path` names a part of the row, e.g. `model`. */
+  /** `path` names a part of the input of the mutation that started the job, e.g. `devices.3.model`. */
   error: Pick<Refusal, 'code' | 'message' | 'path'> | null;
 }
 
@@ -113,6 +121,7 @@ export const PLACES_A_TENANT = 20;
 export const jobKey = (jobId: string): string => `job:${jobId}`;
 export const jobsOfKey = (tenantId: string): string => `jobs-of:${tenantId}`;
 export const inputId = (chunk: number): string => `input:${String(chunk + 1).padStart(6, '0')}`;
+export const noteId = (chunk: number): string => `note:${String(chunk + 1).padStart(6, '0')}`;
 export const rowsId = (chunk: number): string => `rows:${String(chunk + 1).padStart(6, '0')}`;
 export const placeId = (tenantId: string, place: number): string =>
   `${tenantId}:${String(place).padStart(2, '0')}`;

@@ -19,6 +19,10 @@ export interface ChunkWork {
   attempt: string;
   /** 16 bytes that nobody can guess, the same at each try: a row's own until the job ends. */
   secretOf(index: number): Buffer;
+  /** What an earlier try of this chunk noted; undefined where none did. */
+  recall(): Promise<unknown>;
+  /** Notes a small JSON value for a later try, before something is done that it must know of. */
+  note(value: unknown): Promise<void>;
 }
 
 /** What came of a row; its secret is still open. */

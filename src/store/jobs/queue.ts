@@ -26,8 +26,10 @@ export interface Waiting {
 export interface QueueView {
   /** In the order in which they should be taken. */
   waiting: Waiting[];
-  /** Jobs that a worker holds. */
-  running: number;
+  /** Those that a worker holds. */
+  held: JobDocument[];
+  /** Those that failed and are put off for a while. */
+  putOff: JobDocument[];
   /** Jobs in the queue, held or not. */
   length: number;
 }
@@ -100,17 +102,23 @@ export function createJobQueue({ cosmos }: { cosmos: Cosmos }): JobQueue {
 
       const underWay = new Map<string, number>();
       const waiting: Waiting[] = [];
+      const held: JobDocument[] = [];
+      const putOff: JobDocument[] = [];
       jobs.forEach((job, i) => {
         if (isFinished(job.state)) return;
         if (job.lease !== null && job.lease.until > now) {
           underWay.set(job.tenantId, (underWay.get(job.tenantId) ?? 0) + 1);
+          held.push(job);
         } else if (job.notBefore === null || job.notBefore <= now) {
           waiting.push({ job, entry: asked[i]! });
+        } else {
+          putOff.push(job);
         }
       });
       return {
         waiting: roundTenants(waiting, (tenantId) => underWay.get(tenantId) ?? 0),
-        running: [...underWay.values()].reduce((sum, each) => sum + each, 0),
+        held,
+        putOff,
         length: entries.length - over.length,
       };
     },

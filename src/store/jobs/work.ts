@@ -11,13 +11,15 @@ import {
   inputId,
   type JobDocument,
   type JobInputDocument,
+  type JobNoteDocument,
   type JobRowsDocument,
+  noteId,
   rowName,
   rowsId,
   UNFINISHED_JOB_SECONDS,
 } from './documents';
 import { ended, settle } from './ending';
-import { type JobHandlers, type RowResult } from './handler';
+import { type ChunkWork, type JobHandlers, type RowResult } from './handler';
 import { maySee } from './listing';
 import { type JobQueue, type Waiting } from './queue';
 
@@ -198,6 +200,7 @@ export function createJobWork(options: JobWorkOptions) {
             attempt: `${job.jobId}/${chunk}`,
             secretOf: (index) =>
               createHmac('sha256', seed).update(String(index)).digest().subarray(0, SECRET_BYTES),
+            ...notesOf(job.key, chunk),
           }),
         );
         if (!outcome.ok) {
@@ -248,6 +251,17 @@ export function createJobWork(options: JobWorkOptions) {
         return 'given back';
       }
     }
+  }
+
+  function notesOf(key: string, chunk: number): Pick<ChunkWork, 'recall' | 'note'> {
+    const id = noteId(chunk);
+    return {
+      recall: async () => (await cosmos.read<JobNoteDocument>('directory', key, id))?.note,
+      async note(value) {
+        const document: JobNoteDocument = { id, key, note: value, ttl: UNFINISHED_JOB_SECONDS };
+        await cosmos.bulkUpsert('directory', [document]);
+      },
+    };
   }
 
   function sealed(job: JobDocument, chunk: number, results: readonly RowResult[]): JobRowsDocument {

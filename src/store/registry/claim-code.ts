@@ -6,9 +6,9 @@ const CODE_BITS = 128;
 /** 26 digits of five bits; the first carries three. */
 const CODE_DIGITS = Math.ceil(CODE_BITS / 5);
 
-/** A new claim code: 128 random bits, in groups that can be read out, such as `2K7QX-1M0VD-...-4`. */
-export function newClaimCode(): string {
-  let bits = BigInt(`0x${randomBytes(CODE_BITS / 8).toString('hex')}`);
+/** A claim code of 16 bytes, in groups that can be read out, such as `2K7QX-1M0VD-...-4`. By default they are random. */
+export function newClaimCode(secret: Buffer = randomBytes(CODE_BITS / 8)): string {
+  let bits = BigInt(`0x${secret.toString('hex')}`);
   let code = '';
   for (let i = 0; i < CODE_DIGITS; i++) {
     code = DIGITS[Number(bits & 31n)]! + code;

@@ -31,6 +31,8 @@ export interface NewStockDevice {
   model: string;
   /** The group whose keys the device's were derived from in the factory; null where it gets its keys when claimed. */
   enrollmentGroupId: string | null;
+  /** 16 bytes that nobody can guess, the same at each try, to make its claim code of; left out, they are drawn anew. */
+  secret?: Buffer;
 }
 
 /** A device's claim code in words and as its QR code carries it. A secret: whoever has it may claim the device. */
@@ -53,7 +55,8 @@ export interface Stock {
   /**
    * Puts devices into a tenant's stock, each with a one-time claim code. Refused as a whole only where the caller may
    * not or the chunk is too long; a row that is refused keeps no other back. The same `jobId` and index give the same
-   * device at each try, with a new code: the code of the earlier try, whose answer may have been lost, is void.
+   * device at each try. Its code is the same too where the row brings its secret; else it is a new one, and that of the
+   * earlier try, whose answer may have been lost, is void.
    *
    * @param input.jobId the same at each try of a job, and of no other.
    * @param input.rows at most `MAXIMUM_STOCK_ROWS`.
@@ -175,8 +178,9 @@ export function createStock({
       ) {
         return { outcome: 'claimed', deviceId, serialNumber };
       }
-      const code = codeFor(deviceId, serialNumber);
+      const code = codeFor(deviceId, serialNumber, row.secret);
       const claim = claimKeyOf(serialNumber, code.claimCode);
+      if (found?.claim === claim) return { outcome: 'registered', ...code };
       claims.push({ id: 'claim', key: claim, deviceId, tenantId });
       if (found) {
         voided.push(found.claim);
@@ -370,8 +374,8 @@ function takenRefusal(path: string, serialNumber: string): Refusal {
   return { code: 'CONFLICT', message, path: `${path}.serialNumber` };
 }
 
-function codeFor(deviceId: string, serialNumber: string): ClaimCode {
-  const claimCode = newClaimCode();
+function codeFor(deviceId: string, serialNumber: string, secret?: Buffer): ClaimCode {
+  const claimCode = newClaimCode(secret);
   return { deviceId, serialNumber, claimCode, claimText: claimTextOf(serialNumber, claimCode) };
 }
 

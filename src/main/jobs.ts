@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import { jobsSettings } from '../config/environment';
+import { createHealthServer } from '../observability/health';
+import { createMetrics } from '../observability/metrics';
+import { createCosmos } from '../store/cosmos';
+import { createDuties } from '../store/jobs/duties';
+import { createProvisionDevicesHandler } from '../store/jobs/handlers/provision-devices';
+import { createRegisterDevicesHandler } from '../store/jobs/handlers/register-devices';
+import { createJobMetrics } from '../store/jobs/metrics';
+import { createJobQueue } from '../store/jobs/queue';
+import { createJobRunner } from '../store/jobs/runner';
+import { createKeyring } from '../store/keyring';
+import { createRegistry } from '../store/registry';
+import { cosmosAccountOf } from './connections';
+import { run, stopInOrder } from './run';
+
+/** Works off what is too much for one request, and does what has to be done again and again. */
+run('jobs', jobsSettings, async (settings, logger) => {
+  const metrics = createMetrics({ process: 'jobs' });
+  const jobMetrics = createJobMetrics(metrics);
+  const cosmos = createCosmos(cosmosAccountOf(settings), settings.COSMOS_DATABASE);
+  const keyring = createKeyring(settings.DEVICE_KEY_ENCRYPTION_KEY);
+  const registry = createRegistry({ cosmos, keyring });
+  // Of this life of the process: what an earlier one held is taken over like any other's.
+  const worker = `jobs-${settings.WORKER_SLOT}-${randomUUID()}`;
+  const runner = createJobRunner({
+    cosmos,
+    keyring,
+    registry,
+    queue: createJobQueue({ cosmos }),
+    handlers: {
+      REGISTER_DEVICES: createRegisterDevicesHandler({ registry }),
+      PROVISION_DEVICES: createProvisionDevicesHandler({ registry, keyring }),
+    },
+    worker,
+    metrics: jobMetrics,
+    logger,
+  });
+  const duties = createDuties({ cosmos, worker, metrics: jobMetrics, logger });
+  const health = createHealthServer({
+    what: 'jobs',
+    host: settings.HOST,
+    port: settings.JOBS_HEALTH_PORT,
+    metrics,
+    readiness: runner.readiness,
+  });
+  await health.start();
+  await cosmos.ensureContainers();
+  await runner.start();
+  duties.start();
+  const stopWork = async (): Promise<void> => {
+    await Promise.all([runner.stop(), duties.stop()]);
+  };
+  return { stop: () => stopInOrder(stopWork, health.stop, cosmos.stop) };
+});
