@@ -1,7 +1,7 @@
 import { type Reading, type RefusedReading } from '../domain/reading';
 import { explain } from '../observability/logger';
 import { createFrameBuilder, FRAME_SCHEMA, MAXIMUM_FRAME_BYTES, REFUSED_PROPERTY } from '../stream/frame';
-import { NotAcceptedError, type Submission } from './submission';
+import { NotAcceptedError, type Submission, type Submissions } from './submission';
 
 /** What a lane reports as it happens. */
 export interface LaneObserver {
@@ -52,9 +52,11 @@ export function createLane(options: {
   ) => Promise<void>;
   lingerMilliseconds: number;
   acceptedWithinMilliseconds: number;
+  /** Of the packer: a submission may join frames of several lanes. */
+  register: Submissions;
   observer?: LaneObserver;
 }): Lane {
-  const { send, lingerMilliseconds, acceptedWithinMilliseconds, observer } = options;
+  const { send, lingerMilliseconds, acceptedWithinMilliseconds, register, observer } = options;
   let builder = createFrameBuilder();
   let submissions: Submission[] = [];
   let openedAt = 0;
@@ -81,7 +83,7 @@ export function createLane(options: {
       builder = createFrameBuilder();
       observer?.failed(error);
       for (const each of held)
-        each.settle(new NotAcceptedError(`the frame cannot be written: ${explain(error)}`));
+        register.leave(each, new NotAcceptedError(`the frame cannot be written: ${explain(error)}`));
     }
   };
 
@@ -93,7 +95,7 @@ export function createLane(options: {
     if (submissions.length === 0) openedAt = Date.now();
     if (submissions.at(-1) === submission) return;
     submissions.push(submission);
-    submission.join();
+    register.join(submission);
   };
 
   const schedulePump = (): void => {
@@ -157,7 +159,7 @@ export function createLane(options: {
     if (expired === 0) return;
     const gone = closed.splice(0, expired);
     for (const frame of gone) closedBytes -= frame.body.length;
-    settle(gone, new NotAcceptedError('Event Hubs did not take the readings in time'));
+    settle(register, gone, new NotAcceptedError('Event Hubs did not take the readings in time'));
   };
 
   const sendNext = (now: number): void => {
@@ -177,7 +179,7 @@ export function createLane(options: {
       if (answered) return;
       answered = true;
       clearTimeout(deadline);
-      settle(frames, error);
+      settle(register, frames, error);
     };
     // The requests are answered in time; the send itself keeps its place in the lane until it ends, so that a lost
     // Event Hubs cannot pile up sends.
@@ -250,8 +252,8 @@ function rowBytes({ undated, original }: Reading): number {
   return ROW_BYTES + 32 + 3 * ((undated?.messageId?.length ?? 0) + (original?.unit.length ?? 0));
 }
 
-function settle(frames: readonly ClosedFrame[], error: Error | undefined): void {
+function settle(register: Submissions, frames: readonly ClosedFrame[], error: Error | undefined): void {
   for (const frame of frames) {
-    for (const submission of frame.submissions) submission.settle(error);
+    for (const submission of frame.submissions) register.leave(submission, error);
   }
 }

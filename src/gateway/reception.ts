@@ -10,6 +10,7 @@ import { isPlainEncoding, type MessageProperties } from './message-properties';
 import { type GatewayMetrics } from './metrics';
 import { type Packer } from './packer';
 import { type StreamLink } from './stream-link';
+import { type Settled } from './submission';
 import { type TokenBuckets } from './token-bucket';
 
 export const DEFAULT_CONTENT_TYPE = 'application/json';
@@ -45,6 +46,14 @@ export interface Reception {
    * rejects with a `NotAcceptedError` where that is not known. Only after it has resolved may the device be told.
    */
   submit(device: DirectoryDevice, intake: Intake, now: number, protocol: DeviceProtocol): Promise<void>;
+  /** The same for a transport with thousands of messages a second: told in a later turn, once, without a promise. */
+  hand(
+    device: DirectoryDevice,
+    intake: Intake,
+    now: number,
+    protocol: DeviceProtocol,
+    settled: Settled,
+  ): void;
   /** Those that `decode` takes. */
   contentTypes: readonly string[];
 }
@@ -64,6 +73,21 @@ export function createReception(options: {
   limits: GatewayLimits;
 }): Reception {
   const { logger, metrics, decoders, packer, activity, devices, tenants, limits } = options;
+
+  const hand: Reception['hand'] = (device, intake, now, protocol, settled) => {
+    const { readings, refused, refusals } = intake;
+    const count = readings.length + refused.length + kilobytesKept(intake);
+    devices.spend(device.deviceId, Math.max(1, count), now);
+    tenants.spend(device.tenantId, Math.max(1, count), now);
+    packer.hand(readings, refused, (error) => {
+      if (error === undefined) {
+        metrics.accepted(readings.length);
+        activity.accepted(device, protocol, now, readings.length);
+        for (const refusal of refusals) metrics.refused(refusal.code);
+      }
+      settled(error);
+    });
+  };
 
   return {
     overRate(device, now) {
@@ -99,16 +123,11 @@ export function createReception(options: {
       );
       return fault === undefined ? TAKEN : { kind: 'invalid', fault };
     },
-    async submit(device, intake, now, protocol) {
-      const count = intake.readings.length + intake.refused.length + kilobytesKept(intake);
-      devices.spend(device.deviceId, Math.max(1, count), now);
-      tenants.spend(device.tenantId, Math.max(1, count), now);
-      if (intake.readings.length + intake.refused.length > 0)
-        await packer.submit(intake.readings, intake.refused);
-      metrics.accepted(intake.readings.length);
-      activity.accepted(device, protocol, now, intake.readings.length);
-      for (const refusal of intake.refusals) metrics.refused(refusal.code);
-    },
+    hand,
+    submit: (device, intake, now, protocol) =>
+      new Promise((resolve, reject) =>
+        hand(device, intake, now, protocol, (error) => (error === undefined ? resolve() : reject(error))),
+      ),
     contentTypes: decoders.contentTypes,
   };
 }

@@ -4,8 +4,11 @@
  * ahead of Event Hubs.
  */
 export interface Acknowledgements {
-  /** @param messageId undefined at QoS 0, where nobody is told. */
-  add(messageId: number | undefined, accepted: Promise<void>): void;
+  /**
+   * @param messageId undefined at QoS 0, where nobody is told.
+   * @returns what is to be called once when the message was accepted, or was not.
+   */
+  add(messageId: number | undefined): (error: Error | undefined) => void;
   inFlight(): number;
 }
 
@@ -46,17 +49,13 @@ export function createAcknowledgements(options: {
   };
 
   return {
-    add(messageId, accepted) {
+    add(messageId) {
       const entry: Entry = { messageId, outcome: 'open' };
       entries.push(entry);
-      const settle = (outcome: 'accepted' | 'failed'): void => {
-        entry.outcome = outcome;
+      return (error) => {
+        entry.outcome = error === undefined ? 'accepted' : 'failed';
         flush();
       };
-      accepted.then(
-        () => settle('accepted'),
-        () => settle('failed'),
-      );
     },
     inFlight: () => entries.length,
   };

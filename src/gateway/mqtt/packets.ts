@@ -75,7 +75,14 @@ export function connack(returnCode: number, version = 4): Buffer {
   return Buffer.from([0x20, 2, 0, returnCode]);
 }
 
-export const puback = (messageId: number): Buffer => Buffer.from([0x40, 2, messageId >> 8, messageId & 255]);
+export function puback(messageId: number): Buffer {
+  const bytes = Buffer.allocUnsafe(4);
+  bytes[0] = 0x40;
+  bytes[1] = 2;
+  bytes[2] = messageId >> 8;
+  bytes[3] = messageId & 255;
+  return bytes;
+}
 export const PINGRESP = Buffer.from([0xd0, 0]);
 export const unsuback = (messageId: number): Buffer =>
   Buffer.from([0xb0, 2, messageId >> 8, messageId & 255]);
