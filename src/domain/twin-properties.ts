@@ -44,9 +44,16 @@ export function mergePatch(target: unknown, patch: Properties): Properties {
     if (value === null) delete merged[key];
     // An own property only: a key such as `constructor` has a value in every object.
     else if (isObject(value)) merged[key] = mergePatch(Object.hasOwn(merged, key) ? merged[key] : {}, value);
-    else merged[key] = value;
+    else merged[key] = plain(value);
   }
   return merged;
+}
+
+/** A copy whose objects are plain ones, whatever parser they come from: so that equal ones are found equal. */
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each)]));
 }
 
 function isObject(value: unknown): value is Properties {

@@ -1,7 +1,7 @@
-import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
+import { createUnionType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { type TwinDocument } from '../../store/documents';
 import { Visible } from '../rule';
-import { DateTime, JSONObject, Long } from '../scalars';
+import { DateTime, JSONObject } from '../scalars';
 import { USER_ERROR_TYPES } from '../user-error.type';
 import { Device } from './device.type';
 
@@ -15,7 +15,7 @@ export class DeviceConfiguration {
   desired!: Record<string, unknown>;
 
   @Visible('with-parent')
-  @Field(() => Long, { description: 'How often `desired` was changed.' })
+  @Field(() => Int, { description: 'How often `desired` was changed.' })
   desiredVersion!: number;
 
   @Visible('with-parent')
@@ -30,7 +30,7 @@ export class DeviceConfiguration {
   reported!: Record<string, unknown>;
 
   @Visible('with-parent')
-  @Field(() => Long, { description: 'How often `reported` was changed.' })
+  @Field(() => Int, { description: 'How often `reported` was changed.' })
   reportedVersion!: number;
 
   @Visible('with-parent')
@@ -63,7 +63,7 @@ export class SetDeviceConfigurationInput {
   })
   desired!: Record<string, unknown>;
 
-  @Field(() => Long, {
+  @Field(() => Int, {
     nullable: true,
     description:
       'The `desiredVersion` that this is meant to change, 0 for the first: with another one it is refused. Null or left out to change whatever there is.',
