@@ -12,12 +12,14 @@ export type ContainerName = keyof typeof CONTAINERS;
  */
 const indexed: Record<ContainerName, string[]> = {
   // devices of a building in order, of one space, and of one field gateway; the audit log in order, which devices' keys
-  // must not be among
-  registry: ['/sortKey/*', '/spaceId/*', '/parentId/*', '/auditKey/*'],
+  // must not be among, and what it says of one thing, or of a device among several
+  registry: ['/sortKey/*', '/spaceId/*', '/parentId/*', '/auditKey/*', '/subject/*', '/after/devices/*'],
   // buildings of a tenant in order
   directory: ['/sortKey/*'],
   // read by id alone
   warm: [],
+  // dead letters of a place, newest first
+  deadletters: ['/sortKey/*'],
 };
 
 /** -1: documents live for ever unless they carry a `ttl` of their own, in seconds. */

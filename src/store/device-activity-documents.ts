@@ -1,5 +1,5 @@
-import { type SeenChunk } from './device-activity';
-import { SEEN_CHUNK_DEVICES, type SeenDocument } from './documents';
+import { type SeenChunk, type SeenKey } from './device-activity';
+import { type DeviceDocument, SEEN_CHUNK_DEVICES, type SeenDocument } from './documents';
 
 export function seenIdOf(chunk: number): string {
   return `seen:${String(chunk).padStart(6, '0')}`;
@@ -7,6 +7,19 @@ export function seenIdOf(chunk: number): string {
 
 export function chunkOfOrdinal(ordinal: number): number {
   return Math.trunc(ordinal / SEEN_CHUNK_DEVICES);
+}
+
+/** Where a device's last seen is kept since it is its owner's and in its building; null where it never had a place. */
+export function seenKeyOf({
+  tenantId,
+  buildingId,
+  assignments,
+}: Pick<DeviceDocument, 'tenantId' | 'buildingId' | 'assignments'>): SeenKey | null {
+  const own = assignments.filter((each) => each.tenantId === tenantId && each.buildingId === buildingId);
+  const last = own.find((each) => each.to === null) ?? own.at(-1);
+  if (last === undefined) return null;
+  const since = Math.min(...own.map((each) => each.from));
+  return { tenantId, buildingId, ordinal: last.deviceOrdinal, since };
 }
 
 /** What a document holds of one device: 0 where it was never seen, or where the document is damaged there. */

@@ -11,11 +11,13 @@ import { type QuantityName } from '../domain/quantity';
  *   idempotency record share one transactional batch.
  * - `directory`, key `/key`: what must be found by another key than its building's.
  * - `warm`, key `/buildingId`: the rolling record, with a time to live.
+ * - `deadletters`, key `/scopeKey`: what was refused, with a time to live; see `dead-letters/documents.ts`.
  */
 export const CONTAINERS = {
   registry: { partitionKey: '/buildingId' },
   directory: { partitionKey: '/key' },
   warm: { partitionKey: '/buildingId' },
+  deadletters: { partitionKey: '/scopeKey' },
 } as const;
 
 export interface BuildingDocument {
@@ -125,6 +127,9 @@ export interface DepartedDocument {
   /** Whose it was. */
   tenantId: string;
   at: number;
+  /** The saga that took it away. */
+  saga?: string;
+  _etag?: string;
 }
 
 /**
@@ -237,6 +242,7 @@ export const OF_KIND = {
   // '`' is the character after '_'.
   device: "c.id >= 'dev_' AND c.id < 'dev`'",
   space: "c.id >= 'spc_' AND c.id < 'spc`'",
+  audit: "c.id >= 'aud_' AND c.id < 'aud`'",
 } as const;
 
 export type RegistryDocument =
@@ -314,6 +320,48 @@ export interface ClaimDocument {
   tenantId: string;
   /** Seconds; set once the code is void. */
   ttl?: number;
+}
+
+/**
+ * key `sagas:pending`, id the attempt's hash: a change that spans partitions and is under way, with all that is needed to
+ * bring it to its end, and never a secret.
+ */
+export interface SagaDocument {
+  id: string;
+  key: string;
+  kind: 'claim' | 'replacement' | 'move' | 'transfer';
+  startedAt: number;
+  /** The principal's id. */
+  actor: string;
+  /** `Attempt.fingerprint`; null for a move, which needs no idempotency key. */
+  fingerprint: string | null;
+  deviceId: string;
+  from: { tenantId: string; buildingId: string };
+  to: { tenantId: string; buildingId: string; spaceId: string; name: string };
+  /** Of a claim or replacement: the key of the claim document. */
+  claim?: string;
+  /** Of a replacement: the device that is replaced, in the building `to`. */
+  replaces?: string;
+  /** Of a transfer: the offer. */
+  transferId?: string;
+  /** Of a move: the version of the device that was to be moved. What was changed since is moved only if asked again. */
+  etag?: string;
+  /** Seconds; set once it has ended. */
+  ttl?: number;
+  _etag?: string;
+}
+
+/** key `attempts:<principal or tenant>`, id `attempts`: claims that went wrong lately. */
+export interface AttemptsDocument {
+  id: 'attempts';
+  key: string;
+  /** As of `at`; they are forgotten one by one. */
+  failures: number;
+  at: number;
+  /** No attempt before. */
+  blockedUntil: number;
+  ttl: number;
+  _etag?: string;
 }
 
 /** key `device:<deviceId>`, id `device`: where a device's document is. */

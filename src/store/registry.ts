@@ -1,7 +1,8 @@
 import { type Entitlement, type Role, type TenantScope } from '../auth/scope';
-import { type DeviceState } from '../domain/device';
 import { type Cosmos } from './cosmos';
+import { type ActivityReader } from './device-activity';
 import {
+  type AuditDocument,
   type BuildingDocument,
   type DeviceDocument,
   type PointDocument,
@@ -11,12 +12,14 @@ import {
   type TwinDocument,
 } from './documents';
 import { type Keyring } from './keyring';
+import { type AuditFilter, type AuditLogOf, createAuditLog } from './registry/audit-log';
 import { createBuildingLocks } from './registry/building-locks';
 import { createBuildings } from './registry/buildings';
 import { createConfiguration } from './registry/configuration';
 import { type CredentialInput, type CredentialKind } from './registry/credential-input';
 import { createCredentials } from './registry/credentials';
 import { createDeviceChanges } from './registry/device-change';
+import { type DeviceFilter } from './registry/device-filters';
 import { createDevices } from './registry/devices';
 import { createParents } from './registry/parent';
 import { createProvisioning } from './registry/provisioning';
@@ -121,12 +124,23 @@ export interface Registry extends Stock {
     scope: TenantScope,
     keys: readonly { buildingId: string; id: string }[],
   ): Promise<(PointDocument | null)[]>;
-  /** In the order of their names, then ids. */
+  /**
+   * In the order of their names, then ids. A page of silent devices may hold fewer than `first` and have a next all the
+   * same: each looks at 500 devices at most.
+   */
   devices(
     scope: TenantScope,
     buildingId: string,
-    options: { first: number; after: string | null; state?: DeviceState; spaceId?: string },
+    options: { first: number; after: string | null } & DeviceFilter,
   ): Promise<Page<DeviceDocument>>;
+  /** When devices were last heard: at most about a minute behind. In the order of the keys; null for never. */
+  lastSeen: ActivityReader['lastSeen'];
+  /** Newest first. Empty for a building or tenant whose log the scope may not read, as for an unknown one. */
+  auditLog(
+    scope: TenantScope,
+    of: AuditLogOf,
+    options: { first: number; after: string | null } & AuditFilter,
+  ): Promise<Page<AuditDocument>>;
   devicesById(scope: TenantScope, ids: readonly string[]): Promise<(DeviceDocument | null)[]>;
 
   createBuilding(
@@ -205,6 +219,7 @@ export function createRegistry({ cosmos, keyring }: { cosmos: Cosmos; keyring: K
     ...createBuildings({ cosmos }),
     ...createSpaces({ cosmos }),
     ...createDevices({ cosmos }),
+    ...createAuditLog({ cosmos }),
     ...createProvisioning({ cosmos, keyring, locks }),
     ...createStock({ cosmos, serialNumbers }),
     ...createRetirement({ changes }),

@@ -1,38 +1,42 @@
-import { type JSONValue } from '@azure/cosmos';
 import { type Cosmos } from '../cosmos';
+import { createActivityReader } from '../device-activity-reader';
 import { type DeviceDocument, type DeviceEntryDocument } from '../documents';
 import { type Registry } from '../registry';
 import { ownersIn, visible } from './access';
+import { conditionsOf, DEVICES_LOOKED_AT, silentOf } from './device-filters';
 import { pageOf, sortKeyAfter } from './position';
 
-export function createDevices({ cosmos }: { cosmos: Cosmos }): Pick<Registry, 'devices' | 'devicesById'> {
+export function createDevices({
+  cosmos,
+}: {
+  cosmos: Cosmos;
+}): Pick<Registry, 'devices' | 'devicesById' | 'lastSeen'> {
+  const activity = createActivityReader({ cosmos });
   return {
-    async devices(scope, buildingId, { first, after, state, spaceId }) {
-      const parameters: Record<string, JSONValue> = {
-        after: sortKeyAfter(after),
-        owners: ownersIn(scope, 'device.read', buildingId),
-      };
-      let filter = "c.type = 'device' AND c.sortKey > @after AND ARRAY_CONTAINS(@owners, c.tenantId)";
-      if (state !== undefined) {
-        filter += ' AND c.state = @state';
-        parameters.state = state;
-      }
-      if (spaceId !== undefined) {
-        filter += ' AND c.spaceId = @spaceId';
-        parameters.spaceId = spaceId;
-      }
+    async devices(scope, buildingId, { first, after, ...filter }) {
+      const { conditions, parameters } = conditionsOf(filter);
+      const { silentSince } = filter;
+      const looked = silentSince === undefined ? first : DEVICES_LOOKED_AT;
       const found = await cosmos.query<DeviceDocument>(
         'registry',
         buildingId,
-        `SELECT * FROM c WHERE ${filter} ORDER BY c.sortKey`,
-        parameters,
-        { limit: first + 1 },
+        `SELECT * FROM c WHERE c.type = 'device' AND c.sortKey > @after AND ARRAY_CONTAINS(@owners, c.tenantId)${conditions}
+         ORDER BY c.sortKey`,
+        {
+          ...parameters,
+          after: sortKeyAfter(after),
+          owners: ownersIn(scope, 'device.read', buildingId),
+        },
+        { limit: looked + 1 },
       );
-      return pageOf(
+      const page = pageOf(
         found.map((item) => ({ item, sortKey: item.sortKey })),
-        first,
+        looked,
       );
+      return silentSince === undefined ? page : silentOf(activity, scope, page, silentSince, first);
     },
+
+    lastSeen: activity.lastSeen,
 
     async devicesById(scope, ids) {
       const entries = await cosmos.readMany<DeviceEntryDocument>('directory', ids.map(entryKey));
