@@ -1,23 +1,30 @@
+import { type Socket } from 'node:net';
 import { maySend } from '../domain/device';
 import { type DeviceDirectory, type DirectoryDevice } from '../store/device-directory';
 import { type GatewayError } from './answers';
+import { type ClientCertificate, createClientCertificates } from './client-certificate';
 import { parseSasToken, type SasToken, signingKey, withoutPort } from './sas-token';
 
 /** A device that may send, or the answer to whoever claims to be one. */
 export type Authenticated = { device: DirectoryDevice; error?: undefined } | { error: GatewayError };
 
+/** What a device proves itself by: the text of a SAS token, or the certificate of its TLS connection. */
+export type Proof = string | ClientCertificate;
+
 export interface DeviceAuthentication {
   /**
-   * Checks a device's SAS token. Answers at once for a device that the directory knows; asks the store for another.
-   * Unknown device, foreign or forged token, wrong audience, expired: one answer for all.
+   * Checks what a device proves itself by. Answers at once for a device that the directory knows; asks the store for
+   * another. Unknown device, foreign or forged token or certificate, wrong audience, expired: one answer for all.
    */
   authenticate(
     deviceId: string,
-    authorization: string | undefined,
+    proof: Proof | undefined,
     now: number,
   ): Authenticated | Promise<Authenticated>;
   /** The same without asking the store: undefined where the directory does not know the device now. */
-  recall(deviceId: string, authorization: string | undefined, now: number): Authenticated | undefined;
+  recall(deviceId: string, proof: Proof | undefined, now: number): Authenticated | undefined;
+  /** The certificate that the client of a connection holds: its proof where it presents no token. */
+  certificateOf(socket: Socket): ClientCertificate | undefined;
 }
 
 /** A token that proved good: while the device still has the key that made it, it still is. */
@@ -34,7 +41,7 @@ const UNAUTHENTICATED: Authenticated = {
   error: {
     code: 'UNAUTHENTICATED',
     message:
-      'the device or its SAS token is unknown, expired or for another audience: sign {host}/devices/{deviceId} with the device’s key',
+      'the device, its SAS token or its certificate is unknown, expired or for another audience: sign {host}/devices/{deviceId} with the device’s key, or present the certificate it is registered with',
   },
 };
 const UNAVAILABLE: Authenticated = {
@@ -62,6 +69,7 @@ export function createDeviceAuthentication(options: {
 }): DeviceAuthentication {
   const { directory } = options;
   const hostNames = new Set(options.hostNames.map(withoutPort));
+  const certificates = createClientCertificates();
   let lookups = 0;
 
   // By the exact text of a token that proved good. A Map finds by a seeded hash before it compares, so that the time a
@@ -120,14 +128,21 @@ export function createDeviceAuthentication(options: {
     });
   };
 
-  const recall = (
+  const judgeCertificate = (
     deviceId: string,
-    authorization: string | undefined,
+    certificate: ClientCertificate,
+    device: DirectoryDevice | null,
     now: number,
-  ): Authenticated | undefined => {
-    if (authorization === undefined) return UNAUTHENTICATED;
+  ): Authenticated =>
+    certificates.speaksFor(certificate, deviceId, device, now) ? verdictOn(device!) : UNAUTHENTICATED;
+
+  const recall = (deviceId: string, proof: Proof | undefined, now: number): Authenticated | undefined => {
+    if (proof === undefined) return UNAUTHENTICATED;
     const known = directory.peek(deviceId);
-    const entry = remembered.get(authorization);
+    if (typeof proof !== 'string') {
+      return known === undefined ? undefined : judgeCertificate(deviceId, proof, known, now);
+    }
+    const entry = remembered.get(proof);
     if (entry !== undefined) {
       const stillGood = entry.deviceId === deviceId && entry.expiresAt > now;
       if (stillGood && known) {
@@ -137,27 +152,43 @@ export function createDeviceAuthentication(options: {
           return (entry.verdict = verdictOn(known));
         }
       }
-      if (known !== undefined) remembered.delete(authorization);
+      if (known !== undefined) remembered.delete(proof);
     }
     if (known === undefined) return undefined;
-    return judge(deviceId, authorization, parseSasToken(authorization), known, now);
+    return judge(deviceId, proof, parseSasToken(proof), known, now);
+  };
+
+  const asked = async (
+    deviceId: string,
+    judged: (device: DirectoryDevice | null) => Authenticated,
+  ): Promise<Authenticated> => {
+    let device: DirectoryDevice | null;
+    try {
+      device = await lookUp(deviceId);
+    } catch {
+      return UNAVAILABLE;
+    }
+    return judged(device);
   };
 
   return {
     recall,
-    authenticate(deviceId, authorization, now) {
-      const recalled = recall(deviceId, authorization, now);
-      if (recalled !== undefined || authorization === undefined) return recalled ?? UNAUTHENTICATED;
-      const token = parseSasToken(authorization);
+    certificateOf: certificates.of,
+    authenticate(deviceId, proof, now) {
+      const recalled = recall(deviceId, proof, now);
+      if (recalled !== undefined || proof === undefined) return recalled ?? UNAUTHENTICATED;
       // Nobody makes the store work who could not be this device.
+      if (typeof proof !== 'string') {
+        if (now < proof.validFrom || now > proof.validTo) return UNAUTHENTICATED;
+        if (lookups >= options.lookupsInFlight) return BUSY;
+        return asked(deviceId, (device) => judgeCertificate(deviceId, proof, device, now));
+      }
+      const token = parseSasToken(proof);
       if (token === undefined || token.deviceId !== deviceId || token.expiresAt <= now) {
-        return judge(deviceId, authorization, token, null, now);
+        return judge(deviceId, proof, token, null, now);
       }
       if (lookups >= options.lookupsInFlight) return BUSY;
-      return lookUp(deviceId).then(
-        (device) => judge(deviceId, authorization, token, device, now),
-        () => UNAVAILABLE,
-      );
+      return asked(deviceId, (device) => judge(deviceId, proof, token, device, now));
     },
   };
 }

@@ -1,16 +1,13 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, type Socket } from 'node:net';
 import { type Readiness } from '../observability/health';
 import { type Logger } from '../observability/logger';
 import { type Registry } from '../observability/metrics';
-import { listenError } from '../observability/operator-error';
 import { type DeviceDirectory } from '../store/device-directory';
 import { type Twins } from '../store/twins';
 import { type StreamProducer } from '../stream/producer';
 import { type DeviceActivity, NO_ACTIVITY } from './activity';
-import { bareAnswer, type ErrorCode } from './answers';
 import { createDeviceAuthentication } from './authentication';
 import { createDecoderRegistry, PAYLOAD_DECODERS } from './decoders';
+import { createHttpListener, type HttpPorts } from './http-listener';
 import { DEFAULT_LIMITS, type GatewayLimits } from './limits';
 import { createGatewayMetrics } from './metrics';
 import { createMqttListener, type MqttPorts } from './mqtt/listener';
@@ -26,7 +23,7 @@ export interface Gateway {
    * Listens, and connects to Event Hubs in the background: until that stands, devices are answered 503.
    * @throws OperatorError when a port cannot be had.
    */
-  start(): Promise<{ port: number; mqttPort?: number; mqttsPort?: number }>;
+  start(): Promise<{ port: number; httpsPort?: number; mqttPort?: number; mqttsPort?: number }>;
   /**
    * Takes no further request or message, finishes those it has, and sends every open frame. The producer is its owner's
    * to stop.
@@ -41,6 +38,8 @@ export interface GatewayOptions {
   host: string;
   /** Of HTTP; 0 for a free one. */
   port: number;
+  /** Left out, HTTPS is not spoken. */
+  https?: HttpPorts['tls'];
   /** Left out, MQTT is not spoken. */
   mqtt?: MqttPorts;
   /** Host names that the audience of a SAS token may name, with or without a port. */
@@ -54,13 +53,6 @@ export interface GatewayOptions {
   activity?: DeviceActivity;
   limits?: Partial<GatewayLimits>;
 }
-
-// Devices that send once a minute keep their connection from one reading to the next.
-const KEEP_ALIVE_MS = 75_000;
-const HEADERS_TIMEOUT_MS = 20_000;
-const REQUEST_TIMEOUT_MS = 30_000;
-// Shorter than a process is given to drain.
-const DRAIN_MS = 6_000;
 
 /** The cloud gateway: authenticates devices, decodes what they send, and packs it into the telemetry stream. */
 export function createGateway(options: GatewayOptions): Gateway {
@@ -129,80 +121,42 @@ export function createGateway(options: GatewayOptions): Gateway {
       ports: options.mqtt,
     });
 
-  let active = 0;
-  let stopping = false;
-  let idle: (() => void) | undefined;
-
-  const onRequest = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    active++;
-    if (stopping) response.setHeader('connection', 'close');
-    await endpoint.handle(request, response);
-    active--;
-    if (active === 0) idle?.();
-  };
-
-  // node:http itself, without a framework: one route, and a framework's share of a request's CPU can be measured.
-  const server: Server = createServer(
-    {
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: 5_000,
-    },
-    (request, response) => void onRequest(request, response),
-  );
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy();
-    const [code, message] = CLIENT_ERRORS[error.code ?? ''] ?? NOT_HTTP;
-    socket.end(bareAnswer(code, message));
+  const http = createHttpListener({
+    host: options.host,
+    ports: { port: options.port, ...(options.https && { tls: options.https }) },
+    connections: limits.connections,
+    handle: endpoint.handle,
   });
-
-  const listen = (): Promise<number> =>
-    new Promise((resolve, reject) => {
-      server.once('error', (error) =>
-        reject(listenError(error, 'the device gateway', options.host, options.port)),
-      );
-      server.listen(options.port, options.host, () => resolve((server.address() as AddressInfo).port));
-    });
-
-  const finishRequests = async (): Promise<void> => {
-    if (active === 0) return;
-    const finished = new Promise<void>((resolve) => (idle = resolve));
-    // A client that does not finish its request is cut off: nothing of it was taken.
-    const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-    await finished;
-    clearTimeout(cut);
-  };
+  let stopping = false;
 
   return {
     async start() {
-      const port = await listen();
+      const { port, tlsPort: httpsPort } = await http.start();
       let mqttPorts: { port: number; tlsPort?: number } | undefined;
       try {
         mqttPorts = await mqtt?.start();
       } catch (error) {
-        server.close();
+        await http.finish();
+        await http.close();
         throw error;
       }
       link.start();
       activity.start();
-      logger.info({ host: options.host, port }, 'the device gateway listens');
+      logger.info({ host: options.host, port, httpsPort }, 'the device gateway listens');
       return {
         port,
+        ...(httpsPort !== undefined && { httpsPort }),
         ...(mqttPorts && { mqttPort: mqttPorts.port }),
         ...(mqttPorts?.tlsPort !== undefined && { mqttsPort: mqttPorts.tlsPort }),
       };
     },
     async stop() {
       stopping = true;
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
-      await Promise.all([finishRequests(), mqtt?.stop()]);
+      await Promise.all([http.finish(), mqtt?.stop()]);
       await packer.drain();
       await activity.stop();
       link.stop();
-      server.closeAllConnections();
-      await closed;
+      await http.close();
     },
     readiness() {
       const reasons = [
@@ -214,9 +168,3 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
   };
 }
-
-const NOT_HTTP: [ErrorCode, string] = ['BAD_REQUEST', 'this is no HTTP request'];
-const CLIENT_ERRORS: Record<string, [ErrorCode, string]> = {
-  HPE_HEADER_OVERFLOW: ['HEADERS_TOO_LARGE', 'the headers are too large'],
-  ERR_HTTP_REQUEST_TIMEOUT: ['REQUEST_TIMEOUT', 'the request took too long to arrive'],
-};

@@ -19,7 +19,7 @@ export interface GatewayLimits {
   twinRequests: Rate;
   /** How long a request waits for Event Hubs before it is answered 503. */
   acceptedWithinMilliseconds: number;
-  /** MQTT connections of one listener; a further one is closed at once. */
+  /** Connections of one port; a further one is closed at once. */
   connections: number;
   /** Messages of one MQTT connection that Event Hubs has not accepted yet; beyond it the socket is not read. */
   messagesInFlight: number;

@@ -174,7 +174,8 @@ export function createTelemetryEndpoint(options: {
     const receivedAt = Date.now();
     const bad = refusalOfHeaders(request);
     if (bad) return fail(response, bad);
-    const verdict = authentication.authenticate(deviceId, request.headers.authorization, receivedAt);
+    const proof = request.headers.authorization ?? authentication.certificateOf(request.socket);
+    const verdict = authentication.authenticate(deviceId, proof, receivedAt);
     const authenticated = verdict instanceof Promise ? await verdict : verdict;
     if (authenticated.error) return fail(response, authenticated.error);
     const { device } = authenticated;

@@ -3,6 +3,7 @@ import { directoryScope } from '../auth/directory-scope';
 import { gatewaySettings } from '../config/environment';
 import { createDeviceActivity } from '../gateway/activity';
 import { createGateway } from '../gateway/gateway';
+import { type ServerCertificate } from '../gateway/tls';
 import { createHealthServer } from '../observability/health';
 import { createMetrics } from '../observability/metrics';
 import { OperatorError } from '../observability/operator-error';
@@ -19,6 +20,7 @@ import { run, stopInOrder } from './run';
 /** The cloud gateway: devices in, frames out. */
 run('gateway', gatewaySettings, async (settings, logger) => {
   const metrics = createMetrics({ process: 'gateway' });
+  const certificate = certificateOf(settings);
   const cosmos = createCosmos(cosmosAccountOf(settings), settings.COSMOS_DATABASE);
   const directory = createDeviceDirectory({
     cosmos,
@@ -32,7 +34,11 @@ run('gateway', gatewaySettings, async (settings, logger) => {
     metrics,
     host: settings.HOST,
     port: settings.GATEWAY_PORT,
-    mqtt: { port: settings.MQTT_PORT, ...tlsOf(settings) },
+    ...(certificate && { https: { port: settings.GATEWAY_HTTPS_PORT, ...certificate } }),
+    mqtt: {
+      port: settings.MQTT_PORT,
+      ...(certificate && { tls: { port: settings.MQTTS_PORT, ...certificate } }),
+    },
     hostNames: settings.GATEWAY_HOST_NAMES,
     directory,
     twins: createTwins({ cosmos }),
@@ -62,9 +68,9 @@ run('gateway', gatewaySettings, async (settings, logger) => {
 
 type Settings = ReturnType<typeof gatewaySettings>;
 
-/** MQTTS, where a certificate is given. */
-function tlsOf({ TLS_CERT_FILE, TLS_KEY_FILE, MQTTS_PORT }: Settings) {
-  if (TLS_CERT_FILE === undefined || TLS_KEY_FILE === undefined) return {};
+/** With it HTTPS and MQTTS are spoken. */
+function certificateOf({ TLS_CERT_FILE, TLS_KEY_FILE }: Settings): ServerCertificate | undefined {
+  if (TLS_CERT_FILE === undefined || TLS_KEY_FILE === undefined) return undefined;
   const read = (name: string, file: string): Buffer => {
     try {
       return readFileSync(file);
@@ -74,5 +80,5 @@ function tlsOf({ TLS_CERT_FILE, TLS_KEY_FILE, MQTTS_PORT }: Settings) {
     }
   };
   const cert = read('TLS_CERT_FILE', TLS_CERT_FILE);
-  return { tls: { port: MQTTS_PORT, cert, key: read('TLS_KEY_FILE', TLS_KEY_FILE) } };
+  return { cert, key: read('TLS_KEY_FILE', TLS_KEY_FILE) };
 }

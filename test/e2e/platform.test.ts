@@ -204,6 +204,7 @@ describe('a start that cannot be', () => {
           'API',
           'IDENTITY',
           'GATEWAY',
+          'GATEWAY_HTTPS',
           'MQTT',
           'MQTTS',
           'COSMOS',

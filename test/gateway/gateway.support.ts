@@ -80,6 +80,8 @@ export interface RunningGateway {
   gateway: Gateway;
   url: string;
   port: number;
+  /** 0 where no certificate was given. */
+  httpsPort: number;
   mqttPort: number;
   /** 0 where no certificate was given. */
   mqttsPort: number;
@@ -108,13 +110,14 @@ export async function startGateway(options: {
     host: '127.0.0.1',
     port: 0,
     hostNames: ['127.0.0.1', 'localhost', 'hub.example'],
+    ...(options.tls && { https: { port: 0, ...options.tls } }),
     mqtt: { port: 0, ...(options.tls && { tls: { port: 0, ...options.tls } }) },
     directory: options.directory,
     twins: options.twins ?? twinsOf(),
     producer,
     ...(options.limits ? { limits: options.limits } : {}),
   });
-  const { port, mqttPort = 0, mqttsPort = 0 } = await gateway.start();
+  const { port, httpsPort = 0, mqttPort = 0, mqttsPort = 0 } = await gateway.start();
   if (options.waitUntilReady ?? true) {
     await eventually(() => {
       if (!gateway.readiness().ready) throw new Error(gateway.readiness().reasons.join());
@@ -124,6 +127,7 @@ export async function startGateway(options: {
     gateway,
     url: `http://127.0.0.1:${port}`,
     port,
+    httpsPort,
     mqttPort,
     mqttsPort,
     metrics,

@@ -11,6 +11,7 @@ export interface PlatformEndpoints {
   subscriptions: string;
   identity: string;
   gateway: string;
+  gatewayHttps: string | null;
   mqtt: string;
   mqtts: string | null;
   /** Connection strings. */
@@ -52,6 +53,7 @@ const FREE_PORTS = {
   API_PORT: '0',
   IDENTITY_PORT: '0',
   GATEWAY_PORT: '0',
+  GATEWAY_HTTPS_PORT: '0',
   MQTT_PORT: '0',
   MQTTS_PORT: '0',
   EVENT_HUBS_PORT: '0',

@@ -4,7 +4,12 @@ import { IDENTIFIER_REJECTED, NOT_AUTHORIZED, SERVER_UNAVAILABLE, UNACCEPTABLE_V
 
 /** Who a CONNECT says it is, of which nothing is proved yet; or the return code it is refused with. */
 export type Claims =
-  | { deviceId: string; token: string; keepAliveMilliseconds: number; refusal?: undefined }
+  | {
+      deviceId: string;
+      /** Undefined: its certificate is to prove it. */ token: string | undefined;
+      keepAliveMilliseconds: number;
+      refusal?: undefined;
+    }
   | { refusal: number };
 
 /** `{host}/{deviceId}/?api-version=...`; the host that counts is the one the token was signed for. */
@@ -20,10 +25,10 @@ export function claimsOf(packet: IConnectPacket & { bridgeMode?: boolean }): Cla
   const { clientId, username, password, keepalive = 0 } = packet;
   if (clientId === '') return { refusal: IDENTIFIER_REJECTED };
   const named = USER_NAME.exec(username ?? '')?.[1];
-  if (named !== clientId || password === undefined) return { refusal: NOT_AUTHORIZED };
+  if (named !== clientId) return { refusal: NOT_AUTHORIZED };
   return {
     deviceId: clientId,
-    token: password.toString('utf8'),
+    token: password?.length ? password.toString('utf8') : undefined,
     // One and a half times what the client promised (MQTT 3.1.1, 3.1.2.10).
     keepAliveMilliseconds:
       keepalive === 0 ? LONGEST_SILENCE_MS : Math.min(LONGEST_SILENCE_MS, 1_500 * keepalive),

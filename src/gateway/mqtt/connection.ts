@@ -1,10 +1,11 @@
 import { type Socket } from 'node:net';
 import { type Logger } from '../../observability/logger';
-import { type Authenticated, type DeviceAuthentication } from '../authentication';
+import { type Authenticated, type DeviceAuthentication, type Proof } from '../authentication';
 import { type GatewayLimits } from '../limits';
 import { type GatewayMetrics } from '../metrics';
 import { type Reception } from '../reception';
 import { type TwinService } from '../twin-service';
+import { createAnswers, type TurnEnd } from './answers';
 import { type Claims, claimsOf, isPassing, refusalOf } from './claims';
 import { CONNECT, createFramer, PUBLISH } from './framer';
 import { type Ending, type MqttMetrics } from './metrics';
@@ -20,6 +21,7 @@ export interface ConnectionContext {
   reception: Reception;
   twins: TwinService;
   reader: packets.PacketReader;
+  turnEnd: TurnEnd;
   limits: GatewayLimits;
   /** All that the gateway holds, over all transports. */
   bytesInFlight(): number;
@@ -56,7 +58,7 @@ const LAST_WORDS_MS = 2_000;
 /** While the directory is behind, silent connections are looked up a few at a time. */
 const MOST_CHECKS = 200;
 
-type Identity = Extract<Claims, { refusal?: undefined }>;
+type Identity = Extract<Claims, { refusal?: undefined }> & { proof: Proof | undefined };
 
 export function createConnection(socket: Socket, context: ConnectionContext): Connection {
   const { metrics, authentication, limits } = context;
@@ -74,7 +76,6 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
   let checking = false;
   let ended = false;
   let draining = false;
-  let corked = false;
   let accounted = 0;
 
   const account = (): void => {
@@ -83,19 +84,12 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
     accounted = holds;
   };
 
-  const write = (bytes: Buffer): void => {
-    if (!socket.writable) return;
-    if (!corked) {
-      // All answers of one turn leave together.
-      corked = true;
-      socket.cork();
-      process.nextTick(() => {
-        corked = false;
-        socket.uncork();
-      });
-    }
-    socket.write(bytes);
-  };
+  const answers = createAnswers(context.turnEnd, (bytes) => {
+    if (socket.writable) socket.write(bytes);
+  });
+  const write = answers.add;
+  /** Answers that have not left. */
+  const unread = (): number => socket.writableLength + answers.bytes();
 
   const end = (why: Ending): void => {
     if (ended) return;
@@ -104,6 +98,7 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
     context.logger.debug({ deviceId: identity?.deviceId, why }, 'an MQTT connection ended');
     account();
     session?.close();
+    answers.flush();
     context.closed(connection, identity?.deviceId);
     // What was written still leaves, if the client reads it; what else comes is not read.
     socket.pause();
@@ -111,12 +106,16 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
     socket.setTimeout(LAST_WORDS_MS, () => socket.destroy());
   };
 
+  const failed = (error: unknown): void => {
+    context.logger.error({ err: error, deviceId: identity?.deviceId }, 'an MQTT packet failed');
+    end('fault');
+  };
+
   const guarded = (work: () => void): void => {
     try {
       work();
     } catch (error) {
-      context.logger.error({ err: error, deviceId: identity?.deviceId }, 'an MQTT packet failed');
-      end('fault');
+      failed(error);
     }
   };
 
@@ -147,12 +146,12 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
     if (packet === undefined) return end('malformed');
     const claims = claimsOf(packet);
     if (claims.refusal !== undefined) return refuse(claims.refusal, packet.protocolVersion);
-    whenKnown(authentication.authenticate(claims.deviceId, claims.token, Date.now()), (verdict) => {
+    const proof = claims.token ?? authentication.certificateOf(socket);
+    whenKnown(authentication.authenticate(claims.deviceId, proof, Date.now()), (verdict) => {
       if (verdict.error) return refuse(refusalOf(verdict.error.code));
-      const { deviceId, token } = claims;
-      identity = claims;
-      const unread = (): number => socket.writableLength;
-      session = createSession({ ...context, deviceId, token, write, unread, end, whenKnown, settled });
+      const { deviceId } = claims;
+      identity = { ...claims, proof };
+      session = createSession({ ...context, deviceId, proof, write, unread, end, whenKnown, settled });
       lastHeard = Date.now();
       context.connected(deviceId, connection);
       metrics.connack(packets.CONNECTED);
@@ -170,9 +169,18 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
     else session.take(packet);
   };
 
+  const take = (frame: Buffer): void => {
+    try {
+      onFrame(frame);
+    } catch (error) {
+      failed(error);
+    }
+  };
+
   const settled = (): void => {
     if (draining) endWhenDrained();
-    else proceed();
+    // Nearly always nothing waits for it.
+    else if (session?.blocked() || framer.bytes() > 0 || socket.isPaused()) proceed();
   };
 
   const endWhenDrained = (): void => {
@@ -191,7 +199,7 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
     if (ended || draining || asking) return;
     if (session?.blocked()) guarded(session.retry);
     let starved = false;
-    while (!ended && !asking && !session?.blocked() && socket.writableLength <= UNREAD_ANSWER_BYTES) {
+    while (!ended && !asking && !session?.blocked() && unread() <= UNREAD_ANSWER_BYTES) {
       const { frame, fault } = framer.next();
       if (fault !== undefined) return end(fault);
       if (frame === undefined) {
@@ -200,7 +208,7 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
       }
       lastHeard = Date.now();
       partialSince = undefined;
-      guarded(() => onFrame(frame));
+      take(frame);
     }
     if (ended) return;
     if (starved) partialSince = framer.bytes() === 0 ? undefined : (partialSince ?? Date.now());
@@ -214,15 +222,15 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
   };
 
   /** Ends the connection of a device that may no longer be here, also of one that says nothing. */
-  const checkDevice = ({ deviceId, token }: Identity, now: number): void => {
-    const recalled = authentication.recall(deviceId, token, now);
+  const checkDevice = ({ deviceId, proof }: Identity, now: number): void => {
+    const recalled = authentication.recall(deviceId, proof, now);
     if (recalled !== undefined) return judge(recalled);
     // The directory does not know it now, and nothing is taken from it before the registry was asked. A silent one is
     // asked about here, in its turn.
     if (checking || context.checksUnderWay >= MOST_CHECKS) return;
     checking = true;
     context.checksUnderWay++;
-    void Promise.resolve(authentication.authenticate(deviceId, token, now)).then((verdict) => {
+    void Promise.resolve(authentication.authenticate(deviceId, proof, now)).then((verdict) => {
       checking = false;
       context.checksUnderWay--;
       judge(verdict);

@@ -2,12 +2,14 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { createServer as createTlsServer } from 'node:tls';
 import { type Logger } from '../../observability/logger';
 import { type Registry } from '../../observability/metrics';
-import { listenError, OperatorError } from '../../observability/operator-error';
+import { listenError } from '../../observability/operator-error';
 import { type DeviceAuthentication } from '../authentication';
 import { type GatewayLimits } from '../limits';
 import { type GatewayMetrics } from '../metrics';
 import { type Reception } from '../reception';
+import { createTls, type ServerCertificate, tlsOptionsOf } from '../tls';
 import { type TwinService } from '../twin-service';
+import { createTurnEnd } from './answers';
 import { type Connection, type ConnectionContext, createConnection } from './connection';
 import { createMqttMetrics } from './metrics';
 import { createPacketReader } from './packets';
@@ -16,8 +18,8 @@ import { createPacketReader } from './packets';
 export interface MqttPorts {
   /** Without TLS; 0 for a free one. */
   port: number;
-  /** MQTTS beside it, with the certificate chain and its key in PEM. */
-  tls?: { port: number; cert: string | Buffer; key: string | Buffer };
+  /** MQTTS beside it. */
+  tls?: { port: number } & ServerCertificate;
 }
 
 export interface MqttListener {
@@ -33,7 +35,6 @@ export interface MqttListener {
 const TICK_MS = 100;
 /** Shorter than a process is given to drain. */
 const DRAIN_MS = 6_000;
-const HANDSHAKE_MS = 20_000;
 
 /** MQTT 3.1.1 as IoT Hub speaks it with its devices: takes telemetry in, and is no broker. */
 export function createMqttListener(options: {
@@ -66,6 +67,7 @@ export function createMqttListener(options: {
     reception: options.reception,
     twins: options.twins,
     reader: createPacketReader(),
+    turnEnd: createTurnEnd(),
     limits,
     bytesInFlight: options.bytesInFlight,
     held: (bytes) => (held += bytes),
@@ -154,17 +156,9 @@ export function createMqttListener(options: {
   };
 }
 
-function tlsServer(tls: NonNullable<MqttPorts['tls']>, onSocket: (socket: Socket) => void): Server {
-  try {
-    const { cert, key } = tls;
-    const server = createTlsServer({ cert, key, handshakeTimeout: HANDSHAKE_MS }, onSocket);
-    // Whoever does not speak TLS, or does not trust us, is closed by Node; nobody is to be told.
-    server.on('tlsClientError', (_error, socket) => socket.destroy());
-    return server;
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new OperatorError(
-      `the TLS certificate or its key cannot be used (${why}): give a PEM chain and the key that belongs to it`,
-    );
-  }
+function tlsServer(tls: ServerCertificate, onSocket: (socket: Socket) => void): Server {
+  const server = createTls(() => createTlsServer(tlsOptionsOf(tls), onSocket));
+  // Whoever does not speak TLS, or does not trust us, is closed by Node; nobody is to be told.
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  return server;
 }

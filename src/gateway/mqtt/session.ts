@@ -1,6 +1,6 @@
 import { type IPublishPacket, type ISubscribePacket, type Packet } from 'mqtt-packet';
 import { type DirectoryDevice } from '../../store/device-directory';
-import { type Authenticated, type DeviceAuthentication } from '../authentication';
+import { type Authenticated, type DeviceAuthentication, type Proof } from '../authentication';
 import { type GatewayLimits } from '../limits';
 import { type GatewayMetrics } from '../metrics';
 import { type Reception } from '../reception';
@@ -28,7 +28,7 @@ export interface Session {
 
 export interface SessionOptions {
   deviceId: string;
-  token: string;
+  proof: Proof | undefined;
   metrics: MqttMetrics;
   gatewayMetrics: GatewayMetrics;
   authentication: DeviceAuthentication;
@@ -46,7 +46,7 @@ export interface SessionOptions {
 }
 
 export function createSession(options: SessionOptions): Session {
-  const { deviceId, token, metrics, gatewayMetrics, authentication, reception, limits, write, end } = options;
+  const { deviceId, proof, metrics, gatewayMetrics, authentication, reception, limits, write, end } = options;
   const topic = `devices/${deviceId}/messages/events`;
   /** Made when it is first needed: most devices never ask. */
   let twinLink: TwinLink | undefined;
@@ -73,15 +73,16 @@ export function createSession(options: SessionOptions): Session {
       const body = publication.operation === 'get' ? undefined : (packet.payload as Buffer);
       twin().request(publication.requestId, body);
     }
-    if (packet.qos === 1) acknowledgements.add(packet.messageId, Promise.resolve());
+    // In its turn behind the messages before it, and in none of the present one's.
+    if (packet.qos === 1) void Promise.resolve(undefined).then(acknowledgements.add(packet.messageId));
   };
 
   const twin = (): TwinLink =>
     (twinLink ??= createTwinLink({
       deviceId,
       twins: options.twins,
-      authenticate: () => authentication.authenticate(deviceId, token, Date.now()),
-      recall: () => authentication.recall(deviceId, token, Date.now()),
+      authenticate: () => authentication.authenticate(deviceId, proof, Date.now()),
+      recall: () => authentication.recall(deviceId, proof, Date.now()),
       write,
       unread: () => options.unread(),
       end,
@@ -96,7 +97,7 @@ export function createSession(options: SessionOptions): Session {
     if (acknowledgements.inFlight() >= limits.messagesInFlight || !reception.connected()) return;
     const now = Date.now();
     // Asked at each message: a device that was suspended a moment ago is not heard any more.
-    options.whenKnown(authentication.authenticate(deviceId, token, now), (verdict) => {
+    options.whenKnown(authentication.authenticate(deviceId, proof, now), (verdict) => {
       if (!verdict.error) takeParked(verdict.device, now);
       else if (!isPassing(verdict.error.code)) end('not-permitted');
     });
@@ -124,7 +125,7 @@ export function createSession(options: SessionOptions): Session {
     metrics.message(packet.qos);
     // A PUBACK cannot say what was refused: the dead letters keep it, and the message is done.
     const messageId = packet.qos === 1 ? packet.messageId : undefined;
-    acknowledgements.add(messageId, reception.submit(device, intake, now, 'MQTT'));
+    reception.hand(device, intake, now, 'MQTT', acknowledgements.add(messageId));
   };
 
   const onSubscribe = (packet: ISubscribePacket): void => {
