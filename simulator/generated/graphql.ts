@@ -39,6 +39,15 @@ export type DeviceCredentialKind =
   /** By a certificate that was registered by its thumbprint. */
   | 'X509_THUMBPRINT';
 
+/** How a device’s messages reach the platform; of a relayed device, how those of its field gateway do. */
+export type DeviceProtocol =
+  /** AMQP 1.0, with TLS or without. */
+  | 'AMQP'
+  /** HTTP, with TLS or without. */
+  | 'HTTP'
+  /** MQTT 3.1.1, with TLS or without. */
+  | 'MQTT';
+
 /** Where a device is in its life. */
 export type DeviceState =
   /** Has sent. */
@@ -208,6 +217,19 @@ export type UserErrorCode =
   /** The object is in a state that does not admit this; the message names it. */
   | 'WRONG_STATE';
 
+export type AuditLogQueryVariables = Exact<{
+  building: string;
+  first?: number;
+  after?: string | null | undefined;
+  from?: string | null | undefined;
+  to?: string | null | undefined;
+  subject?: string | null | undefined;
+  action?: string | null | undefined;
+}>;
+
+
+export type AuditLogQuery = { building: { id: string, auditLog: { nodes: Array<{ id: string, at: string, actor: string, action: string, subject: string, before: Record<string, unknown> | null, after: Record<string, unknown> | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
 export type BuildingHistoryQueryVariables = Exact<{
   id: string;
   quantity: Quantity;
@@ -266,6 +288,19 @@ export type DeviceDetailQueryVariables = Exact<{
 
 
 export type DeviceDetailQuery = { device: { id: string, name: string, model: string, serialNumber: string | null, state: DeviceState, createdAt: string, retiredAt: string | null, building: { id: string, name: string, timeZone: string }, space: { id: string, name: string, kind: SpaceKind }, assignments: Array<{ channel: string, quantity: Quantity, unit: string, from: string, to: string | null, point: { id: string, unit: string, space: { id: string, name: string } } }> } | null };
+
+export type DevicesQueryVariables = Exact<{
+  building: string;
+  first?: number;
+  after?: string | null | undefined;
+  state?: DeviceState | null | undefined;
+  space?: string | null | undefined;
+  model?: string | null | undefined;
+  silentSince?: string | null | undefined;
+}>;
+
+
+export type DevicesQuery = { building: { id: string, devices: { nodes: Array<{ id: string, name: string, model: string, serialNumber: string | null, state: DeviceState, lastSeenAt: string | null, lastProtocol: DeviceProtocol | null, space: { id: string, name: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type IssueDeviceCredentialMutationVariables = Exact<{
   input: IssueDeviceCredentialInput;
@@ -411,6 +446,19 @@ export type SuspendDeviceMutation = { suspendDevice:
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
+export type TenantAuditLogQueryVariables = Exact<{
+  tenant: string;
+  first?: number;
+  after?: string | null | undefined;
+  from?: string | null | undefined;
+  to?: string | null | undefined;
+  subject?: string | null | undefined;
+  action?: string | null | undefined;
+}>;
+
+
+export type TenantAuditLogQuery = { tenant: { id: string, auditLog: { nodes: Array<{ id: string, at: string, actor: string, action: string, subject: string, before: Record<string, unknown> | null, after: Record<string, unknown> | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
 export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
 
@@ -435,6 +483,35 @@ export class TypedDocumentString<TResult, TVariables>
   }
 }
 
+export const AuditLogDocument = new TypedDocumentString(`
+    query AuditLog($building: ID!, $first: Int! = 50, $after: String, $from: DateTime, $to: DateTime, $subject: ID, $action: String) {
+  building(id: $building) {
+    id
+    auditLog(
+      first: $first
+      after: $after
+      from: $from
+      to: $to
+      subject: $subject
+      action: $action
+    ) {
+      nodes {
+        id
+        at
+        actor
+        action
+        subject
+        before
+        after
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:d2696022584cac947e285a466459026697d44d926f037bfe95176a1f6cb853bf"}) as unknown as TypedDocumentString<AuditLogQuery, AuditLogQueryVariables>;
 export const BuildingHistoryDocument = new TypedDocumentString(`
     query BuildingHistory($id: ID!, $quantity: Quantity!, $from: DateTime!, $to: DateTime!, $first: Int! = 50, $after: String) {
   building(id: $id) {
@@ -609,6 +686,39 @@ export const DeviceDetailDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:34f8bc867982ad6e1a580cf88d24af263928c3284cdd270a87af83ea0d8f001c"}) as unknown as TypedDocumentString<DeviceDetailQuery, DeviceDetailQueryVariables>;
+export const DevicesDocument = new TypedDocumentString(`
+    query Devices($building: ID!, $first: Int! = 50, $after: String, $state: DeviceState, $space: ID, $model: String, $silentSince: DateTime) {
+  building(id: $building) {
+    id
+    devices(
+      first: $first
+      after: $after
+      state: $state
+      space: $space
+      model: $model
+      silentSince: $silentSince
+    ) {
+      nodes {
+        id
+        name
+        model
+        serialNumber
+        state
+        lastSeenAt
+        lastProtocol
+        space {
+          id
+          name
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:b5228f3d4ca6e93515fd962a6178e1909687326ea8a042bba0f05fc195f917b7"}) as unknown as TypedDocumentString<DevicesQuery, DevicesQueryVariables>;
 export const IssueDeviceCredentialDocument = new TypedDocumentString(`
     mutation IssueDeviceCredential($input: IssueDeviceCredentialInput!) {
   issueDeviceCredential(input: $input) {
@@ -809,6 +919,35 @@ export const SuspendDeviceDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:75a7fc0f5e5f1efa7001a197855d9143a92c1d5d331a93939128bc1bd21884e1"}) as unknown as TypedDocumentString<SuspendDeviceMutation, SuspendDeviceMutationVariables>;
+export const TenantAuditLogDocument = new TypedDocumentString(`
+    query TenantAuditLog($tenant: ID!, $first: Int! = 50, $after: String, $from: DateTime, $to: DateTime, $subject: ID, $action: String) {
+  tenant(id: $tenant) {
+    id
+    auditLog(
+      first: $first
+      after: $after
+      from: $from
+      to: $to
+      subject: $subject
+      action: $action
+    ) {
+      nodes {
+        id
+        at
+        actor
+        action
+        subject
+        before
+        after
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:b3120fcb1d1573ef598fae5de9d4e525945e9301b1f7bb96a2e07aa0f102d6a2"}) as unknown as TypedDocumentString<TenantAuditLogQuery, TenantAuditLogQueryVariables>;
 export const ViewerDocument = new TypedDocumentString(`
     query Viewer {
   viewer {

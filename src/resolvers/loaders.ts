@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
 import { type TenantScope } from '../auth/scope';
 import { type StoredAverage } from '../store/averages';
+import { type LastSeen, type SeenKey } from '../store/device-activity';
 import {
   type BuildingDocument,
   type DeviceDocument,
@@ -31,6 +32,7 @@ export interface Loaders {
   spacesOf: DataLoader<string, SpaceDocument[]>;
   device: DataLoader<string, DeviceDocument | null>;
   twin: DataLoader<TwinKey, TwinDocument | null, string>;
+  lastSeen: DataLoader<SeenKey, LastSeen | null, string>;
   latestAverages: DataLoader<string, StoredAverage[]>;
 }
 
@@ -58,6 +60,10 @@ export function createLoaders(
     twin: new DataLoader<TwinKey, TwinDocument | null, string>((keys) => registry.twinsById(scope, keys), {
       ...options,
       cacheKeyFn: (key) => `${key.buildingId}/${key.deviceId}`,
+    }),
+    lastSeen: new DataLoader<SeenKey, LastSeen | null, string>((keys) => registry.lastSeen(scope, keys), {
+      ...options,
+      cacheKeyFn: ({ tenantId, buildingId, ordinal }) => `${tenantId}/${buildingId}/${ordinal}`,
     }),
     latestAverages: new DataLoader((ids) => averages.latest(scope, ids), options),
   };

@@ -1,12 +1,14 @@
 import 'reflect-metadata';
 import { type GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
+import { BuildingAuditLogResolver, TenantAuditLogResolver } from './audit/audit.resolver';
 import { BuildingAveragesResolver, BuildingAverageSubscription } from './average/average.resolver';
 import { BuildingResolver } from './building/building.resolver';
 import { CreateBuildingResolver } from './building/create-building.resolver';
 import { DeviceConfigurationResolver } from './device/configuration.resolver';
 import { DeviceCredentialResolver } from './device/credential.resolver';
 import { DeviceAssignmentResolver, DeviceResolver } from './device/device.resolver';
+import { LastSeenResolver } from './device/last-seen.resolver';
 import { DeviceParentResolver } from './device/parent.resolver';
 import { ProvisionDevicesResolver } from './device/provision-devices.resolver';
 import { RetireDeviceResolver } from './device/retire-device.resolver';
@@ -37,6 +39,9 @@ const resolvers: NonEmptyArray<new () => object> = [
   DeviceCredentialResolver,
   DeviceConfigurationResolver,
   DeviceParentResolver,
+  LastSeenResolver,
+  BuildingAuditLogResolver,
+  TenantAuditLogResolver,
 ];
 
 /** The schema with its resolvers. They hold no state: all they work with comes by the context. */

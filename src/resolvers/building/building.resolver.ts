@@ -4,6 +4,7 @@ import { type Connection, PageArguments } from '../connection';
 import { type Context } from '../context';
 import { Device, DeviceConnection, DeviceState } from '../device/device.type';
 import { Visible } from '../rule';
+import { DateTime } from '../scalars';
 import { Space } from '../space/space.type';
 import { storePage } from '../store-page';
 import { loadTenant } from '../tenant/tenant.resolver';
@@ -69,12 +70,26 @@ export class BuildingResolver {
     state: State | null | undefined,
     @Arg('space', () => ID, { nullable: true, description: 'Only those in this space.' })
     spaceId: string | null | undefined,
+    @Arg('model', () => String, { nullable: true, description: 'Only those of this model, by its name.' })
+    model: string | null | undefined,
+    @Arg('silentSince', () => DateTime, {
+      nullable: true,
+      description:
+        'Only devices in service (`PROVISIONED` or `ACTIVE`) that were last heard before this instant, or never. `lastSeenAt` is up to a minute behind, so an instant of the last minutes shows devices that are well. A page may be short or empty although more follow: go on while `hasNextPage`.',
+    })
+    silentSince: Date | null | undefined,
     @Ctx() { services: { registry, cursors }, principal, scope }: Context,
   ): Promise<Connection<Device>> {
     const binding = {
       principalId: principal.id,
       list: 'Building.devices',
-      arguments: [building.id, state, spaceId],
+      arguments: [
+        building.id,
+        state,
+        spaceId,
+        // Left out where not given, as they were before there were any: cursors outlive an upgrade.
+        ...(model == null && silentSince == null ? [] : [model, silentSince?.getTime()]),
+      ],
     };
     return storePage(page, {
       cursors,
@@ -84,6 +99,8 @@ export class BuildingResolver {
           ...options,
           ...(state == null ? {} : { state }),
           ...(spaceId == null ? {} : { spaceId }),
+          ...(model == null ? {} : { model }),
+          ...(silentSince == null ? {} : { silentSince: silentSince.getTime() }),
         }),
       toNode: Device.of,
     });

@@ -1,6 +1,8 @@
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { type Assignment, DEVICE_STATES, type DeviceState as State } from '../../domain/device';
 import { type QuantityName } from '../../domain/quantity';
+import { type SeenKey } from '../../store/device-activity';
+import { seenKeyOf } from '../../store/device-activity-documents';
 import { type DeviceDocument } from '../../store/documents';
 import { connectionType } from '../connection';
 import { Node } from '../node.type';
@@ -81,6 +83,8 @@ export class Device extends Node implements Owned {
   spaceId!: string;
   assigned!: readonly Assignment[];
   parentId!: string | null;
+  /** Where its last seen is kept. */
+  seenKey!: SeenKey | null;
 
   @Visible('with-parent')
   @Field({ description: 'What people call it; not unique.' })
@@ -144,6 +148,7 @@ export class Device extends Node implements Owned {
       serialNumber: document.serialNumber,
       state: document.state,
       parentId: document.parentId ?? null,
+      seenKey: seenKeyOf(document),
       createdAt: new Date(document.createdAt),
       activatedAt: document.activatedAt == null ? null : new Date(document.activatedAt),
       suspendedAt: document.suspended ? new Date(document.suspended.at) : null,
