@@ -1,0 +1,80 @@
+import { type DecoderRegistry } from '../gateway/decoders';
+import { NotAcceptedError, type Packer } from '../gateway/packer';
+import { inParallel } from '../store/in-parallel';
+import { type JobHandler, type RowResult } from '../store/jobs/handler';
+import { type DeadLettersDocument, type LetterReplay, parseLetterId } from '../store/dead-letters/documents';
+import { allowed } from '../store/dead-letters/reader';
+import { type ReplayStore } from '../store/dead-letters/replayed';
+import { type DeadLettersMetrics } from './metrics';
+import { judge, type Judged, send } from './replay';
+
+const NOTES_AT_ONCE = 8;
+
+/**
+ * The job that judges dead letters again; its rows are their ids. The readings are sent first and noted on the letters
+ * behind that: a worker that dies between the two leaves letters that are sent once more, which their identities make
+ * harmless.
+ */
+export function createReplayHandler(options: {
+  store: ReplayStore;
+  decoders: DecoderRegistry;
+  packer: Pick<Packer, 'submit'>;
+  metrics: DeadLettersMetrics;
+  now?: () => number;
+}): JobHandler {
+  const { store, decoders, packer, metrics, now = Date.now } = options;
+
+  return async ({ job, rows, scope }) => {
+    const scopeKey = job.buildingId ?? job.tenantId;
+    const wanted = rows.map((row) => (typeof row === 'string' ? parseLetterId(row) : undefined));
+    const ids = [...new Set(wanted.flatMap((each) => each?.documentId ?? []))];
+    const documents = new Map<string, DeadLettersDocument>();
+    for (const document of await store.documents(scopeKey, ids)) {
+      if (document && allowed(scope, document, 'dead-letter.replay')) documents.set(document.id, document);
+    }
+    const deviceIds = [
+      ...new Set(
+        wanted.flatMap((each) => documents.get(each?.documentId ?? '')?.letters[each!.row]?.deviceId ?? []),
+      ),
+    ];
+    const found = await store.devices(deviceIds);
+    const devices = new Map(deviceIds.map((id, index) => [id, found[index] ?? null]));
+
+    const judged: Judged[] = [];
+    const notes = new Map<string, Map<number, LetterReplay>>();
+    const results = wanted.map((each): RowResult => {
+      const document = documents.get(each?.documentId ?? '');
+      const letter = document?.letters[each!.row];
+      if (letter === undefined) return resultOf(null, 'NOT_FOUND', 'the letter is not there any more');
+      const { deviceId } = letter;
+      // Done before: by this chunk's last try, or by another job.
+      if (letter.replay?.outcome === 'ACCEPTED') return resultOf(deviceId);
+      const one = judge(document!, each!.row, devices.get(deviceId) ?? null, decoders, now());
+      judged.push(one);
+      const noted = notes.get(document!.id) ?? new Map<number, LetterReplay>();
+      notes.set(document!.id, noted.set(each!.row, one.replay));
+      const { outcome, code, message } = one.replay;
+      return outcome === 'ACCEPTED'
+        ? resultOf(deviceId)
+        : resultOf(deviceId, 'INVALID_INPUT', `${code}: ${message}`);
+    });
+
+    try {
+      await send(packer, judged);
+    } catch (error) {
+      if (!(error instanceof NotAcceptedError)) throw error;
+      // As a service that is away for a while: the job waits.
+      throw Object.assign(new Error(error.message, { cause: error }), { code: 503 });
+    }
+    await inParallel([...notes], NOTES_AT_ONCE, ([id, replays]) => store.note(scopeKey, id, replays));
+    for (const { replay } of judged) metrics.replayed.inc({ outcome: replay.outcome });
+    return { ok: true, value: results };
+  };
+}
+
+function resultOf(deviceId: string | null): RowResult;
+function resultOf(deviceId: string | null, code: 'NOT_FOUND' | 'INVALID_INPUT', message: string): RowResult;
+function resultOf(deviceId: string | null, code?: 'NOT_FOUND' | 'INVALID_INPUT', message = ''): RowResult {
+  const error = code === undefined ? null : { code, message };
+  return { serialNumber: null, deviceId, secret: null, error };
+}
