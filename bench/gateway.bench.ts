@@ -1,3 +1,6 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { count, positive } from '../simulator/arguments';
@@ -6,7 +9,7 @@ import { streamEnd } from '../test/verify/stream-end';
 import { type Bench, type BenchContext, type BenchReport, type Figure } from './bench';
 import { type DeviceLoad, type LoadTarget, startDeviceLoad } from './device-load';
 import { type FleetPlatform, startFleetPlatform } from './fleet-platform';
-import { cpuSeconds, meterCpu, meterMachine, residentBytes } from './process-stats';
+import { cpuParts, cpuSeconds, meterCpu, meterMachine, residentBytes } from './process-stats';
 
 export const bench: Bench = {
   name: 'gateway',
@@ -35,6 +38,7 @@ const SETTLED_WITHIN_MS = 30_000;
 /** A rate is held while nearly all readings are acknowledged within this, and as many as were sent. */
 const HELD_P99_MS = 2_000;
 const MARK = 16_667;
+const BARE_SECONDS = 10;
 
 interface Settings {
   connections: number;
@@ -93,9 +97,12 @@ async function run({ args, progress }: BenchContext): Promise<BenchReport> {
     const from = await streamEnd(fleet.platform.endpoints().eventHubs);
     const plain: LoadTarget = { port: fleet.mqttPort() };
     const tls: LoadTarget = { port: fleet.mqttsPort(), ca: fleet.ca };
-    if (wants('plain')) figures.push(...(await steady('mqtt', fleet, load, plain, settings, 25, progress)));
+    const bare = wants('plain') || wants('tls') ? await bareServer(fleet, settings, wants, progress) : {};
+    if (wants('plain')) {
+      figures.push(...(await steady('mqtt', fleet, load, plain, settings, 25, bare.plain, progress)));
+    }
     if (wants('tls')) {
-      figures.push(...(await steady('mqtts', fleet, load, tls, settings, 40, progress)));
+      figures.push(...(await steady('mqtts', fleet, load, tls, settings, 40, bare.tls, progress)));
       figures.push(...(await knownAgain(fleet, load, settings, progress)));
     }
     if (wants('highest')) figures.push(...(await highest(fleet, load, tls, settings, notes, progress)));
@@ -116,6 +123,7 @@ async function run({ args, progress }: BenchContext): Promise<BenchReport> {
   }
   notes.push(
     'CPU is the gateway process alone, user and system; its change feed and its share of Event Hubs’ client are in it',
+    'the bare server answers each packet and does nothing else: no parser, no check, no store; it is what Node’s sockets and this kernel take',
     'the whole platform (workers, API, stand-ins) and the load generator run on the same cores',
     'a reading counts when its PUBACK is there; its latency is from the instant it was due to be sent',
   );
@@ -139,6 +147,8 @@ async function connectAll(
 
 interface Held {
   cpuMicroseconds: number;
+  /** Of it, what the program itself used; the rest is the kernel’s. */
+  userMicroseconds: number;
   perSecond: number;
   p50: number;
   p99: number;
@@ -161,9 +171,12 @@ async function hold(
   const before = await load.take('senders');
   const machineSoFar = meterMachine();
   const cpuSoFar = meterCpu(() => ({ ...fleet.platform.processes(), generator: load.pid }));
+  const gateway = gatewayOf(fleet);
+  const userSoFar = cpuParts(gateway).user;
   const began = Date.now();
   await delay(options.seconds * 1_000);
   const cpu = cpuSoFar();
+  const user = cpuParts(gateway).user - userSoFar;
   const stats = await load.take('senders');
   const seconds = (Date.now() - began) / 1_000;
   const machine = machineSoFar();
@@ -174,6 +187,7 @@ async function hold(
   ) as Record<string, number>;
   return {
     cpuMicroseconds: (cpu.gateway! / stats.acknowledged) * 1e6,
+    userMicroseconds: (user / stats.acknowledged) * 1e6,
     perSecond: stats.acknowledged / seconds,
     p50: stats.p50,
     p99: stats.p99,
@@ -190,8 +204,18 @@ async function hold(
   };
 }
 
-const told = ({ cpuMicroseconds, perSecond, p50, p99, late, cores, generatorCores, machineBusy }: Held) =>
-  `${Math.round(perSecond)}/s acknowledged, gateway ${cpuMicroseconds.toFixed(1)} us a message, p50 ${p50} ms, p99 ${p99} ms, ${late} left late; ` +
+const told = ({
+  cpuMicroseconds,
+  userMicroseconds,
+  perSecond,
+  p50,
+  p99,
+  late,
+  cores,
+  generatorCores,
+  machineBusy,
+}: Held) =>
+  `${Math.round(perSecond)}/s acknowledged, gateway ${cpuMicroseconds.toFixed(1)} us a message (${userMicroseconds.toFixed(1)} in user mode), p50 ${p50} ms, p99 ${p99} ms, ${late} left late; ` +
   `cores: ${Object.entries(cores)
     .map(([name, used]) => `${name} ${used.toFixed(2)}`)
     .join(', ')}, generator ${generatorCores.toFixed(2)}; machine ${Math.round(machineBusy * 100)} % busy`;
@@ -203,13 +227,21 @@ async function steady(
   target: LoadTarget,
   settings: Settings,
   microseconds: number,
+  bare: number | undefined,
   progress: (line: string) => void,
 ): Promise<Figure[]> {
   await connectAll(load, target, settings.connections, progress);
   const held = await hold(fleet, load, settings);
   progress(`${name}: ${told(held)}`);
   return [
-    { name: `${name}Cpu`, value: held.cpuMicroseconds, unit: 'us/message', target: { atMost: microseconds } },
+    {
+      name: `${name}Cpu`,
+      value: held.cpuMicroseconds,
+      unit: 'us/message',
+      target: { atMost: microseconds },
+      ...(bare === undefined ? {} : { peer: { name: 'bare Node server', value: bare } }),
+    },
+    { name: `${name}CpuUser`, value: held.userMicroseconds, unit: 'us/message' },
     {
       name: `${name}Rate`,
       value: Math.round(held.perSecond),
@@ -219,6 +251,43 @@ async function steady(
     { name: `${name}AcknowledgementP50`, value: held.p50, unit: 'ms' },
     { name: `${name}AcknowledgementP99`, value: held.p99, unit: 'ms' },
   ];
+}
+
+/** The CPU a message of a server that only answers, under the same load: what Node and the kernel take by themselves. */
+async function bareServer(
+  fleet: FleetPlatform,
+  settings: Settings,
+  wants: (phase: string) => boolean,
+  progress: (line: string) => void,
+): Promise<{ plain?: number; tls?: number }> {
+  const server = fork(join(__dirname, 'bare-server.load.js'));
+  const load = startDeviceLoad(fleet.devices);
+  try {
+    const [{ port, tlsPort, ca }] = (await once(server, 'message')) as [
+      { port: number; tlsPort: number; ca: string },
+    ];
+    const measure = async (target: LoadTarget): Promise<number> => {
+      await connectAll(load, target, settings.connections, () => undefined);
+      await load.send('senders', (1_000 * settings.connections) / settings.rate);
+      await delay(WARM_UP_MS);
+      await load.take('senders');
+      const before = cpuSeconds(server.pid!);
+      await delay(BARE_SECONDS * 1_000);
+      const used = cpuSeconds(server.pid!) - before;
+      const { acknowledged } = await load.take('senders');
+      await load.leave('senders');
+      return (used / acknowledged) * 1e6;
+    };
+    const found = {
+      ...(wants('plain') ? { plain: await measure({ port }) } : {}),
+      ...(wants('tls') ? { tls: await measure({ port: tlsPort, ca }) } : {}),
+    };
+    progress(`a bare server needs, in us a message: ${JSON.stringify(found)}`);
+    return found;
+  } finally {
+    server.kill('SIGKILL');
+    await load.stop();
+  }
 }
 
 /** All devices connect once more: the gateway knows them, and its store is not asked for one. */

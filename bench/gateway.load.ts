@@ -261,7 +261,8 @@ function breakAll(group: Group): number[] {
     const socket = group.sockets[index - group.from];
     if (socket === undefined) continue;
     dropped(group, index);
-    socket.resetAndDestroy();
+    if (group.tls === undefined) socket.resetAndDestroy();
+    else socket.destroy();
     broken.push(index);
   }
   return broken;
