@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { earliestEventPosition, EventHubConsumerClient } from '@azure/event-hubs';
 import { createEventHubsEmulator } from '../../emulators/event-hubs';
 import { type Reading, type RefusedReading } from '../../src/domain/reading';
+import { type DeviceActivity } from '../../src/gateway/activity';
 import { createGateway, type Gateway } from '../../src/gateway/gateway';
 import { type GatewayLimits } from '../../src/gateway/limits';
 import { createLogger } from '../../src/observability/logger';
@@ -98,6 +99,8 @@ export async function startGateway(options: {
   limits?: Partial<GatewayLimits>;
   tls?: { cert: string; key: string };
   waitUntilReady?: boolean;
+  /** Left out, nobody is told of what devices do. */
+  activity?: DeviceActivity;
 }): Promise<RunningGateway> {
   const metrics = createMetrics({ process: 'gateway' });
   const producer = createStreamProducer({
@@ -115,6 +118,7 @@ export async function startGateway(options: {
     directory: options.directory,
     twins: options.twins ?? twinsOf(),
     producer,
+    ...(options.activity && { activity: options.activity }),
     ...(options.limits ? { limits: options.limits } : {}),
   });
   const { port, httpsPort = 0, mqttPort = 0, mqttsPort = 0 } = await gateway.start();
