@@ -16,7 +16,7 @@ const rooms = {
   'field-gateway': [],
   ingest: ['stream', 'store'],
   aggregate: ['stream', 'store'],
-  'dead-letters': ['gateway', 'stream', 'store'],
+  'dead-letters': ['auth', 'gateway', 'stream', 'store'],
   resolvers: ['auth', 'live', 'analytics', 'store'],
   api: ['resolvers', 'auth', 'live', 'store'],
   main: [
@@ -110,7 +110,10 @@ export default tseslint.config(
     files: ['src/resolvers/**/*.ts', 'src/api/**/*.ts'],
     rules: { '@typescript-eslint/consistent-type-imports': 'off' },
   },
-  { files: ['src/main/gateway.ts'], rules: { 'no-restricted-syntax': ['error', environment] } },
+  {
+    files: ['src/main/gateway.ts', 'src/main/jobs.ts'],
+    rules: { 'no-restricted-syntax': ['error', environment] },
+  },
   {
     files: [
       'src/config/environment.ts',

@@ -211,12 +211,16 @@ export const jobsSettings = (variables: Variables = process.env) =>
   parse(
     {
       ...process_,
+      ...stream,
+      ...blobs,
       ...documents,
       ...deviceKeys,
       ...worker,
       JOBS_HEALTH_PORT: port(9106, 'the jobs process’s health and metrics'),
+      DEAD_LETTER_DAYS: count(30, 'how long a dead letter can be asked for and replayed, in days'),
     },
     variables,
+    (settings) => [...needsStream(settings), ...needsBlobs(settings)],
   );
 
 /** Of the operator's command line: without COSMOS_ENDPOINT it works on the laptop's platform. */

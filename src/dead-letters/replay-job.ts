@@ -19,10 +19,12 @@ export function createReplayHandler(options: {
   store: ReplayStore;
   decoders: DecoderRegistry;
   packer: Pick<Packer, 'submit'>;
+  /** Whether Event Hubs answered last: the partitions of its hub are known then. */
+  connected: () => boolean;
   metrics: DeadLettersMetrics;
   now?: () => number;
 }): JobHandler {
-  const { store, decoders, packer, metrics, now = Date.now } = options;
+  const { store, decoders, packer, connected, metrics, now = Date.now } = options;
 
   return async ({ job, rows, scope }) => {
     const scopeKey = job.buildingId ?? job.tenantId;
@@ -59,17 +61,22 @@ export function createReplayHandler(options: {
         : resultOf(deviceId, 'INVALID_INPUT', `${code}: ${message}`);
     });
 
+    if (!connected()) throw away('Event Hubs cannot be reached');
     try {
       await send(packer, judged);
     } catch (error) {
       if (!(error instanceof NotAcceptedError)) throw error;
-      // As a service that is away for a while: the job waits.
-      throw Object.assign(new Error(error.message, { cause: error }), { code: 503 });
+      throw away(error.message);
     }
     await inParallel([...notes], NOTES_AT_ONCE, ([id, replays]) => store.note(scopeKey, id, replays));
     for (const { replay } of judged) metrics.replayed.inc({ outcome: replay.outcome });
     return { ok: true, value: results };
   };
+}
+
+/** As a store that is away for a while: the job waits. */
+function away(message: string): Error {
+  return Object.assign(new Error(message), { code: 503 });
 }
 
 function resultOf(deviceId: string | null): RowResult;

@@ -7,6 +7,7 @@ import { type DevicePermission } from './lifecycle';
 export const JOB_KINDS = {
   REGISTER_DEVICES: 'device.register',
   PROVISION_DEVICES: 'device.provision',
+  REPLAY_DEAD_LETTERS: 'dead-letter.replay',
 } as const satisfies Record<string, DevicePermission | 'dead-letter.replay'>;
 
 export type JobKind = keyof typeof JOB_KINDS;

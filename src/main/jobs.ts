@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { directoryScope } from '../auth/directory-scope';
 import { jobsSettings } from '../config/environment';
-import { createHealthServer } from '../observability/health';
+import { createDeadLetters } from '../dead-letters';
+import { createHealthServer, type Readiness } from '../observability/health';
 import { createMetrics } from '../observability/metrics';
 import { createCosmos } from '../store/cosmos';
 import { createDuties } from '../store/jobs/duties';
@@ -11,7 +13,7 @@ import { createJobQueue } from '../store/jobs/queue';
 import { createJobRunner } from '../store/jobs/runner';
 import { createKeyring } from '../store/keyring';
 import { createRegistry } from '../store/registry';
-import { cosmosAccountOf } from './connections';
+import { blobServiceOf, cosmosAccountOf, namespaceOf } from './connections';
 import { run, stopInOrder } from './run';
 
 /** Works off what is too much for one request, and does what has to be done again and again. */
@@ -21,6 +23,17 @@ run('jobs', jobsSettings, async (settings, logger) => {
   const cosmos = createCosmos(cosmosAccountOf(settings), settings.COSMOS_DATABASE);
   const keyring = createKeyring(settings.DEVICE_KEY_ENCRYPTION_KEY);
   const registry = createRegistry({ cosmos, keyring });
+  const deadLetters = createDeadLetters({
+    logger,
+    metrics,
+    namespace: namespaceOf(settings),
+    hub: settings.TELEMETRY_HUB,
+    blobs: blobServiceOf(settings),
+    cosmos,
+    scope: directoryScope('dead-letter-replay'),
+    identifier: `dead-letters-${settings.WORKER_SLOT}`,
+    keepSeconds: settings.DEAD_LETTER_DAYS * 86_400,
+  });
   // Of this life of the process: what an earlier one held is taken over like any other's.
   const worker = `jobs-${settings.WORKER_SLOT}-${randomUUID()}`;
   const runner = createJobRunner({
@@ -31,6 +44,7 @@ run('jobs', jobsSettings, async (settings, logger) => {
     handlers: {
       REGISTER_DEVICES: createRegisterDevicesHandler({ registry }),
       PROVISION_DEVICES: createProvisionDevicesHandler({ registry, keyring }),
+      REPLAY_DEAD_LETTERS: deadLetters.replay,
     },
     worker,
     metrics: jobMetrics,
@@ -42,14 +56,22 @@ run('jobs', jobsSettings, async (settings, logger) => {
     host: settings.HOST,
     port: settings.JOBS_HEALTH_PORT,
     metrics,
-    readiness: runner.readiness,
+    readiness: () => together(runner.readiness(), deadLetters.readiness()),
   });
   await health.start();
   await cosmos.ensureContainers();
   await runner.start();
   duties.start();
+  await deadLetters.start();
   const stopWork = async (): Promise<void> => {
     await Promise.all([runner.stop(), duties.stop()]);
+    // Behind the jobs, which send through it.
+    await deadLetters.stop();
   };
   return { stop: () => stopInOrder(stopWork, health.stop, cosmos.stop) };
 });
+
+function together(...parts: Readiness[]): Readiness {
+  const reasons = parts.flatMap(({ reasons: each }) => each);
+  return { ready: parts.every(({ ready }) => ready), reasons };
+}

@@ -43,7 +43,7 @@ export interface Endpoints {
 
 export const PARTITIONS = 8;
 export const LIVE_GROUPS = ['live-0', 'live-1', 'live-2', 'live-3'];
-export const HUBS = { telemetry: ['ingest', 'aggregate'], averages: LIVE_GROUPS };
+export const HUBS = { telemetry: ['ingest', 'aggregate', 'dead-letters'], averages: LIVE_GROUPS };
 // Azurite's own well-known development account, which every Azure tool knows; it opens nothing but a local Azurite.
 const AZURITE_ACCOUNT = 'devstoreaccount1';
 const AZURITE_KEY =
@@ -192,7 +192,7 @@ export function atriumPlans(
     ),
     plan(
       'jobs',
-      { ...documents, ...deviceKeys, JOBS_HEALTH_PORT: String(ports.jobsHealth) },
+      { ...blobs, ...documents, ...deviceKeys, JOBS_HEALTH_PORT: String(ports.jobsHealth) },
       ports.jobsHealth,
     ),
     plan(
