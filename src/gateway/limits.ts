@@ -21,6 +21,8 @@ export interface GatewayLimits {
   acceptedWithinMilliseconds: number;
   /** Connections of one port; a further one is closed at once. */
   connections: number;
+  /** TLS handshakes of MQTT under way at once; further ones wait in the network's own buffers. */
+  handshakes: number;
   /** Messages of one MQTT connection that Event Hubs has not accepted yet; beyond it the socket is not read. */
   messagesInFlight: number;
   /** How long a client may take to send its CONNECT, and to finish a packet that it began. */
@@ -49,6 +51,7 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   twinRequests: { perSecond: 10, burst: 50 },
   acceptedWithinMilliseconds: 10_000,
   connections: 20_000,
+  handshakes: 64,
   messagesInFlight: 128,
   packetWithinMilliseconds: 20_000,
   sweepMilliseconds: 500,

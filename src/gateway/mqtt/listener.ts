@@ -11,6 +11,7 @@ import { createTls, type ServerCertificate, tlsOptionsOf } from '../tls';
 import { type TwinService } from '../twin-service';
 import { createTurnEnd } from './answers';
 import { type Connection, type ConnectionContext, createConnection } from './connection';
+import { createHandshakes } from './handshakes';
 import { createMqttMetrics } from './metrics';
 import { createPacketReader } from './packets';
 
@@ -35,6 +36,7 @@ export interface MqttListener {
 const TICK_MS = 100;
 /** Shorter than a process is given to drain. */
 const DRAIN_MS = 6_000;
+const BACKLOG = 2_048;
 
 /** MQTT 3.1.1 as IoT Hub speaks it with its devices: takes telemetry in, and is no broker. */
 export function createMqttListener(options: {
@@ -107,7 +109,7 @@ export function createMqttListener(options: {
   };
   const servers: Server[] = [createServer(onSocket)];
   const { tls } = ports;
-  if (tls) servers.push(tlsServer(tls, onSocket));
+  if (tls) servers.push(tlsServer(tls, onSocket, limits.handshakes));
   /** The bare ones, those in their TLS handshake too. */
   const sockets = new Set<Socket>();
   for (const server of servers) {
@@ -121,7 +123,8 @@ export function createMqttListener(options: {
   const listen = (server: Server, port: number, what: string): Promise<number> =>
     new Promise((resolve, reject) => {
       server.once('error', (error) => reject(listenError(error, what, host, port)));
-      server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+      // A storm of devices is queued by the kernel rather than turned away, to try again seconds later.
+      server.listen({ port, host, backlog: BACKLOG }, () => resolve((server.address() as AddressInfo).port));
     });
   const close = (server: Server): Promise<void> =>
     new Promise((resolve) => (server.listening ? server.close(() => resolve()) : resolve()));
@@ -156,9 +159,15 @@ export function createMqttListener(options: {
   };
 }
 
-function tlsServer(tls: ServerCertificate, onSocket: (socket: Socket) => void): Server {
+/** Listens bare, so that it can choose how many handshakes are under way. */
+function tlsServer(
+  tls: ServerCertificate,
+  onSocket: (socket: Socket) => void,
+  handshakesAtOnce: number,
+): Server {
   const server = createTls(() => createTlsServer(tlsOptionsOf(tls), onSocket));
   // Whoever does not speak TLS, or does not trust us, is closed by Node; nobody is to be told.
   server.on('tlsClientError', (_error, socket) => socket.destroy());
-  return server;
+  const handshakes = createHandshakes(server, handshakesAtOnce);
+  return createServer({ pauseOnConnect: true }, handshakes.begin);
 }
