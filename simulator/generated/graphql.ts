@@ -4,6 +4,12 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** A job that is to be ended. */
+export type CancelJobInput = {
+  /** The job. */
+  jobId: string;
+};
+
 /** A building that is to be created, with its spaces. */
 export type CreateBuildingInput = {
   /** Chosen by you, unique for this building: the same key with the same input gives the same building again, for 24 hours. */
@@ -71,6 +77,32 @@ export type IssueDeviceCredentialInput = {
   idempotencyKey: string;
 };
 
+/** What a job does. Further kinds may come. */
+export type JobKind =
+  /** Provisions devices into spaces of a building. */
+  | 'PROVISION_DEVICES'
+  /** Puts devices into a tenant’s stock, each with a claim code. */
+  | 'REGISTER_DEVICES'
+  | 'REPLAY_DEAD_LETTERS';
+
+/** Which rows of a job. */
+export type JobRowOnly =
+  /** Those that were refused. */
+  | 'FAILED';
+
+/** How far a job is. */
+export type JobState =
+  /** Somebody ended it. The rows told in `rows` were worked off, the rest was not. */
+  | 'CANCELLED'
+  /** Broken off: `error` says why. The rows told in `rows` were worked off, the rest was not. */
+  | 'FAILED'
+  /** Not begun: it waits for its turn. */
+  | 'QUEUED'
+  /** Begun. */
+  | 'RUNNING'
+  /** Every row was worked off; rows may have been refused, see `failed` and `rows`. */
+  | 'SUCCEEDED';
+
 /** A device that is to be provisioned. */
 export type NewDeviceInput = {
   /** Its model, which says what it measures: `thermometer`, `hygrometer`, `co2-meter`, `light-meter`, `motion-meter`, `climate-sensor`, `room-sensor`, `fahrenheit-thermometer`, `smoke-detector`, `intruder-alarm`, `occupancy-sensor`, `lorawan-room-sensor`, `lorawan-probe-pair`, `modbus-climate-transmitter`, `modbus-room-station`, `line-alarm-panel`. */
@@ -123,6 +155,26 @@ export type Quantity =
   | 'RELATIVE_HUMIDITY'
   /** Smoke detected (1) or not (0). A state. */
   | 'SMOKE';
+
+/** Devices that are to be put into a tenant’s stock. */
+export type RegisterDevicesInput = {
+  /** The devices, 1 to 10,000. */
+  devices: Array<RegisteredDeviceInput>;
+  /** The enrollment group whose keys theirs were derived from in the factory; null or left out where each gets its keys when it is claimed. */
+  enrollmentGroupId?: string | null | undefined;
+  /** Chosen by you, unique for these devices: the same key with the same input gives the same job again, for 24 hours. */
+  idempotencyKey: string;
+  /** The tenant that makes or sells them. */
+  tenantId: string;
+};
+
+/** A device that is to be registered. */
+export type RegisteredDeviceInput = {
+  /** Its model, which says what it measures: `thermometer`, `hygrometer`, `co2-meter`, `light-meter`, `motion-meter`, `climate-sensor`, `room-sensor`, `fahrenheit-thermometer`, `smoke-detector`, `intruder-alarm`, `occupancy-sensor`, `lorawan-room-sensor`, `lorawan-probe-pair`, `modbus-climate-transmitter`, `modbus-room-station`, `line-alarm-panel`. */
+  model: string;
+  /** What is printed on it, unique per manufacturer. */
+  serialNumber: string;
+};
 
 /** A suspended device that is to go on. */
 export type ResumeDeviceInput = {
@@ -258,6 +310,23 @@ export type BuildingsQueryVariables = Exact<{
 
 export type BuildingsQuery = { buildings: { nodes: Array<{ id: string, name: string, timeZone: string, tenant: { id: string, name: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
+export type CancelJobMutationVariables = Exact<{
+  input: CancelJobInput;
+}>;
+
+
+export type CancelJobMutation = { cancelJob:
+    | { __typename: 'CancelJobSuccess', job: { id: string, state: JobState, done: number } }
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
 export type CreateBuildingMutationVariables = Exact<{
   input: CreateBuildingInput;
 }>;
@@ -319,6 +388,41 @@ export type IssueDeviceCredentialMutation = { issueDeviceCredential:
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
+export type JobQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type JobQuery = { job: { id: string, kind: JobKind, state: JobState, total: number, done: number, failed: number, createdAt: string, startedAt: string | null, finishedAt: string | null, error: { code: string, message: string } | null } | null };
+
+export type JobRowsQueryVariables = Exact<{
+  id: string;
+  first?: number;
+  after?: string | null | undefined;
+  only?: JobRowOnly | null | undefined;
+}>;
+
+
+export type JobRowsQuery = { job: { rows: { nodes: Array<{ index: number, serialNumber: string | null, deviceId: string | null, secret: { claimCode: string | null, claimText: string | null, connectionString: string | null, secretsAlreadyShown: boolean } | null, error:
+          | { code: UserErrorCode, message: string, path: Array<string> | null }
+          | { code: UserErrorCode, message: string, path: Array<string> | null }
+          | { code: UserErrorCode, message: string, path: Array<string> | null }
+          | { code: UserErrorCode, message: string, path: Array<string> | null }
+          | { code: UserErrorCode, message: string, path: Array<string> | null }
+          | { code: UserErrorCode, message: string, path: Array<string> | null }
+          | { code: UserErrorCode, message: string, path: Array<string> | null }
+          | { code: UserErrorCode, message: string, path: Array<string> | null }
+         | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
+
+export type JobsQueryVariables = Exact<{
+  tenantId: string;
+  first?: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type JobsQuery = { tenant: { jobs: { nodes: Array<{ id: string, kind: JobKind, state: JobState, total: number, done: number, failed: number, createdAt: string, finishedAt: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
+
 export type OnBuildingAverageSubscriptionVariables = Exact<{
   building: string;
   quantity?: Quantity | null | undefined;
@@ -340,6 +444,40 @@ export type ProvisionDevicesMutation = { provisionDevices:
     | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'ProvisionDevicesSuccess', devices: Array<{ connectionString: string | null, secretsAlreadyShown: boolean, device: { id: string, name: string, model: string, serialNumber: string | null, state: DeviceState } }> }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type ProvisionDevicesJobMutationVariables = Exact<{
+  input: ProvisionDevicesInput;
+}>;
+
+
+export type ProvisionDevicesJobMutation = { provisionDevicesJob:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ProvisionDevicesJobSuccess', job: { id: string, state: JobState, total: number } }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type RegisterDevicesMutationVariables = Exact<{
+  input: RegisterDevicesInput;
+}>;
+
+
+export type RegisterDevicesMutation = { registerDevices:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'RegisterDevicesSuccess', job: { id: string, state: JobState, total: number } }
     | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
@@ -600,6 +738,25 @@ export const BuildingsDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:e8d81d78677cc9a742e77ee900ed4d507301b8136607b4f25f31cb0fe71d02cc"}) as unknown as TypedDocumentString<BuildingsQuery, BuildingsQueryVariables>;
+export const CancelJobDocument = new TypedDocumentString(`
+    mutation CancelJob($input: CancelJobInput!) {
+  cancelJob(input: $input) {
+    __typename
+    ... on CancelJobSuccess {
+      job {
+        id
+        state
+        done
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:32dc60126d27f4e8be75bf7b82fa3cbb53bc637c6d8ce9bb9067f1f06f9bff5f"}) as unknown as TypedDocumentString<CancelJobMutation, CancelJobMutationVariables>;
 export const CreateBuildingDocument = new TypedDocumentString(`
     mutation CreateBuilding($input: CreateBuildingInput!) {
   createBuilding(input: $input) {
@@ -740,6 +897,75 @@ export const IssueDeviceCredentialDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:8eb9900d228fc125d4b452e903103eea4c06481f7c257950d848ecce243729a8"}) as unknown as TypedDocumentString<IssueDeviceCredentialMutation, IssueDeviceCredentialMutationVariables>;
+export const JobDocument = new TypedDocumentString(`
+    query Job($id: ID!) {
+  job(id: $id) {
+    id
+    kind
+    state
+    total
+    done
+    failed
+    createdAt
+    startedAt
+    finishedAt
+    error {
+      code
+      message
+    }
+  }
+}
+    `, {"hash":"sha256:37a43a06994b0195838dc61f52afb985b191d7467525be98ccbe742e256f5749"}) as unknown as TypedDocumentString<JobQuery, JobQueryVariables>;
+export const JobRowsDocument = new TypedDocumentString(`
+    query JobRows($id: ID!, $first: Int! = 100, $after: String, $only: JobRowOnly) {
+  job(id: $id) {
+    rows(first: $first, after: $after, only: $only) {
+      nodes {
+        index
+        serialNumber
+        deviceId
+        secret {
+          claimCode
+          claimText
+          connectionString
+          secretsAlreadyShown
+        }
+        error {
+          code
+          message
+          path
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:58ceaa50cba4c3ee274fa492a086644b0c3a0c97124cf1e602257c6b7edf2409"}) as unknown as TypedDocumentString<JobRowsQuery, JobRowsQueryVariables>;
+export const JobsDocument = new TypedDocumentString(`
+    query Jobs($tenantId: ID!, $first: Int! = 50, $after: String) {
+  tenant(id: $tenantId) {
+    jobs(first: $first, after: $after) {
+      nodes {
+        id
+        kind
+        state
+        total
+        done
+        failed
+        createdAt
+        finishedAt
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:8c4cf66e3017d2c33143dc374c8b185d195d550a36caf53127ec97e781cd0c29"}) as unknown as TypedDocumentString<JobsQuery, JobsQueryVariables>;
 export const OnBuildingAverageDocument = new TypedDocumentString(`
     subscription OnBuildingAverage($building: ID!, $quantity: Quantity) {
   buildingAverage(building: $building, quantity: $quantity) {
@@ -789,6 +1015,44 @@ export const ProvisionDevicesDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:b8e888cbe2b95a176c397e4c0978bb24834cd2ad2205bcd79f2a309fae7749ca"}) as unknown as TypedDocumentString<ProvisionDevicesMutation, ProvisionDevicesMutationVariables>;
+export const ProvisionDevicesJobDocument = new TypedDocumentString(`
+    mutation ProvisionDevicesJob($input: ProvisionDevicesInput!) {
+  provisionDevicesJob(input: $input) {
+    __typename
+    ... on ProvisionDevicesJobSuccess {
+      job {
+        id
+        state
+        total
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:7b4240883574777d7d8bcf31ca2c150ecb2c1df801d3ef323f87f218a2049332"}) as unknown as TypedDocumentString<ProvisionDevicesJobMutation, ProvisionDevicesJobMutationVariables>;
+export const RegisterDevicesDocument = new TypedDocumentString(`
+    mutation RegisterDevices($input: RegisterDevicesInput!) {
+  registerDevices(input: $input) {
+    __typename
+    ... on RegisterDevicesSuccess {
+      job {
+        id
+        state
+        total
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:5e0b546596cc7d072c441f6223dba093baa9144ebb4682bfb62638973cbed335"}) as unknown as TypedDocumentString<RegisterDevicesMutation, RegisterDevicesMutationVariables>;
 export const ResumeDeviceDocument = new TypedDocumentString(`
     mutation ResumeDevice($input: ResumeDeviceInput!) {
   resumeDevice(input: $input) {

@@ -19,6 +19,7 @@ import { createCursors } from '../resolvers/cursor';
 import { type ErrorCode } from '../resolvers/errors';
 import { createSchema } from '../resolvers/schema';
 import { type AveragesReader } from '../store/averages';
+import { type Jobs } from '../store/jobs/jobs';
 import { type Registry } from '../store/registry';
 import { isTransient } from '../store/store-error';
 import { createApollo } from './apollo';
@@ -40,6 +41,7 @@ export interface ApiOptions {
   /** 0 for a free one. */
   port: number;
   registry: Registry;
+  jobs: Jobs;
   averages: AveragesReader;
   /** Started and stopped by whoever made it. */
   live: Live;
@@ -86,6 +88,7 @@ export function createApi(options: ApiOptions): Api {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const services: Services = {
     registry: options.registry,
+    jobs: options.jobs,
     averages: options.averages,
     live,
     cursors: createCursors({ key: options.cursorKey }),

@@ -5,6 +5,7 @@ import { createLive } from '../live/live';
 import { createMetrics } from '../observability/metrics';
 import { createAveragesReader } from '../store/averages-reader';
 import { createCosmos } from '../store/cosmos';
+import { createJobs } from '../store/jobs/jobs';
 import { createKeyring } from '../store/keyring';
 import { createRegistry } from '../store/registry';
 import { cosmosAccountOf, namespaceOf } from './connections';
@@ -24,12 +25,14 @@ run('api', apiSettings, async (settings, logger) => {
     hub: settings.AVERAGES_HUB,
     group: settings.LIVE_GROUP,
   });
+  const keyring = createKeyring(settings.DEVICE_KEY_ENCRYPTION_KEY);
   const api = createApi({
     logger,
     metrics,
     host: settings.HOST,
     port: settings.API_PORT,
-    registry: createRegistry({ cosmos, keyring: createKeyring(settings.DEVICE_KEY_ENCRYPTION_KEY) }),
+    registry: createRegistry({ cosmos, keyring }),
+    jobs: createJobs({ cosmos, keyring }),
     averages: createAveragesReader({ cosmos }),
     live,
     tokens: createTokenVerifier({

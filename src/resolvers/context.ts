@@ -1,6 +1,7 @@
 import { type Principal, type TenantScope } from '../auth/scope';
 import { type LiveAverages } from '../live/live';
 import { type AveragesReader } from '../store/averages';
+import { type Jobs } from '../store/jobs/jobs';
 import { type Registry } from '../store/registry';
 import { type Cursors } from './cursor';
 import { type Loaders } from './loaders';
@@ -8,6 +9,7 @@ import { type Loaders } from './loaders';
 /** What resolvers work with, the same for every request. */
 export interface Services {
   registry: Registry;
+  jobs: Jobs;
   averages: AveragesReader;
   live: LiveAverages;
   cursors: Cursors;

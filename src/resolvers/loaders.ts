@@ -9,11 +9,17 @@ import {
   type TenantDocument,
   type TwinDocument,
 } from '../store/documents';
+import { type Revealed } from '../store/jobs/jobs';
 import { type Services } from './context';
 
 export interface SpaceKey {
   buildingId: string;
   id: string;
+}
+
+export interface JobRowKey {
+  jobId: string;
+  index: number;
 }
 
 export interface TwinKey {
@@ -34,13 +40,15 @@ export interface Loaders {
   twin: DataLoader<TwinKey, TwinDocument | null, string>;
   lastSeen: DataLoader<SeenKey, LastSeen | null, string>;
   latestAverages: DataLoader<string, StoredAverage[]>;
+  /** Shows secrets: each once, however often one request asks. */
+  jobSecret: DataLoader<JobRowKey, Revealed, string>;
 }
 
 /** More than this in one call would be a query that the page limits forbid. */
 const MAXIMUM_BATCH = 1000;
 
 export function createLoaders(
-  { registry, averages }: Pick<Services, 'registry' | 'averages'>,
+  { registry, jobs, averages }: Pick<Services, 'registry' | 'jobs' | 'averages'>,
   scope: TenantScope,
 ): Loaders {
   const options = { maxBatchSize: MAXIMUM_BATCH };
@@ -65,6 +73,22 @@ export function createLoaders(
       ...options,
       cacheKeyFn: ({ tenantId, buildingId, ordinal }) => `${tenantId}/${buildingId}/${ordinal}`,
     }),
+    jobSecret: new DataLoader<JobRowKey, Revealed, string>(
+      async (keys) => {
+        const answers: Revealed[] = [];
+        for (const jobId of new Set(keys.map((key) => key.jobId))) {
+          const asked = keys.flatMap((key, i) => (key.jobId === jobId ? [{ i, index: key.index }] : []));
+          const revealed = await jobs.reveal(
+            scope,
+            jobId,
+            asked.map(({ index }) => index),
+          );
+          asked.forEach(({ i }, n) => (answers[i] = revealed[n]!));
+        }
+        return answers;
+      },
+      { ...options, cacheKeyFn: ({ jobId, index }) => `${jobId}/${index}` },
+    ),
     latestAverages: new DataLoader((ids) => averages.latest(scope, ids), options),
   };
 }

@@ -2,6 +2,7 @@ import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import { loadBuilding } from './building/building.resolver';
 import { type Context } from './context';
 import { loadDevice } from './device/device.resolver';
+import { loadJob } from './job/job.resolver';
 import { Node } from './node.type';
 import { Visible } from './rule';
 import { Tenant } from './tenant/tenant.type';
@@ -12,7 +13,7 @@ export class NodeResolver {
   @Query(() => Node, {
     nullable: true,
     description:
-      'A tenant, building or device by its global id; null where there is none or it is not yours to see.',
+      'A tenant, building, device or job by its global id; null where there is none or it is not yours to see.',
   })
   async node(
     @Arg('id', () => ID, { description: 'The object’s id.' }) id: string,
@@ -27,6 +28,8 @@ export class NodeResolver {
         return loadBuilding(context, id);
       case 'dev_':
         return loadDevice(context, id);
+      case 'job_':
+        return loadJob(context, id);
       default:
         return null;
     }

@@ -10,9 +10,12 @@ import { DeviceCredentialResolver } from './device/credential.resolver';
 import { DeviceAssignmentResolver, DeviceResolver } from './device/device.resolver';
 import { LastSeenResolver } from './device/last-seen.resolver';
 import { DeviceParentResolver } from './device/parent.resolver';
+import { ProvisionDevicesJobResolver } from './device/provision-devices-job.resolver';
 import { ProvisionDevicesResolver } from './device/provision-devices.resolver';
+import { RegisterDevicesResolver } from './device/register-devices.resolver';
 import { RetireDeviceResolver } from './device/retire-device.resolver';
 import { SuspensionResolver } from './device/suspension.resolver';
+import { JobResolver, JobRowResolver, TenantJobsResolver } from './job/job.resolver';
 import { NodeResolver } from './node.resolver';
 import { PointResolver } from './point/point.resolver';
 import { DateTime } from './scalars';
@@ -35,6 +38,11 @@ const resolvers: NonEmptyArray<new () => object> = [
   PointResolver,
   ProvisionDevicesResolver,
   RetireDeviceResolver,
+  RegisterDevicesResolver,
+  ProvisionDevicesJobResolver,
+  JobResolver,
+  JobRowResolver,
+  TenantJobsResolver,
   SuspensionResolver,
   DeviceCredentialResolver,
   DeviceConfigurationResolver,

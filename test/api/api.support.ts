@@ -19,7 +19,8 @@ import { createLogger } from '../../src/observability/logger';
 import { createMetrics, type Registry as Metrics } from '../../src/observability/metrics';
 import { createAveragesReader } from '../../src/store/averages-reader';
 import { type Cosmos, createCosmos } from '../../src/store/cosmos';
-import { createKeyring } from '../../src/store/keyring';
+import { createJobs, type Jobs } from '../../src/store/jobs/jobs';
+import { createKeyring, type Keyring } from '../../src/store/keyring';
 import { createRegistry, type Registry } from '../../src/store/registry';
 import { AVERAGES_SCHEMA, encodeAverages } from '../../src/stream/averages';
 import { createStreamProducer } from '../../src/stream/producer';
@@ -50,6 +51,7 @@ export interface TestApi {
   webSocketUrl: string;
   registry: Registry;
   cosmos: Cosmos;
+  keyring: Keyring;
   metrics: Metrics;
   /** The store calls that the API made since the last asking, as `method container`. */
   storeCalls(): string[];
@@ -99,6 +101,7 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
     host: '127.0.0.1',
     port: 0,
     registry: createRegistry({ cosmos: recorded, keyring }),
+    jobs: createJobs({ cosmos: recorded, keyring }),
     averages: createAveragesReader({ cosmos: recorded }),
     live,
     tokens: createTokenVerifier({
@@ -135,6 +138,7 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
     webSocketUrl,
     registry,
     cosmos,
+    keyring,
     metrics,
     storeCalls: () => calls.splice(0),
     token: issuer.token,

@@ -42,7 +42,8 @@ export function createJobCreation({
   queue: JobQueue;
 }): Pick<Jobs, 'create'> {
   return {
-    async create(scope, { kind, tenantId, buildingId, parameters, rows }, idempotencyKey) {
+    async create(scope, newJob, idempotencyKey) {
+      const { kind, tenantId, buildingId, parameters, rows: asked, rowsPath = 'rows' } = newJob;
       if (!allows(scope, 'tenant.read', { tenantId })) return notFound('tenant', tenantId, 'tenantId');
       if (!allows(scope, JOB_KINDS[kind], buildingId === null ? { tenantId } : { tenantId, buildingId })) {
         return refused(
@@ -52,10 +53,12 @@ export function createJobCreation({
       }
       const problem = keyProblem(idempotencyKey);
       if (problem) return { ok: false, refusal: problem };
-      const wrong = rowsProblem(rows);
+      const given = typeof asked === 'function' ? undefined : asked;
+      const wrong = given && rowsProblem(given, rowsPath);
       if (wrong) return wrong;
 
-      const attempt = attemptOf(scope, tenantId, kind, idempotencyKey, { buildingId, parameters, rows });
+      const variables = { buildingId, parameters, rows: given };
+      const attempt = attemptOf(scope, tenantId, kind, idempotencyKey, variables);
       const claimed = await claim(cosmos, attempt);
       if (!claimed)
         return refused('IDEMPOTENCY_KEY_REUSED', 'the idempotencyKey was used with other variables');
@@ -70,6 +73,9 @@ export function createJobCreation({
       if (mine) return { ok: true, value: await createdJob(cosmos, mine.job) };
       // Asked before the input is written, too, so that who is refused again and again writes nothing.
       if (places.length >= PLACES_A_TENANT) return noPlace();
+      const rows = typeof asked === 'function' ? await asked() : asked;
+      const wrongFound = given ? undefined : rowsProblem(rows, rowsPath);
+      if (wrongFound) return wrongFound;
 
       const job: JobDocument = {
         id: 'job',
@@ -92,6 +98,7 @@ export function createJobCreation({
         lease: null,
         attempts: 0,
         notBefore: null,
+        waitingSince: createdAt,
         cancelRequested: null,
         error: null,
         ttl: -1,
@@ -119,15 +126,16 @@ function inputsOf(key: string, rows: readonly unknown[]): JobInputDocument[] {
   return inputs;
 }
 
-function rowsProblem(rows: readonly unknown[]): Outcome<never> | undefined {
-  if (rows.length === 0) return refused('INVALID_INPUT', 'there must be at least one row');
+function rowsProblem(rows: readonly unknown[], path: string): Outcome<never> | undefined {
+  if (rows.length === 0) return refused('INVALID_INPUT', `${path} must not be empty`, path);
   if (rows.length > MAXIMUM_JOB_ROWS) {
-    const message = `there are ${rows.length} rows and may be ${MAXIMUM_JOB_ROWS}: split them over several jobs`;
-    return refused('LIMIT_EXCEEDED', message);
+    const message = `${path} has ${rows.length} entries and may have ${MAXIMUM_JOB_ROWS}: split them over several jobs`;
+    return refused('LIMIT_EXCEEDED', message, path);
   }
   const long = rows.findIndex((row) => JSON.stringify(row).length > MAXIMUM_ROW_CHARACTERS);
   if (long < 0) return undefined;
-  return refused('INVALID_INPUT', `row ${long} is longer than ${MAXIMUM_ROW_CHARACTERS} characters`);
+  const message = `${path}.${long} is longer than ${MAXIMUM_ROW_CHARACTERS} characters`;
+  return refused('INVALID_INPUT', message, `${path}.${long}`);
 }
 
 function noPlace(): Outcome<never> {

@@ -44,6 +44,8 @@ export interface JobDocument {
   attempts: number;
   /** Not to be tried before. */
   notBefore: number | null;
+  /** Since when it waits for a worker: since it was made, or last gave way to others. */
+  waitingSince: number;
   cancelRequested: { by: string; at: number } | null;
   /** Why it FAILED. */
   error: Pick<Refusal, 'code' | 'message'> | { code: 'INTERNAL'; message: string } | null;

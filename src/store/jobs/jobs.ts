@@ -17,8 +17,14 @@ export interface NewJob {
   buildingId: string | null;
   /** What its kind must know besides the rows. */
   parameters: Record<string, unknown>;
-  /** What is to be done, a small JSON value each, 1 to 10,000; their order is that of the results. */
-  rows: readonly unknown[];
+  /**
+   * What is to be done, a small JSON value each, 1 to 10,000; their order is that of the results. Where they are found by
+   * the parameters rather than given, a function that finds them: what is called again with the same key is then the same
+   * whatever would be found by now.
+   */
+  rows: readonly unknown[] | (() => Promise<readonly unknown[]>);
+  /** What the mutation's input calls the rows, for refusals. Default `rows`. */
+  rowsPath?: string;
 }
 
 export interface IndexedRow extends JobRow {

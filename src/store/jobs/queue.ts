@@ -149,7 +149,10 @@ export async function createdJob(cosmos: Cosmos, job: JobDocument): Promise<JobD
   });
 }
 
-/** Every tenant's first, then every tenant's second, and so on; a tenant with `ahead` jobs under way comes that much later. */
+/**
+ * Every tenant's oldest, then every tenant's second, and so on; a tenant with `ahead` jobs under way comes that much
+ * later. Of those whose turn is the same, who has waited longest is first.
+ */
 function roundTenants<T extends { job: JobDocument }>(
   items: readonly T[],
   ahead: (tenantId: string) => number,
@@ -163,6 +166,6 @@ function roundTenants<T extends { job: JobDocument }>(
       turns.set(tenantId, turn + 1);
       return { item, turn };
     })
-    .sort((a, b) => a.turn - b.turn)
+    .sort((a, b) => a.turn - b.turn || a.item.job.waitingSince - b.item.job.waitingSince)
     .map(({ item }) => item);
 }

@@ -247,7 +247,7 @@ export function createJobWork(options: JobWorkOptions) {
         return put ? 'put off' : 'taken by another';
       }
       if ((until.stopping() || until.othersWait()) && job.done < job.total) {
-        await retrying(() => write((current) => ({ ...current, lease: null })));
+        await retrying(() => write((current) => ({ ...current, lease: null, waitingSince: Date.now() })));
         return 'given back';
       }
     }

@@ -47,7 +47,7 @@ export function createRegisterDevicesHandler({
         }
         const secret =
           each.outcome === 'registered' ? { what: 'CLAIM_CODE' as const, text: each.claimCode } : null;
-        results.push({ serialNumber, deviceId: each.deviceId, secret, error: null });
+        results.push({ serialNumber: each.serialNumber, deviceId: each.deviceId, secret, error: null });
       });
     }
     return { ok: true, value: results };
