@@ -15,6 +15,21 @@ export interface TwinFault {
   message: string;
 }
 
+/** What a device knows of its twin and listens for: outlives its connection where it asked for that. */
+export interface TwinState {
+  listening: { responses: boolean; desired: boolean };
+  /** What the device knows of its desired properties, from an answer or from what it was told. */
+  known: { version: number; desired: TwinDocument['desired'] } | undefined;
+  /** What the feed told last and the device was not told yet. */
+  latest: Pick<TwinDocument, 'desired' | 'desiredVersion'> | undefined;
+}
+
+/** Takes note of a change of the desired properties; others are none of the device's business. */
+export function note(state: TwinState, { desired, desiredVersion }: TwinDocument): void {
+  if (desiredVersion <= Math.max(state.known?.version ?? 0, state.latest?.desiredVersion ?? 0)) return;
+  state.latest = { desired, desiredVersion };
+}
+
 /**
  * Twins of devices that proved who they are: each reads and reports its own. Every request is answered, by a fault where
  * the store cannot be asked; none waits longer than the store is given.
@@ -34,6 +49,10 @@ export interface TwinService {
    * @returns what ends it.
    */
   watch(deviceId: string, told: (twin: TwinDocument) => void): () => void;
+  /** Keeps it, and what changes meanwhile, until the device comes back here or many others have come since. */
+  keep(deviceId: string, state: TwinState): void;
+  /** What was kept; it no longer is. */
+  take(deviceId: string): TwinState | undefined;
 }
 
 /** Requests at the store at once: a storm of devices that come back reads ten thousand twins. */
@@ -41,6 +60,7 @@ const AT_ONCE = 64;
 /** What waits longer for its turn is answered 503: the device has given up by then. */
 const TURN_WITHIN_MS = 10_000;
 const MOST_WAITING = 20_000;
+const MOST_KEPT = 20_000;
 
 const UNAVAILABLE: TwinFault = { status: 503, message: 'the twin cannot be reached now: ask again' };
 
@@ -54,6 +74,7 @@ export function createTwinService(options: {
   const { logger, directory, twins, limits } = options;
   const rate = createTokenBuckets(limits.twinRequests);
   const watchers = new Map<string, (twin: TwinDocument) => void>();
+  const kept = new Map<string, TwinState>();
   const waiting: { go: (inTime: boolean) => void; since: number }[] = [];
   let running = 0;
   const { tally } = createCounters(options.registry);
@@ -63,7 +84,12 @@ export function createTwinService(options: {
     'Requests about device twins by status. 429: a device asks more than its rate allows, its firmware reports in a loop. 503: Cosmos cannot be reached from here. 400: reports that are no properties.',
   );
   // For the life of the process, as the directory's own.
-  directory.onTwin((twin) => watchers.get(twin.deviceId)?.(twin));
+  directory.onTwin((twin) => {
+    const told = watchers.get(twin.deviceId);
+    if (told) return told(twin);
+    const state = kept.get(twin.deviceId);
+    if (state) note(state, twin);
+  });
 
   /** False where the turn came too late. */
   const turn = (): Promise<boolean> | boolean => {
@@ -134,6 +160,17 @@ export function createTwinService(options: {
       return () => {
         if (watchers.get(deviceId) === told) watchers.delete(deviceId);
       };
+    },
+
+    keep(deviceId, state) {
+      kept.delete(deviceId);
+      kept.set(deviceId, state);
+      if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value!);
+    },
+    take(deviceId) {
+      const state = kept.get(deviceId);
+      kept.delete(deviceId);
+      return state;
     },
   };
 }

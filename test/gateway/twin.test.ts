@@ -1,8 +1,9 @@
-import { type MqttClient } from 'mqtt';
+import { once } from 'node:events';
+import { connect, type MqttClient } from 'mqtt';
 import { type TwinDocument } from '../../src/store/documents';
 import { emptyTwin } from '../../src/store/twins';
 import { eventually } from '../support/eventually';
-import { buildDevice } from './devices.support';
+import { buildDevice, tokenOf } from './devices.support';
 import { startPlatform } from './gateway.support';
 import { closed, connectDevice } from './mqtt.support';
 
@@ -237,6 +238,52 @@ describe('a device twin over MQTT', () => {
     configure({ interval: 5 }, 1);
     await gone;
     expect(twin.told).toEqual([]);
+  });
+
+  test('is listened to by a device that comes back without a word, and what changed meanwhile is told it', async () => {
+    const device = buildDevice();
+    platform.directory.put(device);
+    const open = async () => {
+      const client = connect(`mqtt://127.0.0.1:${platform.mqttPort}`, {
+        clientId: device.deviceId,
+        username: `127.0.0.1/${device.deviceId}/?api-version=2021-04-12`,
+        password: tokenOf(device),
+        protocolVersion: 4,
+        clean: false,
+        reconnectPeriod: 0,
+      });
+      clients.push(client);
+      // Before it is let in: what it is told may come with the answer to its CONNECT.
+      const twin = twinOf(client);
+      await once(client, 'connect');
+      return { client, twin };
+    };
+    const set = (desired: object, desiredVersion: number): void => {
+      const twin: TwinDocument = { ...emptyTwin(device), desired: { ...desired }, desiredVersion };
+      platform.twins.documents.set(device.deviceId, twin);
+      platform.directory.tellTwin(twin);
+    };
+    const first = await open();
+    await first.client.subscribeAsync([RESPONSES, DESIRED]);
+    set({ interval: 1, led: true }, 1);
+    await eventually(() => expect(first.twin.told).toHaveLength(1));
+    await first.client.endAsync();
+    await eventually(async () =>
+      expect(await platform.metrics.metrics()).toMatch(/mqtt_connections\{process="gateway"\} 0/),
+    );
+    set({ interval: 2 }, 2);
+    // As the SDK renews its token: no subscription, no question.
+    const second = await open();
+    await eventually(() => expect(second.twin.told).toEqual([{ interval: 2, led: null, $version: 2 }]));
+    expect(await second.twin.report({ seen: true })).toMatchObject({ status: 204 });
+    await second.client.endAsync();
+
+    const clean = await connectDevice(platform.mqttPort, device);
+    clients.push(clean);
+    const anew = twinOf(clean);
+    set({ interval: 3 }, 3);
+    await clean.publishAsync(`devices/${device.deviceId}/messages/events/`, '{"light": 1}', { qos: 1 });
+    expect(anew.told).toEqual([]);
   });
 
   test('is not asked for by whoever does not listen for the answer', async () => {

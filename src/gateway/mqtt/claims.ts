@@ -6,7 +6,9 @@ import { IDENTIFIER_REJECTED, NOT_AUTHORIZED, SERVER_UNAVAILABLE, UNACCEPTABLE_V
 export type Claims =
   | {
       deviceId: string;
-      /** Undefined: its certificate is to prove it. */ token: string | undefined;
+      /** Undefined: its certificate is to prove it. */
+      token: string | undefined;
+      clean: boolean;
       keepAliveMilliseconds: number;
       refusal?: undefined;
     }
@@ -22,13 +24,14 @@ export function claimsOf(packet: IConnectPacket & { bridgeMode?: boolean }): Cla
   if (packet.protocolId !== 'MQTT' || packet.protocolVersion !== 4 || packet.bridgeMode) {
     return { refusal: UNACCEPTABLE_VERSION };
   }
-  const { clientId, username, password, keepalive = 0 } = packet;
+  const { clientId, username, password, clean = true, keepalive = 0 } = packet;
   if (clientId === '') return { refusal: IDENTIFIER_REJECTED };
   const named = USER_NAME.exec(username ?? '')?.[1];
   if (named !== clientId) return { refusal: NOT_AUTHORIZED };
   return {
     deviceId: clientId,
     token: password?.length ? password.toString('utf8') : undefined,
+    clean,
     // One and a half times what the client promised (MQTT 3.1.1, 3.1.2.10).
     keepAliveMilliseconds:
       keepalive === 0 ? LONGEST_SILENCE_MS : Math.min(LONGEST_SILENCE_MS, 1_500 * keepalive),

@@ -149,13 +149,14 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
     const proof = claims.token ?? authentication.certificateOf(socket);
     whenKnown(authentication.authenticate(claims.deviceId, proof, Date.now()), (verdict) => {
       if (verdict.error) return refuse(refusalOf(verdict.error.code));
-      const { deviceId } = claims;
+      const { deviceId, clean } = claims;
       identity = { ...claims, proof };
-      session = createSession({ ...context, deviceId, proof, write, unread, end, whenKnown, settled });
+      session = createSession({ ...context, deviceId, proof, clean, write, unread, end, whenKnown, settled });
       lastHeard = Date.now();
       context.connected(deviceId, connection);
       metrics.connack(packets.CONNECTED);
       write(packets.connack(packets.CONNECTED));
+      session.resume();
     });
   };
 

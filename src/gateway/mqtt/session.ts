@@ -4,7 +4,7 @@ import { type Authenticated, type DeviceAuthentication, type Proof } from '../au
 import { type GatewayLimits } from '../limits';
 import { type GatewayMetrics } from '../metrics';
 import { type Reception } from '../reception';
-import { type TwinService } from '../twin-service';
+import { type TwinService, type TwinState } from '../twin-service';
 import { createAcknowledgements } from './acknowledgements';
 import { isPassing } from './claims';
 import { type Ending, type MqttMetrics } from './metrics';
@@ -22,6 +22,8 @@ export interface Session {
   bytesHeld(): number;
   /** Messages that Event Hubs has not accepted yet. */
   inFlight(): number;
+  /** The device was told that it is let in: what it listened for holds from here on. */
+  resume(): void;
   /** The connection has ended. */
   close(): void;
 }
@@ -29,6 +31,8 @@ export interface Session {
 export interface SessionOptions {
   deviceId: string;
   proof: Proof | undefined;
+  /** Whether the device begins anew: otherwise what it listened for on its last connection holds. */
+  clean: boolean;
   metrics: MqttMetrics;
   gatewayMetrics: GatewayMetrics;
   authentication: DeviceAuthentication;
@@ -77,10 +81,19 @@ export function createSession(options: SessionOptions): Session {
     if (packet.qos === 1) void Promise.resolve(undefined).then(acknowledgements.add(packet.messageId));
   };
 
+  const goesOn = !options.clean;
+  const kept = options.twins.take(deviceId);
+  const twinState: TwinState = (goesOn ? kept : undefined) ?? {
+    // Another replica may have heard what a device that goes on listened for: to be told too much harms it less.
+    listening: { responses: goesOn, desired: goesOn },
+    known: undefined,
+    latest: undefined,
+  };
   const twin = (): TwinLink =>
     (twinLink ??= createTwinLink({
       deviceId,
       twins: options.twins,
+      state: twinState,
       authenticate: () => authentication.authenticate(deviceId, proof, Date.now()),
       recall: () => authentication.recall(deviceId, proof, Date.now()),
       write,
@@ -167,6 +180,12 @@ export function createSession(options: SessionOptions): Session {
     retry,
     bytesHeld: () => (parked?.packet.payload.length ?? 0) + (twinLink?.bytesHeld() ?? 0),
     inFlight: acknowledgements.inFlight,
-    close: () => twinLink?.close(),
+    resume() {
+      if (twinState.listening.desired) twin().listens({});
+    },
+    close() {
+      twinLink?.close();
+      if (goesOn) options.twins.keep(deviceId, twinState);
+    },
   };
 }

@@ -1,8 +1,7 @@
 import { type DirectoryDevice } from '../../store/device-directory';
-import { type TwinDocument } from '../../store/documents';
 import { type Authenticated } from '../authentication';
 import { patchBetween } from '../desired-patch';
-import { type TwinFault, type TwinService } from '../twin-service';
+import { note, type TwinFault, type TwinService, type TwinState } from '../twin-service';
 import { isPassing } from './claims';
 import { type Ending } from './metrics';
 import * as packets from './packets';
@@ -19,12 +18,8 @@ export interface TwinLink {
   listens(to: { responses?: boolean; desired?: boolean }): void;
   /** Bytes of reports that wait for their turn. */
   bytesHeld(): number;
+  /** The connection has ended. */
   close(): void;
-}
-
-interface Known {
-  version: number;
-  desired: TwinDocument['desired'];
 }
 
 interface Request {
@@ -47,6 +42,11 @@ const NOT_NOW: TwinFault = { status: 503, message: 'the device registry cannot b
 export function createTwinLink(options: {
   deviceId: string;
   twins: TwinService;
+  /**
+   * What the device listened for on its last connection, where it wants to go on with that. IoT Hub's SDKs renew their
+   * token by a new connection on which they do not subscribe again.
+   */
+  state: TwinState;
   /** Asked at each request: a device that was suspended a moment ago learns and says nothing more. */
   authenticate(): Authenticated | Promise<Authenticated>;
   /** The same as far as it is known. */
@@ -56,13 +56,9 @@ export function createTwinLink(options: {
   unread(): number;
   end(why: Ending): void;
 }): TwinLink {
-  const { deviceId, twins, write, end } = options;
+  const { deviceId, twins, state, write, end } = options;
+  const { listening } = state;
   const pending: Request[] = [];
-  const listening = { responses: false, desired: false };
-  /** What the device knows of its desired properties, from an answer or from what it was told. */
-  let known: Known | undefined;
-  /** What the feed told last and the device was not told yet. */
-  let latest: TwinDocument | undefined;
   let unwatch: (() => void) | undefined;
   let closed = false;
 
@@ -82,24 +78,23 @@ export function createTwinLink(options: {
 
   /** Tells the device what it does not know yet. Never while a GET is open, whose answer may be older. */
   const tell = (): void => {
-    if (closed || !listening.desired || latest === undefined) return;
+    if (closed || !listening.desired || state.latest === undefined) return;
     if (pending.some(({ body }) => body === undefined)) return;
-    const { desired, desiredVersion: version } = latest;
-    latest = undefined;
-    if (version <= (known?.version ?? 0)) return;
+    const { desired, desiredVersion: version } = state.latest;
+    state.latest = undefined;
+    if (version <= (state.known?.version ?? 0)) return;
     const verdict = options.recall();
     if (verdict?.error && !isPassing(verdict.error.code)) return end('not-permitted');
     // A device that has not asked on this connection is told the whole of it.
-    const patch = { ...patchBetween(known?.desired ?? {}, desired), $version: version };
-    known = { version, desired };
+    const patch = { ...patchBetween(state.known?.desired ?? {}, desired), $version: version };
+    state.known = { version, desired };
     send(`$iothub/twin/PATCH/properties/desired/?$version=${version}`, JSON.stringify(patch));
   };
 
   // From before the first reading of the twin on, so that no change falls between the two.
   const watch = (): void => {
     unwatch ??= twins.watch(deviceId, (twin) => {
-      if (twin.desiredVersion <= (known?.version ?? 0)) return;
-      if (latest === undefined || twin.desiredVersion >= latest.desiredVersion) latest = twin;
+      note(state, twin);
       tell();
     });
   };
@@ -109,13 +104,14 @@ export function createTwinLink(options: {
     if (closed) return;
     if (found.fault) return refuse(requestId, found.fault);
     const { twin } = found;
-    let desired: Known = { version: twin?.desiredVersion ?? 0, desired: twin?.desired ?? {} };
+    const { known, latest } = state;
+    let desired = { version: twin?.desiredVersion ?? 0, desired: twin?.desired ?? {} };
     // A replica of the store may be behind what the feed has told already: a device never goes back.
     if (latest && latest.desiredVersion > desired.version) {
       desired = { version: latest.desiredVersion, desired: latest.desired };
     }
     if (known && known.version > desired.version) desired = known;
-    known = desired;
+    state.known = desired;
     answer(200, requestId, {
       desired: { ...desired.desired, $version: desired.version },
       reported: { ...twin?.reported, $version: twin?.reportedVersion ?? 0 },
@@ -147,6 +143,8 @@ export function createTwinLink(options: {
       tell();
     }
   };
+
+  if (listening.desired) watch();
 
   return {
     request(requestId, body) {
