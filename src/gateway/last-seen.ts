@@ -15,15 +15,25 @@ export interface LastSeenNotes {
   stop(): Promise<void>;
 }
 
+/** By ordinal less the chunk's first: `second * CODES + code of the protocol`, 0 for none. One array, for the cache. */
+type Notes = Float64Array;
+
 interface Building {
   buildingId: string;
   /** By the chunk's index; with holes. */
-  chunks: (SeenChunk | undefined)[];
+  chunks: (Notes | undefined)[];
 }
 
+interface Taken {
+  building: Building;
+  chunks: (Notes | undefined)[];
+}
+
+const CODES = 256;
+
 const INTERVAL_MS = 60_000;
-/** 2 million devices are 10 MB. */
-const DEFAULT_LIMIT = 2_000_000;
+/** In 8 MB. */
+const DEFAULT_LIMIT = 1_000_000;
 const SMALLEST_CHUNK = 16;
 const MOST_SLOTS = 60;
 const SHORTEST_SLOT_MS = 10;
@@ -62,56 +72,51 @@ export function createLastSeen(options: {
   }
 
   /** The chunk with room for the row, or undefined where there is none to be had. */
-  function roomFor(building: Building, index: number, row: number): SeenChunk | undefined {
+  function roomFor(building: Building, index: number, row: number): Notes | undefined {
     const held = building.chunks[index];
-    let size = held?.seconds.length ?? SMALLEST_CHUNK;
+    let size = held?.length ?? SMALLEST_CHUNK;
     while (size <= row) size *= 2;
     size = Math.min(size, SEEN_CHUNK_DEVICES);
-    const more = size - (held?.seconds.length ?? 0);
+    const more = size - (held?.length ?? 0);
     if (rows + more > limit) return undefined;
     rows += more;
-    const chunk = { index, seconds: new Uint32Array(size), protocols: new Uint8Array(size) };
-    if (held) {
-      chunk.seconds.set(held.seconds);
-      chunk.protocols.set(held.protocols);
-    }
-    return (building.chunks[index] = chunk);
+    const notes = new Float64Array(size);
+    if (held) notes.set(held);
+    return (building.chunks[index] = notes);
   }
 
-  function noteRow(building: Building, ordinal: number, second: number, code: number): void {
+  function noteRow(building: Building, ordinal: number, note: number): void {
     const index = Math.trunc(ordinal / SEEN_CHUNK_DEVICES);
     const row = ordinal - index * SEEN_CHUNK_DEVICES;
-    let chunk = building.chunks[index];
-    if (chunk === undefined || row >= chunk.seconds.length) {
-      chunk = roomFor(building, index, row);
-      if (chunk === undefined) return;
+    let notes = building.chunks[index];
+    if (notes === undefined || row >= notes.length) {
+      notes = roomFor(building, index, row);
+      if (notes === undefined) return;
     }
-    if (second < chunk.seconds[row]!) return;
-    chunk.seconds[row] = second;
-    chunk.protocols[row] = code;
+    if (note > notes[row]!) notes[row] = note;
   }
 
   /** Takes what is noted of the buildings; new notes begin afresh. */
-  function take(of: Iterable<Building>): { building: Building; chunks: SeenChunk[] }[] {
+  function take(of: Iterable<Building>): Taken[] {
     return [...of].map((building) => {
-      const chunks = building.chunks.filter((each) => each !== undefined);
+      const { chunks } = building;
       building.chunks = [];
       return { building, chunks };
     });
   }
 
-  function putBack({ building, chunks }: { building: Building; chunks: readonly SeenChunk[] }): void {
-    for (const { index, seconds, protocols } of chunks) {
+  function putBack({ building, chunks }: Taken): void {
+    chunks.forEach((notes, index) => {
       // What is noted stays within the limit: the taken rows are counted no more.
-      rows -= seconds.length;
-      seconds.forEach((second, row) => {
-        if (second > 0) noteRow(building, index * SEEN_CHUNK_DEVICES + row, second, protocols[row]!);
+      rows -= notes!.length;
+      notes!.forEach((note, row) => {
+        if (note > 0) noteRow(building, index * SEEN_CHUNK_DEVICES + row, note);
       });
-    }
+    });
   }
 
-  function release(building: Building, chunks: readonly SeenChunk[]): void {
-    for (const { seconds } of chunks) rows -= seconds.length;
+  function release({ building, chunks }: Taken): void {
+    chunks.forEach((notes) => (rows -= notes!.length));
     if (building.chunks.length > 0) return;
     buildings.delete(building.buildingId);
     due[slotOf(building.buildingId)]!.delete(building);
@@ -121,8 +126,10 @@ export function createLastSeen(options: {
     const taken = take(of);
     if (taken.length === 0) return;
     try {
-      await writer.write(taken.map(({ building, chunks }) => ({ buildingId: building.buildingId, chunks })));
-      for (const { building, chunks } of taken) release(building, chunks);
+      await writer.write(
+        taken.map(({ building, chunks }) => ({ buildingId: building.buildingId, chunks: seenOf(chunks) })),
+      );
+      for (const each of taken) release(each);
       options.onWritten?.(taken.length);
       if (failing) logger.info({}, 'last seen is written again');
       failing = false;
@@ -146,7 +153,7 @@ export function createLastSeen(options: {
   return {
     note(buildingId, ordinal, protocol, receivedAt) {
       const building = buildings.get(buildingId) ?? begin(buildingId);
-      noteRow(building, ordinal, Math.trunc(receivedAt / 1000), codeOfProtocol(protocol));
+      noteRow(building, ordinal, Math.trunc(receivedAt / 1000) * CODES + codeOfProtocol(protocol));
     },
     start() {
       timer = setInterval(() => {
@@ -171,6 +178,17 @@ export function createLastSeen(options: {
         logger.warn({ buildings: buildings.size }, 'last seen is lost of some buildings');
     },
   };
+}
+
+function seenOf(chunks: readonly (Notes | undefined)[]): SeenChunk[] {
+  const seen: SeenChunk[] = [];
+  // Holes are passed over.
+  chunks.forEach((notes, index) => {
+    const seconds = Uint32Array.from(notes!, (note) => note / CODES);
+    const protocols = Uint8Array.from(notes!, (note) => note % CODES);
+    seen.push({ index, seconds, protocols });
+  });
+  return seen;
 }
 
 /** FNV-1a, 32 bits: spreads, and no more is asked of it. */
