@@ -55,12 +55,21 @@ export function createLineListener(options: {
   const limits = { ...DEFAULT_LINE_LIMITS, ...options.limits };
   const units = new Map(options.units.map((unit) => [unit.address, unit]));
   const sockets = new Set<Socket>();
+  /** Frames that are being kept, those of connections that have ended among them. */
+  let keeping = 0;
 
   const onSocket = (socket: Socket): void => {
+    // While the queue is full, units that lose patience and come back must not leave a frame behind each time.
+    if (keeping >= limits.connections) return void socket.destroy();
     sockets.add(socket);
     const scanner = createLineScanner();
     let damaged = 0;
     let overdue: NodeJS.Timeout | undefined;
+
+    const ended = (): void => {
+      clearTimeout(overdue);
+      overdue = undefined;
+    };
 
     const close = (reason: string): void => {
       if (socket.destroyed) return;
@@ -83,20 +92,27 @@ export function createLineListener(options: {
         return damaged < limits.damagedFrames;
       }
       damaged = 0;
-      answer(await keep(frame));
+      keeping++;
+      try {
+        answer(await keep(frame));
+      } finally {
+        keeping--;
+      }
       return true;
     };
 
     const takeAll = async (frames: readonly Buffer[]): Promise<void> => {
       // Not read meanwhile: the queue's pace is the unit's pace.
       socket.pause();
-      clearTimeout(overdue);
+      if (frames.length > 0) ended();
       for (const bytes of frames) {
         if (socket.destroyed) return;
         if (!(await take(bytes))) return close('damaged');
       }
       if (scanner.noise() > limits.noiseBytes) return close('noise');
-      if (scanner.pending() > 0) overdue = setTimeout(() => close('slow'), limits.frameWithinMilliseconds);
+      // Counted from its first byte, so that a byte now and then does not hold the connection for ever.
+      if (scanner.pending() > 0) overdue ??= setTimeout(() => close('slow'), limits.frameWithinMilliseconds);
+      else ended();
       socket.resume();
     };
 
@@ -112,7 +128,7 @@ export function createLineListener(options: {
     });
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
-      clearTimeout(overdue);
+      ended();
       sockets.delete(socket);
     });
   };
