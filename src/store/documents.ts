@@ -1,5 +1,5 @@
 import { type Role } from '../auth/scope';
-import { type Assignment, type DeviceState } from '../domain/device';
+import { type Assignment, type DeviceModelChannel, type DeviceState } from '../domain/device';
 import { type InService } from '../domain/lifecycle';
 import { type QuantityName } from '../domain/quantity';
 
@@ -102,7 +102,7 @@ export interface DeviceDocument {
   /** The device that took its place, where it was replaced. */
   replacedBy?: string | null;
   /** While it goes to another building or owner: the saga that takes it there. No command but that one is admitted. */
-  departing?: { saga: string; at: number } | null;
+  departing?: { saga: string; at: number; channels: DeviceModelChannel[] } | null;
   _etag?: string;
   _ts?: number;
 }
@@ -196,6 +196,8 @@ export interface TwinDocument {
   reportedVersion: number;
   /** When a report last changed it; null before the first. */
   reportedAt: number | null;
+  /** Seconds; set where the device has left the building. */
+  ttl?: number;
   _etag?: string;
 }
 
@@ -349,6 +351,28 @@ export interface SagaDocument {
   /** Seconds; set once it has ended. */
   ttl?: number;
   _etag?: string;
+}
+
+/**
+ * key `transfers:<tenantId>`, id the offer's: how a tenant finds what it was offered. Whether the offer still stands, the
+ * device's document says.
+ */
+export interface TransferEntryDocument {
+  id: string;
+  key: string;
+  deviceId: string;
+  /** Who offers. */
+  from: string;
+  fromName: string;
+  deviceName: string;
+  model: string;
+  serialNumber: string | null;
+  at: number;
+  expiresAt: number;
+  /** By the device's name, then the offer's id. */
+  sortKey: string;
+  /** Seconds. */
+  ttl: number;
 }
 
 /** key `attempts:<principal or tenant>`, id `attempts`: claims that went wrong lately. */

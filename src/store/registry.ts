@@ -11,6 +11,7 @@ import {
   type TenantDocument,
   type TwinDocument,
 } from './documents';
+import { createDeadLettersReader, type DeadLettersReader } from './dead-letters/reader';
 import { type Keyring } from './keyring';
 import { type AuditFilter, type AuditLogOf, createAuditLog } from './registry/audit-log';
 import { createBuildingLocks } from './registry/building-locks';
@@ -18,17 +19,26 @@ import { createBuildings } from './registry/buildings';
 import { createConfiguration } from './registry/configuration';
 import { type CredentialInput, type CredentialKind } from './registry/credential-input';
 import { createCredentials } from './registry/credentials';
+import { createClaimAttempts } from './registry/claim-attempts';
+import { type Claiming, createClaimFromStock, createClaiming } from './registry/claiming';
 import { createDeviceChanges } from './registry/device-change';
 import { type DeviceFilter } from './registry/device-filters';
 import { createDevices } from './registry/devices';
+import { createEnrollment, type Enrollment } from './registry/enrollment';
+import { createMoving, type Moving } from './registry/moving';
 import { createParents } from './registry/parent';
 import { createProvisioning } from './registry/provisioning';
+import { createRelocationSaga } from './registry/relocation-saga';
+import { createReplacing, type Replacing } from './registry/replacing';
 import { createRetirement } from './registry/retirement';
+import { createSagas, type SagaSweep } from './registry/saga';
 import { createSerialNumbers } from './registry/serial-numbers';
 import { createSpaces } from './registry/spaces';
 import { createStock, type Stock } from './registry/stock';
+import { createStockSaga } from './registry/stock-saga';
 import { createSuspension } from './registry/suspension';
 import { createTenants } from './registry/tenants';
+import { createTransfers, type Transfers } from './registry/transfer';
 
 /** A page of a listing; `next` is an opaque position for the following page, null at the end. */
 export interface Page<T> {
@@ -95,7 +105,7 @@ export interface ShownCredential {
  * Buildings and what stands in them, always inside the caller's scope. Lookups answer null for what is unknown and for
  * what is foreign, after the same store calls.
  */
-export interface Registry extends Stock {
+export interface Registry extends Stock, DeadLettersReader, Enrollment, Claiming, Moving, Replacing, Transfers, SagaSweep {
   tenant(scope: TenantScope, tenantId: string): Promise<TenantDocument | null>;
   /** What a person belongs to, at most a second old: what `tenantScope` is made of. Empty for a stranger. */
   memberships(personId: string): Promise<Entitlement[]>;
@@ -214,14 +224,29 @@ export function createRegistry({ cosmos, keyring }: { cosmos: Cosmos; keyring: K
   const locks = createBuildingLocks();
   const changes = createDeviceChanges({ cosmos, locks });
   const serialNumbers = createSerialNumbers({ cosmos });
+  const stockSaga = createStockSaga({ cosmos, keyring, locks });
+  const relocationSaga = createRelocationSaga({ cosmos, keyring, locks });
+  const sagas = createSagas({
+    cosmos,
+    steps: { claim: stockSaga, replacement: stockSaga, move: relocationSaga, transfer: relocationSaga },
+  });
+  const attempts = createClaimAttempts({ cosmos });
+  const claimFromStock = createClaimFromStock({ cosmos, keyring, sagas, attempts });
   return {
     ...createTenants({ cosmos }),
     ...createBuildings({ cosmos }),
     ...createSpaces({ cosmos }),
+    ...createDeadLettersReader({ cosmos }),
     ...createDevices({ cosmos }),
     ...createAuditLog({ cosmos }),
-    ...createProvisioning({ cosmos, keyring, locks }),
+    ...createProvisioning({ cosmos, keyring, locks, serialNumbers }),
     ...createStock({ cosmos, serialNumbers }),
+    ...createEnrollment({ cosmos, keyring }),
+    ...createClaiming({ cosmos, claimFromStock }),
+    ...createMoving({ cosmos, changes, sagas }),
+    ...createReplacing({ cosmos, keyring, changes, serialNumbers, claimFromStock }),
+    ...createTransfers({ cosmos, keyring, changes, sagas }),
+    resumeSagas: sagas.resumeSagas,
     ...createRetirement({ changes }),
     ...createSuspension({ changes }),
     ...createCredentials({ cosmos, keyring, changes }),

@@ -6,6 +6,7 @@ import { type Change, type Cosmos } from '../cosmos';
 import {
   type AuditDocument,
   type BuildingDocument,
+  type DepartedDocument,
   type DeviceDocument,
   type DeviceEntryDocument,
 } from '../documents';
@@ -18,6 +19,8 @@ import { entryKey } from './devices';
 
 /** Etag races with other processes; within this one `locks` keeps them apart. */
 const MAXIMUM_RACES = 50;
+/** So often may it be gone from where its entry has just said it is. */
+const MAXIMUM_DEPARTURES = 3;
 
 /** What a command finds when its turn has come. */
 export interface Found {
@@ -73,21 +76,15 @@ export function createDeviceChanges({
   return {
     async apply(scope, deviceId, command, work, { done } = {}) {
       const { partition, id } = entryKey(deviceId);
-      const entry = visible(
-        scope,
-        'device.read',
-        await cosmos.read<DeviceEntryDocument>('directory', partition, id),
-      );
-      if (!entry) return notFound('device', deviceId, 'deviceId');
-      const { buildingId } = entry;
       const { by } = LIFECYCLE[command];
 
       /** One try, or undefined where the device or its building changed meanwhile. */
-      async function attempt(): Promise<Outcome<DeviceDocument> | undefined> {
+      async function attempt(buildingId: string): Promise<Outcome<DeviceDocument> | 'departed' | undefined> {
         const [device, building] = await Promise.all([
-          cosmos.read<DeviceDocument>('registry', buildingId, deviceId),
+          cosmos.read<DeviceDocument | DepartedDocument>('registry', buildingId, deviceId),
           cosmos.read<BuildingDocument>('registry', buildingId, buildingId),
         ]);
+        if (device?.type === 'departed') return 'departed';
         if (!building || !visible(scope, 'device.read', device) || device?.type !== 'device') {
           return notFound('device', deviceId, 'deviceId');
         }
@@ -95,6 +92,13 @@ export function createDeviceChanges({
           return refused('FORBIDDEN', `your role may not do this to devices here: ${wordsOf(command)}`);
         }
         if (done?.(device)) return { ok: true, value: device };
+        if (device.departing) {
+          return refused(
+            'CONFLICT',
+            `device ${deviceId} is on its way to another place: try again`,
+            'deviceId',
+          );
+        }
         const state = nextState(device.state, command, device.suspended?.before);
         if (state === null) {
           const message = `device ${deviceId} is ${device.state} and does not admit: ${wordsOf(command)}`;
@@ -122,13 +126,27 @@ export function createDeviceChanges({
         return { ok: true, value: change.device ? { ...change.device, _etag: outcome.etags[0] } : device };
       }
 
-      return locks.hold(buildingId, async () => {
-        for (let race = 0; race < MAXIMUM_RACES; race++) {
-          const outcome = await retrying(attempt);
-          if (outcome) return outcome;
-        }
-        return refused('CONFLICT', `device ${deviceId} is being changed by others: try again`);
-      });
+      for (let departures = 0; departures < MAXIMUM_DEPARTURES; departures++) {
+        const entry = visible(
+          scope,
+          'device.read',
+          await cosmos.read<DeviceEntryDocument>('directory', partition, id),
+        );
+        if (!entry) return notFound('device', deviceId, 'deviceId');
+        const { buildingId } = entry;
+        const settled = await locks.hold(buildingId, async () => {
+          for (let race = 0; race < MAXIMUM_RACES; race++) {
+            const outcome = await retrying(() => attempt(buildingId));
+            if (outcome) return outcome;
+          }
+          return undefined;
+        });
+        // It left between the reading of its entry and of itself: the entry names another building by now.
+        if (settled === 'departed') continue;
+        if (settled) return settled;
+        break;
+      }
+      return refused('CONFLICT', `device ${deviceId} is being changed by others: try again`);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { type Cosmos } from '../cosmos';
 import { createActivityReader } from '../device-activity-reader';
-import { type DeviceDocument, type DeviceEntryDocument } from '../documents';
+import { type DepartedDocument, type DeviceDocument, type DeviceEntryDocument } from '../documents';
 import { type Registry } from '../registry';
 import { ownersIn, visible } from './access';
 import { conditionsOf, DEVICES_LOOKED_AT, silentOf } from './device-filters';
@@ -39,13 +39,20 @@ export function createDevices({
     lastSeen: activity.lastSeen,
 
     async devicesById(scope, ids) {
-      const entries = await cosmos.readMany<DeviceEntryDocument>('directory', ids.map(entryKey));
-      // The entry tells the owner, so that another tenant's device costs what an unknown one does: this one read.
-      const mine = entries.flatMap((entry, i) =>
-        visible(scope, 'device.read', entry) ? [{ partition: entry!.buildingId, id: ids[i]! }] : [],
-      );
-      const documents = mine.length === 0 ? [] : await cosmos.readMany<DeviceDocument>('registry', mine);
-      const byId = new Map(documents.flatMap((each) => (each ? [[each.id, each]] : [])));
+      const byId = new Map<string, DeviceDocument>();
+      let asked: readonly string[] = ids;
+      // Again for those that left their building between the reading of their entry and of themselves.
+      for (let tries = 0; tries < 2 && asked.length > 0; tries++) {
+        const entries = await cosmos.readMany<DeviceEntryDocument>('directory', asked.map(entryKey));
+        // The entry tells the owner, so that another tenant's device costs what an unknown one does: this one read.
+        const mine = entries.flatMap((entry, i) =>
+          visible(scope, 'device.read', entry) ? [{ partition: entry!.buildingId, id: asked[i]! }] : [],
+        );
+        if (mine.length === 0) break;
+        const documents = await cosmos.readMany<DeviceDocument | DepartedDocument>('registry', mine);
+        for (const each of documents) if (each?.type === 'device') byId.set(each.id, each);
+        asked = documents.flatMap((each) => (each?.type === 'departed' ? [each.id] : []));
+      }
       return ids.map((id) => visible(scope, 'device.read', byId.get(id) ?? null));
     },
   };

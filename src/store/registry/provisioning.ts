@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { allows, type TenantScope } from '../../auth/scope';
+import { deviceModelNamed } from '../../domain/device';
 import { derivedId } from '../../domain/id';
 import { type Cosmos } from '../cosmos';
 import {
@@ -18,6 +19,8 @@ import { auditOf } from './audit';
 import { type BuildingLocks } from './building-locks';
 import { type Attempt, attemptOf, claim, KEPT_SECONDS, NEVER_EXPIRES, recordOf } from './idempotency';
 import { demandOf, partsOf, type PlannedDevice, planOf, type Reservation } from './provisioning-plan';
+import { type SerialNumbers, type WantedSerialNumber } from './serial-numbers';
+import { keyReused } from './shown-once';
 import { devicesProblem, keyProblem } from './validation';
 
 const KEY_BYTES = 32;
@@ -45,10 +48,12 @@ export function createProvisioning({
   cosmos,
   keyring,
   locks,
+  serialNumbers,
 }: {
   cosmos: Cosmos;
   keyring: Keyring;
   locks: BuildingLocks;
+  serialNumbers: SerialNumbers;
 }): Pick<Registry, 'provisionDevices'> {
   /** Null where another try of the same key holds a record with other variables. */
   async function reserve(
@@ -105,6 +110,24 @@ export function createProvisioning({
     );
   }
 
+  /** Before anything is taken from the building: the only time at which a number that is taken can refuse the whole. */
+  async function takeNumbers(
+    building: BuildingDocument,
+    devices: readonly NewDevice[],
+    attempt: Attempt,
+  ): Promise<Outcome<void>> {
+    const wanted = numbersOf(devices, attempt);
+    const done: Outcome<void> = { ok: true, value: undefined };
+    if (wanted.length === 0) return done;
+    const { id } = recordOf(attempt, building.id, null, NEVER_EXPIRES);
+    if (await cosmos.read<IdempotencyDocument>('registry', building.id, id)) return done;
+    const [taken] = await serialNumbers.take(building.tenantId, wanted);
+    if (taken === undefined) return done;
+    const { serialNumber } = wanted[taken]!;
+    const path = `devices.${devices.findIndex((each) => each.serialNumber === serialNumber)}.serialNumber`;
+    return refused('CONFLICT', `${path} ${serialNumber} is that of another of your devices`, path);
+  }
+
   /** Writes one batch, or reads what an earlier try wrote of it. */
   async function write(
     scope: TenantScope,
@@ -112,15 +135,18 @@ export function createProvisioning({
     attempt: Attempt,
   ): Promise<ProvisionedDevice[]> {
     const { buildingId, tenantId, createdAt: at } = batch[0]!.device;
-    await cosmos.bulkUpsert(
-      'directory',
-      batch.map(({ device }): DeviceEntryDocument => ({
+    await cosmos.bulkUpsert('directory', [
+      ...batch.map(({ device }): DeviceEntryDocument => ({
         id: 'device',
         key: `device:${device.id}`,
         tenantId,
         buildingId,
       })),
-    );
+      ...numbersOf(
+        batch.map(({ device }) => device),
+        attempt,
+      ).map((each) => serialNumbers.documentOf(tenantId, each)),
+    ]);
     const secrets = randomBytes(2 * KEY_BYTES * batch.length);
     const provisioned = batch.map(({ device }, i): ProvisionedDevice => {
       const start = 2 * KEY_BYTES * i;
@@ -224,11 +250,13 @@ export function createProvisioning({
         devices.map(({ name, model, spaceId, serialNumber }) => [name, model, spaceId, serialNumber]),
       ];
       const attempt = attemptOf(scope, building.tenantId, 'provisionDevices', idempotencyKey, variables);
-      const record =
-        (await claim(cosmos, attempt)) &&
-        (await locks.hold(buildingId, () => retrying(() => reserve(scope, buildingId, devices, attempt))));
-      if (!record)
-        return refused('IDEMPOTENCY_KEY_REUSED', 'the idempotencyKey was used with other variables');
+      if (!(await claim(cosmos, attempt))) return keyReused();
+      const numbers = await takeNumbers(building, devices, attempt);
+      if (!numbers.ok) return numbers;
+      const record = await locks.hold(buildingId, () =>
+        retrying(() => reserve(scope, buildingId, devices, attempt)),
+      );
+      if (!record) return keyReused();
 
       const progress = record.answer as Progress;
       const parts = partsOf(devices, progress);
@@ -248,4 +276,23 @@ export function createProvisioning({
       return { ok: true, value: value.map(({ device }) => ({ device, keys: null })) };
     },
   };
+}
+
+/** The serial numbers among the devices, each held in the attempt's name. */
+function numbersOf(
+  devices: readonly { id?: string; model: string; serialNumber: string | null }[],
+  attempt: Attempt,
+): WantedSerialNumber[] {
+  return devices.flatMap(({ id, model, serialNumber }) =>
+    serialNumber === null
+      ? []
+      : [
+          {
+            serialNumber,
+            manufacturer: deviceModelNamed(model)!.manufacturer,
+            holder: attempt.hash,
+            deviceId: id ?? null,
+          },
+        ],
+  );
 }
