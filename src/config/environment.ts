@@ -143,6 +143,10 @@ export const gatewaySettings = (variables: Variables = process.env) =>
         '127.0.0.1',
         'localhost',
       ]),
+      LAST_SEEN_SECONDS: seconds(
+        60,
+        'how often when a building’s devices were last heard is written, in seconds',
+      ),
     },
     variables,
     (settings) => [...needsStream(settings), ...needsWholeTls(settings)],

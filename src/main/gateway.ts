@@ -48,6 +48,7 @@ run('gateway', gatewaySettings, async (settings, logger) => {
       metrics,
       writer: createActivityWriter({ cosmos }),
       activation: createDeviceActivation({ cosmos }),
+      intervalMilliseconds: settings.LAST_SEEN_SECONDS * 1000,
     }),
   });
   const health = createHealthServer({
