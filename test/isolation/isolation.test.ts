@@ -1,8 +1,10 @@
 import { ruleOf, schemaFields } from '../../src/api/rules';
 import { type Role } from '../../src/auth/scope';
 import { newId } from '../../src/domain/id';
+import { type JobKind } from '../../src/domain/job';
 import { createSchema } from '../../src/resolvers/schema';
 import { createAveragesWriter } from '../../src/store/averages-writer';
+import { createJobs } from '../../src/store/jobs/jobs';
 import {
   average,
   buildBuilding,
@@ -46,6 +48,8 @@ describe('isolation of tenants', () => {
       building: newId('bld'),
       space: newId('spc'),
       devices: Object.fromEntries(ROLES.map((rank) => [rank, newId('dev')])) as Things['devices'],
+      job: newId('job'),
+      provisioningJob: newId('job'),
     };
   });
   afterAll(() => api.stop());
@@ -73,7 +77,17 @@ describe('isolation of tenants', () => {
       devices: Object.fromEntries(
         ROLES.map((rank, index) => [rank, devices[index]!.id]),
       ) as Things['devices'],
+      job: await buildJob(owner, 'REGISTER_DEVICES', tenant, null),
+      provisioningJob: await buildJob(owner, 'PROVISION_DEVICES', tenant, building.id),
     };
+  }
+
+  /** A job that stays in the queue: nobody works it off here. */
+  async function buildJob(owner: Person, kind: JobKind, tenantId: string, buildingId: string | null) {
+    const job = { kind, tenantId, buildingId, parameters: {}, rows: [{}] };
+    const made = await createJobs(api).create(owner.scope, job, freshKey());
+    if (!made.ok) throw new Error(made.refusal.message);
+    return made.value.jobId;
   }
 
   async function observe(
@@ -173,6 +187,8 @@ function masked(text: string, things: Things): string {
     ['tenant', things.tenant],
     ['building', things.building],
     ['space', things.space],
+    ['job', things.job],
+    ['job', things.provisioningJob],
     ...Object.entries(things.devices).map(([, device]) => ['device', device] as const),
   ] as const) {
     result = result.replaceAll(id, name);

@@ -18,6 +18,9 @@ export interface Things {
   space: string;
   /** One for each role to retire. */
   devices: Record<Rank, string>;
+  /** A registration of devices that its owner started, and a provisioning. */
+  job: string;
+  provisioningJob: string;
 }
 
 export interface Case {
@@ -356,6 +359,78 @@ export const CASES: Case[] = [
     at: 'retireDevice',
     seen: ADMINISTRATORS,
     refused: ['TECHNICIAN'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a job of registrations by id',
+    covers: ['Query.job'],
+    document: `query ($id: ID!) { job(id: $id) { id state total
+      rows { nodes { index secret { claimCode secretsAlreadyShown } } } } }`,
+    variables: byId(({ job }) => job),
+    at: 'job',
+    seen: ADMINISTRATORS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'a job of provisionings as a node',
+    covers: ['Query.node'],
+    document: 'query ($id: ID!) { node(id: $id) { id ... on Job { state } } }',
+    variables: byId(({ provisioningJob }) => provisioningJob),
+    at: 'node',
+    seen: WITH_DEVICES,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the jobs of a tenant',
+    covers: [],
+    document: 'query ($id: ID!) { tenant(id: $id) { jobs { nodes { id kind } } } }',
+    variables: byId(({ tenant }) => tenant),
+    at: 'tenant.jobs.nodes',
+    seen: WITH_DEVICES,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'a job’s end',
+    covers: ['Mutation.cancelJob'],
+    document: `mutation ($input: CancelJobInput!) { cancelJob(input: $input) {
+      ... on CancelJobSuccess { job { state } } ... on UserError { code message path } } }`,
+    variables: ({ job }) => ({ input: { jobId: job } }),
+    at: 'cancelJob',
+    seen: ADMINISTRATORS,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'new devices in stock',
+    covers: ['Mutation.registerDevices'],
+    document: `mutation ($input: RegisterDevicesInput!) { registerDevices(input: $input) {
+      ... on RegisterDevicesSuccess { job { id } } ... on UserError { code message path } } }`,
+    variables: ({ tenant }, _own, _rank, idempotencyKey) => ({
+      input: {
+        tenantId: tenant,
+        devices: [{ serialNumber: 'S-1', model: 'thermometer' }],
+        idempotencyKey,
+      },
+    }),
+    at: 'registerDevices',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a provisioning of many devices',
+    covers: ['Mutation.provisionDevicesJob'],
+    document: `mutation ($input: ProvisionDevicesInput!) { provisionDevicesJob(input: $input) {
+      ... on ProvisionDevicesJobSuccess { job { id } } ... on UserError { code message path } } }`,
+    variables: ({ building, space }, _own, _rank, idempotencyKey) => ({
+      input: {
+        buildingId: building,
+        devices: [{ name: 'New', model: 'thermometer', spaceId: space }],
+        idempotencyKey,
+      },
+    }),
+    at: 'provisionDevicesJob',
+    seen: WITH_DEVICES,
+    refused: ['ANALYST', 'VIEWER'],
     otherwise: 'NOT_FOUND',
   },
 ];

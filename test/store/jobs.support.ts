@@ -32,7 +32,7 @@ export interface Workshop {
   stop(): Promise<void>;
 }
 
-export function openWorkshop(store: Store): Workshop {
+export function openWorkshop(store: Pick<Store, 'cosmos' | 'keyring' | 'registry'>): Workshop {
   const jobs = createJobs(store);
   const workers: JobRunner[] = [];
   const handlers = (cosmos = store.cosmos): JobHandlers => {
