@@ -55,5 +55,6 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   messagesInFlight: 128,
   packetWithinMilliseconds: 20_000,
   sweepMilliseconds: 500,
-  lingerMilliseconds: 25,
+  // The longest that a frame may stay open: half as many sends as with 25 ms, each of which costs as much as 20 messages.
+  lingerMilliseconds: 50,
 };

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
 
 /** A SAS token taken apart. Nothing of it is proved yet. */
 export interface SasToken {
@@ -58,7 +58,8 @@ export function signingKey(token: SasToken, keys: readonly Buffer[] | undefined)
   let found: Buffer | undefined;
   for (let i = 0; i < NO_KEYS.length; i++) {
     const key = keys?.[i];
-    const expected = createHmac('sha256', key ?? NO_KEYS[i]!)
+    // A key object first: given a Buffer, `createHmac` of Node 24 takes three times as long.
+    const expected = createHmac('sha256', createSecretKey(key ?? NO_KEYS[i]!))
       .update(token.signed)
       .digest();
     const whole = token.signature.length === expected.length;
