@@ -1,5 +1,7 @@
 import { type TenantScope } from '../../src/auth/scope';
 import { createRegistry, type Registry } from '../../src/store/registry';
+import { newClaimCode } from '../../src/store/registry/claim-code';
+import { inStock, provisioned } from './saga.support';
 import {
   createBuilding,
   freshKey,
@@ -12,8 +14,30 @@ import {
 
 let store: Store;
 let stranger: TenantScope;
-let foreign: { buildingId: string; spaceId: string; deviceId: string; pointId: string };
-const unknown = { buildingId: 'bld_x', spaceId: 'spc_x', deviceId: 'dev_x', pointId: 'pnt_x' };
+let foreign: {
+  tenantId: string;
+  buildingId: string;
+  spaceId: string;
+  deviceId: string;
+  pointId: string;
+  /** In another tenant's stock. */
+  stockId: string;
+  serialNumber: string;
+  /** An offer that was made to another tenant. */
+  transferId: string;
+};
+const unknown: typeof foreign = {
+  tenantId: 'ten_x',
+  buildingId: 'bld_x',
+  spaceId: 'spc_x',
+  deviceId: 'dev_x',
+  pointId: 'pnt_x',
+  stockId: 'dev_y',
+  serialNumber: 'SN x',
+  transferId: 'trf_x',
+};
+/** The stranger's own. */
+let own: { buildingId: string; spaceId: string; deviceId: string };
 
 beforeAll(async () => {
   store = await startStore();
@@ -23,14 +47,30 @@ beforeAll(async () => {
   const input = { buildingId, devices: newDevices(1, spaceIds) };
   const [made] = valueOf(await store.registry.provisionDevices(owner, input, freshKey()));
   const { id: deviceId, assignments } = made!.device;
-  foreign = { buildingId, spaceId: spaceIds[0]!, deviceId, pointId: assignments[0]!.pointId };
+  const { deviceId: stockId, serialNumber } = await inStock(store, owner);
+  const offer = { deviceId, toTenantId: 'ten_c', expiresInMs: 3_600_000 };
+  const { transfer } = valueOf(await store.registry.offerDeviceTransfer(owner, offer));
+  foreign = {
+    tenantId: 'ten_a',
+    buildingId,
+    spaceId: spaceIds[0]!,
+    deviceId,
+    pointId: assignments[0]!.pointId,
+    stockId,
+    serialNumber,
+    transferId: transfer!.id,
+  };
+  const mine = await createBuilding(store.registry, stranger, 'Mine');
+  const { id } = await provisioned(store, stranger, mine);
+  own = { buildingId: mine.buildingId, spaceId: mine.spaceIds[0]!, deviceId: id };
 });
 afterAll(() => store.stop());
 
 type Ids = typeof foreign;
 const operations: Record<string, (registry: Registry, ids: Ids) => Promise<unknown>> = {
-  tenant: (registry) => registry.tenant(stranger, 'ten_a'),
-  buildings: (registry) => registry.buildings(stranger, { tenantId: 'ten_a', first: 10, after: null }),
+  tenant: (registry, ids) => registry.tenant(stranger, ids.tenantId),
+  buildings: (registry, ids) =>
+    registry.buildings(stranger, { tenantId: ids.tenantId, first: 10, after: null }),
   buildingsById: (registry, ids) => registry.buildingsById(stranger, [ids.buildingId]),
   spaces: (registry, ids) => registry.spaces(stranger, ids.buildingId),
   spacesById: (registry, ids) =>
@@ -39,10 +79,16 @@ const operations: Record<string, (registry: Registry, ids: Ids) => Promise<unkno
     registry.pointsById(stranger, [{ buildingId: ids.buildingId, id: ids.pointId }]),
   devices: (registry, ids) => registry.devices(stranger, ids.buildingId, { first: 10, after: null }),
   devicesById: (registry, ids) => registry.devicesById(stranger, [ids.deviceId]),
-  createBuilding: (registry) =>
+  lastSeen: (registry, { tenantId, buildingId }) =>
+    registry.lastSeen(stranger, [{ tenantId, buildingId, ordinal: 0, since: 0 }]),
+  auditLog: async (registry, { tenantId, buildingId }) => [
+    await registry.auditLog(stranger, { buildingId }, { first: 10, after: null }),
+    await registry.auditLog(stranger, { tenantId }, { first: 10, after: null }),
+  ],
+  createBuilding: (registry, ids) =>
     registry.createBuilding(
       stranger,
-      { tenantId: 'ten_a', name: 'n', timeZone: 'UTC', spaces: [] },
+      { tenantId: ids.tenantId, name: 'n', timeZone: 'UTC', spaces: [] },
       freshKey(),
     ),
   provisionDevices: (registry, ids) =>
@@ -52,6 +98,80 @@ const operations: Record<string, (registry: Registry, ids: Ids) => Promise<unkno
       freshKey(),
     ),
   retireDevice: (registry, ids) => registry.retireDevice(stranger, ids.deviceId),
+  registerDevices: (registry, ids) =>
+    registry.registerDevices(stranger, ids.tenantId, {
+      jobId: 'job_x',
+      rows: [{ index: 0, serialNumber: 'SN', model: 'thermometer', enrollmentGroupId: null }],
+    }),
+  registeredDevices: (registry, ids) =>
+    registry.registeredDevices(stranger, ids.tenantId, { first: 10, after: null }),
+  reissueClaimCode: (registry, ids) => registry.reissueClaimCode(stranger, ids.stockId, freshKey()),
+  retireStock: (registry, ids) => registry.retireStock(stranger, ids.stockId),
+  createEnrollmentGroup: (registry, ids) =>
+    registry.createEnrollmentGroup(stranger, { tenantId: ids.tenantId, name: 'n' }, freshKey()),
+  claimDevice: (registry, ids) =>
+    registry.claimDevice(
+      stranger,
+      { serialNumber: 'SN', claimCode: 'X', buildingId: ids.buildingId, spaceId: ids.spaceId, name: 'n' },
+      freshKey(),
+    ),
+  'claimDevice into one’s own space': (registry, ids) =>
+    registry.claimDevice(
+      stranger,
+      { ...own, serialNumber: ids.serialNumber, claimCode: newClaimCode(), name: 'n' },
+      freshKey(),
+    ),
+  'claimDevice into a space': (registry, ids) =>
+    registry.claimDevice(
+      stranger,
+      { ...own, spaceId: ids.spaceId, serialNumber: 'SN', claimCode: 'X', name: 'n' },
+      freshKey(),
+    ),
+  moveDevice: (registry, ids) =>
+    registry.moveDevice(stranger, {
+      deviceId: ids.deviceId,
+      buildingId: own.buildingId,
+      spaceId: own.spaceId,
+    }),
+  'moveDevice to a building': (registry, ids) =>
+    registry.moveDevice(stranger, {
+      deviceId: own.deviceId,
+      buildingId: ids.buildingId,
+      spaceId: ids.spaceId,
+    }),
+  'moveDevice to a space': (registry, ids) =>
+    registry.moveDevice(stranger, { deviceId: own.deviceId, buildingId: null, spaceId: ids.spaceId }),
+  replaceDevice: (registry, ids) =>
+    registry.replaceDevice(
+      stranger,
+      {
+        deviceId: ids.deviceId,
+        replacement: { from: 'new', model: 'thermometer', serialNumber: null },
+        name: null,
+      },
+      freshKey(),
+    ),
+  'replaceDevice from stock': (registry, ids) =>
+    registry.replaceDevice(
+      stranger,
+      {
+        deviceId: own.deviceId,
+        replacement: { from: 'stock', serialNumber: ids.serialNumber, claimCode: newClaimCode() },
+        name: null,
+      },
+      freshKey(),
+    ),
+  offerDeviceTransfer: (registry, ids) =>
+    registry.offerDeviceTransfer(stranger, {
+      deviceId: ids.deviceId,
+      toTenantId: 'ten_c',
+      expiresInMs: 3_600_000,
+    }),
+  withdrawDeviceTransfer: (registry, ids) => registry.withdrawDeviceTransfer(stranger, ids.deviceId),
+  acceptDeviceTransfer: (registry, ids) =>
+    registry.acceptDeviceTransfer(stranger, { ...own, transferId: ids.transferId, name: null }, freshKey()),
+  deviceTransfers: (registry, ids) =>
+    registry.deviceTransfers(stranger, ids.tenantId, { first: 10, after: null }),
 };
 
 async function answerAndCalls(operation: string, ids: Ids): Promise<{ answer: string; calls: string[] }> {
@@ -74,8 +194,26 @@ test.each(Object.keys(operations))(
 );
 
 test('every method of the registry that takes a scope is tried', () => {
-  const unscoped = ['memberships', 'seedTenants'];
-  expect([...Object.keys(operations), ...unscoped].sort()).toEqual(Object.keys(store.registry).sort());
+  const unscoped = ['memberships', 'seedTenants', 'resumeSagas'];
+  const tried = new Set(Object.keys(operations).map((each) => each.split(' ')[0]));
+  expect([...tried, ...unscoped].sort()).toEqual(Object.keys(store.registry).sort());
+});
+
+test('an offer to a tenant that does not exist is answered as one to a tenant that does', async () => {
+  const offers = ['ten_a', 'ten_nobody'].map(async (toTenantId) => {
+    const calls: string[] = [];
+    const cosmos = tapped(store.cosmos, { before: (_call, name) => void calls.push(name) });
+    const registry = createRegistry({ cosmos, keyring: store.keyring });
+    const { id } = await provisioned(store, stranger, {
+      buildingId: own.buildingId,
+      spaceIds: [own.spaceId],
+    });
+    const input = { deviceId: id, toTenantId, expiresInMs: 3_600_000 };
+    const { transfer } = valueOf(await registry.offerDeviceTransfer(stranger, input));
+    return { calls, fields: Object.keys(transfer!) };
+  });
+  const [existing, missing] = await Promise.all(offers);
+  expect(existing).toEqual(missing);
 });
 
 test('a device cannot be provisioned into another tenant’s space of one’s own building’s id', async () => {
