@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { connect, type MqttClient } from 'mqtt';
 import { type TwinDocument } from '../../src/store/documents';
 import { emptyTwin } from '../../src/store/twins';
@@ -255,7 +254,7 @@ describe('a device twin over MQTT', () => {
       clients.push(client);
       // Before it is let in: what it is told may come with the answer to its CONNECT.
       const twin = twinOf(client);
-      await once(client, 'connect');
+      await new Promise<void>((resolve) => client.once('connect', () => resolve()));
       return { client, twin };
     };
     const set = (desired: object, desiredVersion: number): void => {
