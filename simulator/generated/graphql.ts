@@ -24,6 +24,15 @@ export type CreateBuildingInput = {
   timeZone: string;
 };
 
+/** What came of a dead letter that was judged again. */
+export type DeadLetterReplayOutcome =
+  /** All its readings went into the stream. */
+  | 'ACCEPTED'
+  /** Some of its readings went into the stream, others were refused again. */
+  | 'PARTLY_ACCEPTED'
+  /** It was refused again. */
+  | 'REFUSED';
+
 /** A credential for a device: the kind, and the parts that belong to it. */
 export type DeviceCredentialInput = {
   /** For `X509_CA`, and needed there: the certificate of the authority in PEM, one certificate and nothing else, at most 8 kB. */
@@ -83,6 +92,7 @@ export type JobKind =
   | 'PROVISION_DEVICES'
   /** Puts devices into a tenant’s stock, each with a claim code. */
   | 'REGISTER_DEVICES'
+  /** Judges dead letters again. */
   | 'REPLAY_DEAD_LETTERS';
 
 /** Which rows of a job. */
@@ -156,6 +166,29 @@ export type Quantity =
   /** Smoke detected (1) or not (0). A state. */
   | 'SMOKE';
 
+/** Why the gateway did not take what a device sent. Further codes may come. */
+export type RefusalCode =
+  /** The channel had no place when it was observed. */
+  | 'NOT_ASSIGNED'
+  /** The time cannot be read. */
+  | 'OBSERVED_AT_INVALID'
+  /** Observed more than 30 seconds after it was received. */
+  | 'OBSERVED_IN_FUTURE'
+  /** Observed before the oldest instant that is taken. */
+  | 'OBSERVED_TOO_OLD'
+  /** The message, or a record of it, cannot be read. */
+  | 'PAYLOAD_INVALID'
+  /** The quantity is not measured in that unit. */
+  | 'UNIT_MISMATCH'
+  /** The device has no channel of that name. */
+  | 'UNKNOWN_CHANNEL'
+  /** The value is no number, nor true or false for a state. */
+  | 'VALUE_NOT_A_NUMBER'
+  /** The value is no finite number. */
+  | 'VALUE_NOT_FINITE'
+  /** The value lies outside the quantity’s physical range. */
+  | 'VALUE_OUT_OF_RANGE';
+
 /** Devices that are to be put into a tenant’s stock. */
 export type RegisterDevicesInput = {
   /** The devices, 1 to 10,000. */
@@ -174,6 +207,32 @@ export type RegisteredDeviceInput = {
   model: string;
   /** What is printed on it, unique per manufacturer. */
   serialNumber: string;
+};
+
+/** Dead letters that are to be judged again. Give a building or a tenant, not both. */
+export type ReplayDeadLettersInput = {
+  /** The building that lists them. */
+  buildingId?: string | null | undefined;
+  /** Left out, all of them. */
+  filter?: ReplayFilterInput | null | undefined;
+  /** Chosen by you, unique for this replay: the same key with the same input gives the same job again, for 24 hours. */
+  idempotencyKey: string;
+  /** The tenant that lists them, for those of devices without a place. */
+  tenantId?: string | null | undefined;
+};
+
+/** Which dead letters: those that fit all that is given. */
+export type ReplayFilterInput = {
+  /** Those refused for this reason. */
+  code?: RefusalCode | null | undefined;
+  /** Those of this device. */
+  deviceId?: string | null | undefined;
+  /** Those received at or after this instant. */
+  from?: string | null | undefined;
+  /** Just these, at most 10,000. */
+  ids?: Array<string> | null | undefined;
+  /** Those received before this instant. */
+  to?: string | null | undefined;
 };
 
 /** A suspended device that is to go on. */
@@ -344,6 +403,19 @@ export type CreateBuildingMutation = { createBuilding:
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
+export type DeadLettersQueryVariables = Exact<{
+  building: string;
+  from?: string | null | undefined;
+  to?: string | null | undefined;
+  code?: RefusalCode | null | undefined;
+  device?: string | null | undefined;
+  first?: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type DeadLettersQuery = { building: { deadLetters: { nodes: Array<{ id: string, receivedAt: string, observedAt: string | null, channel: string, code: RefusalCode, message: string, raw: string, protocol: string | null, contentType: string | null, payload: string | null, replayable: boolean, device: { id: string, name: string } | null, replay: { at: string, outcome: DeadLetterReplayOutcome, accepted: number, code: RefusalCode | null, message: string | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, deadLettersOmitted: Array<{ minute: string, count: number, byCode: Array<{ code: RefusalCode, count: number }> }> | null } | null };
+
 export type DeviceConfigurationQueryVariables = Exact<{
   id: string;
 }>;
@@ -480,6 +552,23 @@ export type RegisterDevicesMutation = { registerDevices:
     | { __typename: 'RegisterDevicesSuccess', job: { id: string, state: JobState, total: number } }
     | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type ReplayDeadLettersMutationVariables = Exact<{
+  input: ReplayDeadLettersInput;
+}>;
+
+
+export type ReplayDeadLettersMutation = { replayDeadLetters:
+    | { code: UserErrorCode, message: string, path: Array<string> | null }
+    | { code: UserErrorCode, message: string, path: Array<string> | null }
+    | { code: UserErrorCode, message: string, path: Array<string> | null }
+    | { code: UserErrorCode, message: string, path: Array<string> | null }
+    | { code: UserErrorCode, message: string, path: Array<string> | null }
+    | { code: UserErrorCode, message: string, path: Array<string> | null }
+    | { job: { id: string, state: JobState, total: number, done: number, failed: number } }
+    | { code: UserErrorCode, message: string, path: Array<string> | null }
+    | { code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
 export type ResumeDeviceMutationVariables = Exact<{
@@ -781,6 +870,57 @@ export const CreateBuildingDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:35ed2a77f3b136e21c45a4aa1e5ff552d4fa4e34aadc3152428cb516022a7ce6"}) as unknown as TypedDocumentString<CreateBuildingMutation, CreateBuildingMutationVariables>;
+export const DeadLettersDocument = new TypedDocumentString(`
+    query DeadLetters($building: ID!, $from: DateTime, $to: DateTime, $code: RefusalCode, $device: ID, $first: Int! = 50, $after: String) {
+  building(id: $building) {
+    deadLetters(
+      from: $from
+      to: $to
+      code: $code
+      device: $device
+      first: $first
+      after: $after
+    ) {
+      nodes {
+        id
+        receivedAt
+        observedAt
+        device {
+          id
+          name
+        }
+        channel
+        code
+        message
+        raw
+        protocol
+        contentType
+        payload
+        replayable
+        replay {
+          at
+          outcome
+          accepted
+          code
+          message
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+    deadLettersOmitted {
+      minute
+      count
+      byCode {
+        code
+        count
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:d2087be2d085adfa0a354877be33ab31fcf6c2796ed0ab1bd4d4662debef071e"}) as unknown as TypedDocumentString<DeadLettersQuery, DeadLettersQueryVariables>;
 export const DeviceConfigurationDocument = new TypedDocumentString(`
     query DeviceConfiguration($id: ID!) {
   device(id: $id) {
@@ -1053,6 +1193,26 @@ export const RegisterDevicesDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:5e0b546596cc7d072c441f6223dba093baa9144ebb4682bfb62638973cbed335"}) as unknown as TypedDocumentString<RegisterDevicesMutation, RegisterDevicesMutationVariables>;
+export const ReplayDeadLettersDocument = new TypedDocumentString(`
+    mutation ReplayDeadLetters($input: ReplayDeadLettersInput!) {
+  replayDeadLetters(input: $input) {
+    ... on ReplayDeadLettersSuccess {
+      job {
+        id
+        state
+        total
+        done
+        failed
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:238724328c69500ddcfb9fadcc5820a62778f5edcd5ff1bec6fb943a4a7191e0"}) as unknown as TypedDocumentString<ReplayDeadLettersMutation, ReplayDeadLettersMutationVariables>;
 export const ResumeDeviceDocument = new TypedDocumentString(`
     mutation ResumeDevice($input: ResumeDeviceInput!) {
   resumeDevice(input: $input) {

@@ -40,9 +40,20 @@ export interface Loaders {
   twin: DataLoader<TwinKey, TwinDocument | null, string>;
   lastSeen: DataLoader<SeenKey, LastSeen | null, string>;
   latestAverages: DataLoader<string, StoredAverage[]>;
+  /** The message of a dead letter. */
+  deadLetterPayload: DataLoader<LetterKey, Buffer | null, string>;
   /** Shows secrets: each once, however often one request asks. */
   jobSecret: DataLoader<JobRowKey, Revealed, string>;
 }
+
+/** A building or tenant, and a letter of it. */
+export interface LetterKey {
+  scopeKey: string;
+  id: string;
+}
+
+/** Each may be read with a document of half a megabyte. */
+const MAXIMUM_LETTERS = 50;
 
 /** More than this in one call would be a query that the page limits forbid. */
 const MAXIMUM_BATCH = 1000;
@@ -88,6 +99,10 @@ export function createLoaders(
         return answers;
       },
       { ...options, cacheKeyFn: ({ jobId, index }) => `${jobId}/${index}` },
+    ),
+    deadLetterPayload: new DataLoader<LetterKey, Buffer | null, string>(
+      (keys) => registry.deadLetterPayloads(scope, keys),
+      { maxBatchSize: MAXIMUM_LETTERS, cacheKeyFn: ({ scopeKey, id }) => `${scopeKey}/${id}` },
     ),
     latestAverages: new DataLoader((ids) => averages.latest(scope, ids), options),
   };

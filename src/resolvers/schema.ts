@@ -7,6 +7,12 @@ import { BuildingResolver } from './building/building.resolver';
 import { CreateBuildingResolver } from './building/create-building.resolver';
 import { DeviceConfigurationResolver } from './device/configuration.resolver';
 import { DeviceCredentialResolver } from './device/credential.resolver';
+import {
+  BuildingDeadLettersResolver,
+  DeadLetterResolver,
+  TenantDeadLettersResolver,
+} from './dead-letter/dead-letter.resolver';
+import { ReplayDeadLettersResolver } from './dead-letter/replay-dead-letters.resolver';
 import { DeviceAssignmentResolver, DeviceResolver } from './device/device.resolver';
 import { LastSeenResolver } from './device/last-seen.resolver';
 import { DeviceParentResolver } from './device/parent.resolver';
@@ -32,6 +38,10 @@ const resolvers: NonEmptyArray<new () => object> = [
   BuildingAveragesResolver,
   BuildingAverageSubscription,
   CreateBuildingResolver,
+  BuildingDeadLettersResolver,
+  TenantDeadLettersResolver,
+  DeadLetterResolver,
+  ReplayDeadLettersResolver,
   SpaceResolver,
   DeviceResolver,
   DeviceAssignmentResolver,

@@ -7,7 +7,8 @@ import { connectDevice } from '../gateway/mqtt.support';
 import { tapped } from '../store/store.support';
 import { createSasToken } from '../../simulator/sas-token';
 import { eventually } from '../support/eventually';
-import { buildRefused, type House, startHouse } from './house';
+import { type House, startHouse } from './house';
+import { buildRefused } from './letters';
 
 describe('filing dead letters', () => {
   let house: House;

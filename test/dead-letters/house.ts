@@ -144,31 +144,3 @@ export async function startHouse() {
     },
   };
 }
-
-let letters = 0;
-/** Something that a gateway refused. */
-export function buildRefused(parts: Partial<RefusedReading> = {}): RefusedReading {
-  const value = 1_000 + letters++;
-  return {
-    tenantId: 'ten_north',
-    buildingId: 'bld_north',
-    deviceId: 'dev_1',
-    channel: 'temperature',
-    observedAt: null,
-    receivedAt: Date.now(),
-    code: 'VALUE_OUT_OF_RANGE',
-    message: 'too hot',
-    raw: `{"temperature":${value}}`,
-    letter: {
-      protocol: 'MQTT',
-      relayedBy: null,
-      messageId: null,
-      index: 0,
-      createdAt: null,
-      contentType: 'application/senml+json',
-      contentEncoding: null,
-      payload: Buffer.from(`[{"n":"temperature","v":${value}}]`),
-    },
-    ...parts,
-  };
-}

@@ -15,6 +15,7 @@ import {
   startApi,
   type TestApi,
 } from '../api/api.support';
+import { fileDeadLetters } from '../dead-letters/letters';
 import { eventually } from '../support/eventually';
 import { type Case, CASES, type Rank, ROLES, type Things, type Verdict, WITHOUT_TARGET } from './rights';
 
@@ -62,6 +63,7 @@ describe('isolation of tenants', () => {
       average(building, { windowEnd: minute * 60 }),
     ]);
     await api.publish(average(building));
+    await fileDeadLetters(api.cosmos, tenant, building.id, devices[0]!.id);
     await eventually(async () => {
       const { data } = await api.ask<{ building: { averages: unknown[] } }, object>(
         owner,

@@ -221,6 +221,73 @@ export const CASES: Case[] = [
     otherwise: 'NOT_FOUND',
   },
   {
+    name: 'the dead letters of a building',
+    covers: ['Building.deadLetters'],
+    document: `query ($id: ID!) { building(id: $id) {
+      deadLetters { nodes { id code raw payload device { name } } } } }`,
+    variables: byId(({ building }) => building),
+    at: 'building.deadLetters.nodes',
+    seen: WITH_DEVICES,
+    refused: ['ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'how many dead letters of a building are not kept',
+    covers: ['Building.deadLettersOmitted'],
+    document: 'query ($id: ID!) { building(id: $id) { deadLettersOmitted { minute count } } }',
+    variables: byId(({ building }) => building),
+    at: 'building.deadLettersOmitted',
+    seen: WITH_DEVICES,
+    refused: ['ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the dead letters of a tenant’s devices without a place',
+    covers: ['Tenant.deadLetters'],
+    document: 'query ($id: ID!) { tenant(id: $id) { deadLetters { nodes { id code raw payload } } } }',
+    variables: byId(({ tenant }) => tenant),
+    at: 'tenant.deadLetters.nodes',
+    seen: WITH_DEVICES,
+    refused: ['ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'how many dead letters of a tenant are not kept',
+    covers: ['Tenant.deadLettersOmitted'],
+    document: 'query ($id: ID!) { tenant(id: $id) { deadLettersOmitted { minute count } } }',
+    variables: byId(({ tenant }) => tenant),
+    at: 'tenant.deadLettersOmitted',
+    seen: WITH_DEVICES,
+    refused: ['ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the replay of a building’s dead letters',
+    covers: ['Mutation.replayDeadLetters'],
+    document: `mutation ($input: ReplayDeadLettersInput!) { replayDeadLetters(input: $input) {
+      ... on ReplayDeadLettersSuccess { job { total } } ... on UserError { code message path } } }`,
+    variables: ({ building }, _own, _rank, idempotencyKey) => ({
+      input: { buildingId: building, idempotencyKey },
+    }),
+    at: 'replayDeadLetters',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the replay of a tenant’s dead letters',
+    covers: ['Mutation.replayDeadLetters'],
+    document: `mutation ($input: ReplayDeadLettersInput!) { replayDeadLetters(input: $input) {
+      ... on ReplayDeadLettersSuccess { job { total } } ... on UserError { code message path } } }`,
+    variables: ({ tenant }, _own, _rank, idempotencyKey) => ({
+      input: { tenantId: tenant, idempotencyKey },
+    }),
+    at: 'replayDeadLetters',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
     name: 'a new building',
     covers: ['Mutation.createBuilding'],
     document: `mutation ($input: CreateBuildingInput!) { createBuilding(input: $input) {

@@ -18,6 +18,7 @@ registerEnumType(JobKind, {
   valuesConfig: {
     REGISTER_DEVICES: { description: 'Puts devices into a tenant’s stock, each with a claim code.' },
     PROVISION_DEVICES: { description: 'Provisions devices into spaces of a building.' },
+    REPLAY_DEAD_LETTERS: { description: 'Judges dead letters again.' },
   },
 });
 
