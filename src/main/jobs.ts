@@ -3,6 +3,7 @@ import { directoryScope } from '../auth/directory-scope';
 import { jobsSettings } from '../config/environment';
 import { createDeadLetters } from '../dead-letters';
 import { createHealthServer, type Readiness } from '../observability/health';
+import { explain } from '../observability/logger';
 import { createMetrics } from '../observability/metrics';
 import { createCosmos } from '../store/cosmos';
 import { createDuties } from '../store/jobs/duties';
@@ -15,6 +16,11 @@ import { createKeyring } from '../store/keyring';
 import { createRegistry } from '../store/registry';
 import { blobServiceOf, cosmosAccountOf, namespaceOf } from './connections';
 import { run, stopInOrder } from './run';
+
+const SAGAS_EVERY_MS = 10_000;
+// Longer than any request lives: a younger one's caller is still at it.
+const SAGAS_LEFT_ALONE_MS = 30_000;
+const SAGAS_AT_ONCE = 100;
 
 /** Works off what is too much for one request, and does what has to be done again and again. */
 run('jobs', jobsSettings, async (settings, logger) => {
@@ -51,6 +57,11 @@ run('jobs', jobsSettings, async (settings, logger) => {
     logger,
   });
   const duties = createDuties({ cosmos, worker, metrics: jobMetrics, logger });
+  duties.every(SAGAS_EVERY_MS, 'sagas', async () => {
+    const { failed } = await registry.resumeSagas({ olderThanMs: SAGAS_LEFT_ALONE_MS, limit: SAGAS_AT_ONCE });
+    for (const { id, error } of failed) logger.warn({ saga: id, error: explain(error) }, 'a saga failed');
+    if (failed.length > 0) throw new Error(`${failed.length} sagas could not be finished`);
+  });
   const health = createHealthServer({
     what: 'jobs',
     host: settings.HOST,
