@@ -6,7 +6,7 @@ import { type Twins } from '../store/twins';
 import { type StreamProducer } from '../stream/producer';
 import { type DeviceActivity, NO_ACTIVITY } from './activity';
 import { createDeviceAuthentication } from './authentication';
-import { createDecoderRegistry, PAYLOAD_DECODERS } from './decoders';
+import { createDecoderRegistry, PAYLOAD_DECODERS, type PayloadDecoder } from './decoders';
 import { createHttpListener, type HttpPorts } from './http-listener';
 import { DEFAULT_LIMITS, type GatewayLimits } from './limits';
 import { createGatewayMetrics } from './metrics';
@@ -52,6 +52,8 @@ export interface GatewayOptions {
   /** Started and stopped by the gateway. Left out, nobody hears when a device was last seen. */
   activity?: DeviceActivity;
   limits?: Partial<GatewayLimits>;
+  /** Default: every one that is registered. */
+  decoders?: readonly PayloadDecoder[];
 }
 
 /** The cloud gateway: authenticates devices, decodes what they send, and packs it into the telemetry stream. */
@@ -84,7 +86,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const reception = createReception({
     logger,
     metrics,
-    decoders: createDecoderRegistry(PAYLOAD_DECODERS),
+    decoders: createDecoderRegistry(options.decoders ?? PAYLOAD_DECODERS, limits.decodedWithinMilliseconds),
     packer,
     link,
     activity,

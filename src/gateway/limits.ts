@@ -1,9 +1,13 @@
+import { DEFAULT_DECODED_WITHIN_MS } from './decoders/guard';
+
 /** What one gateway process takes at most. Every bound exists so that no sender can make the process grow. */
 export interface GatewayLimits {
   /** Bytes of a request's body; IoT Hub's own limit of a message and of a batch. */
   bodyBytes: number;
   /** Readings in one request, taken and refused together. */
   readingsPerRequest: number;
+  /** What a decoder may take for one message, in time of execution; those known to be linear are not watched. */
+  decodedWithinMilliseconds: number;
   /** Bytes of bodies being read and of frames not yet accepted, over all requests; beyond it 429. */
   bytesInFlight: number;
   /** Unknown devices being looked up at once; beyond it 429, so that made-up ids cannot flood the store. */
@@ -41,6 +45,7 @@ export interface Rate {
 export const DEFAULT_LIMITS: GatewayLimits = {
   bodyBytes: 256 * 1024,
   readingsPerRequest: 10_000,
+  decodedWithinMilliseconds: DEFAULT_DECODED_WITHIN_MS,
   bytesInFlight: 64 * 1024 * 1024,
   lookupsInFlight: 20_000,
   lookedUpWithinMilliseconds: 10_000,
@@ -55,6 +60,6 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   messagesInFlight: 128,
   packetWithinMilliseconds: 20_000,
   sweepMilliseconds: 500,
-  // The longest that a frame may stay open: half as many sends as with 25 ms, each of which costs as much as 20 messages.
+  // The longest that a frame may stay open: half as many sends as with 25 ms, each of which costs as much as several messages.
   lingerMilliseconds: 50,
 };

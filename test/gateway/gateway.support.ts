@@ -5,6 +5,7 @@ import { earliestEventPosition, EventHubConsumerClient } from '@azure/event-hubs
 import { createEventHubsEmulator } from '../../emulators/event-hubs';
 import { type Reading, type RefusedReading } from '../../src/domain/reading';
 import { type DeviceActivity } from '../../src/gateway/activity';
+import { type PayloadDecoder } from '../../src/gateway/decoders';
 import { createGateway, type Gateway } from '../../src/gateway/gateway';
 import { type GatewayLimits } from '../../src/gateway/limits';
 import { createLogger } from '../../src/observability/logger';
@@ -97,6 +98,7 @@ export async function startGateway(options: {
   /** Left out, twins in memory. */
   twins?: Twins;
   limits?: Partial<GatewayLimits>;
+  decoders?: readonly PayloadDecoder[];
   tls?: { cert: string; key: string };
   waitUntilReady?: boolean;
   /** Left out, nobody is told of what devices do. */
@@ -120,6 +122,7 @@ export async function startGateway(options: {
     producer,
     ...(options.activity && { activity: options.activity }),
     ...(options.limits ? { limits: options.limits } : {}),
+    ...(options.decoders ? { decoders: options.decoders } : {}),
   });
   const { port, httpsPort = 0, mqttPort = 0, mqttsPort = 0 } = await gateway.start();
   if (options.waitUntilReady ?? true) {
@@ -146,6 +149,7 @@ export async function startGateway(options: {
 export async function startPlatform(options: {
   devices: readonly DirectoryDevice[];
   limits?: Partial<GatewayLimits>;
+  decoders?: readonly PayloadDecoder[];
   tls?: { cert: string; key: string };
   partitions?: number;
 }) {
@@ -163,6 +167,7 @@ export async function startPlatform(options: {
     directory,
     twins,
     ...(options.limits ? { limits: options.limits } : {}),
+    ...(options.decoders ? { decoders: options.decoders } : {}),
     ...(options.tls ? { tls: options.tls } : {}),
   });
   const stream = await readStream(connectionString);

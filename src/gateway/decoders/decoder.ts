@@ -9,6 +9,11 @@ export interface PayloadDecoder {
   /** Media type, lower case, without parameters. */
   readonly contentType: string;
   /**
+   * Set where its work is known to be linear in the body, whatever the body holds: it then runs without the guard that
+   * ends a decoder which hangs, and saves what the guard costs.
+   */
+  readonly linear?: true;
+  /**
    * Hands every reading of the message to the sink, in order. Bad readings are handed over as they are, or refused one
    * by one where the format itself forbids them.
    * @throws PayloadError when nothing of the message can be trusted; what was handed over before is then dropped too.

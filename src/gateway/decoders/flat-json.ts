@@ -12,6 +12,7 @@ const TIME = 'observedAt';
  */
 export const flatJson: PayloadDecoder = {
   contentType: 'application/json',
+  linear: true,
   decode(message: DeviceMessage, sink: ReadingSink) {
     const payload = parseJson(message.body);
     if (!Array.isArray(payload)) return decodeRecord(payload, 0, sink);

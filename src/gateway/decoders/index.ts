@@ -1,6 +1,7 @@
 import { cayenneLpp, cayenneLppUnregistered } from './cayenne';
 import { type PayloadDecoder } from './decoder';
 import { flatJson } from './flat-json';
+import { guarded } from './guard';
 import { senmlCbor } from './senml-cbor';
 import { senmlJson } from './senml-json';
 
@@ -21,8 +22,17 @@ export interface DecoderRegistry {
   contentTypes: readonly string[];
 }
 
-export function createDecoderRegistry(decoders: readonly PayloadDecoder[]): DecoderRegistry {
-  const byType = new Map(decoders.map((decoder) => [decoder.contentType, decoder]));
+/** @param withinMilliseconds what a decoder that is not known to be linear may take for one message. */
+export function createDecoderRegistry(
+  decoders: readonly PayloadDecoder[],
+  withinMilliseconds?: number,
+): DecoderRegistry {
+  const byType = new Map(
+    decoders.map((decoder) => [
+      decoder.contentType,
+      decoder.linear ? decoder : guarded(decoder, withinMilliseconds),
+    ]),
+  );
   return {
     find: (contentType) => byType.get(contentType) ?? byType.get(mediaTypeOf(contentType)),
     contentTypes: [...byType.keys()],

@@ -27,6 +27,7 @@ const LABELS: Record<number, string> = {
  */
 export const senmlCbor: PayloadDecoder = {
   contentType: 'application/senml+cbor',
+  linear: true,
   decode: (message, sink) =>
     decodeSenmlPack(
       readCbor(message.body, (label) => LABELS[label] ?? String(label)),
