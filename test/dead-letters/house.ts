@@ -8,8 +8,9 @@ import { createSasToken } from '../../simulator/sas-token';
 import { directoryScope } from '../../src/auth/directory-scope';
 import { type TenantScope } from '../../src/auth/scope';
 import { type FloodLimits } from '../../src/dead-letters/flood-cap';
+import { createDeadLetters } from '../../src/dead-letters';
 import { createDeadLettersMetrics } from '../../src/dead-letters/metrics';
-import { createDeadLettersWorker, type DeadLettersWorker } from '../../src/dead-letters/worker';
+import { createDeadLettersWorker } from '../../src/dead-letters/worker';
 import { type RefusedReading } from '../../src/domain/reading';
 import { createMetrics } from '../../src/observability/metrics';
 import { type Cosmos } from '../../src/store/cosmos';
@@ -20,10 +21,15 @@ import {
 } from '../../src/store/dead-letters/reader';
 import { createDeadLettersWriter } from '../../src/store/dead-letters/writer';
 import { createDeviceDirectory } from '../../src/store/device-directory';
+import { createJobs } from '../../src/store/jobs/jobs';
+import { createJobMetrics } from '../../src/store/jobs/metrics';
+import { createJobQueue } from '../../src/store/jobs/queue';
+import { createJobRunner } from '../../src/store/jobs/runner';
 import { type DeviceDocument } from '../../src/store/documents';
 import { type ProvisionedDevice } from '../../src/store/registry';
 import { createFrameBuilder, FRAME_SCHEMA } from '../../src/stream/frame';
 import { createStreamProducer } from '../../src/stream/producer';
+import { eventually } from '../support/eventually';
 import { HUB, readStream, startGateway } from '../gateway/gateway.support';
 import { createBuilding, freshKey, logger, newDevices, startStore, valueOf } from '../store/store.support';
 
@@ -53,9 +59,11 @@ export async function startHouse() {
   const producer = createStreamProducer({ namespace, hub: HUB });
   await producer.start();
   const reader = createDeadLettersReader({ cosmos: store.cosmos });
-  const workers: DeadLettersWorker[] = [];
+  const jobs = createJobs({ cosmos: store.cosmos, keyring: store.keyring });
+  const workers: { stop(): Promise<void> }[] = [];
 
   return {
+    jobs,
     store,
     gateway,
     blobs,
@@ -77,6 +85,68 @@ export async function startHouse() {
       workers.push(worker);
       await worker.start();
       return { ...worker, metrics };
+    },
+    /** What the jobs process runs of dead letters, over a store that may fail. */
+    async startJobs(options: { cosmos?: Cosmos; worker?: string } = {}) {
+      const { cosmos = store.cosmos, worker = 'jobs-0' } = options;
+      const metrics = createMetrics({ process: 'jobs' });
+      const deadLetters = createDeadLetters({
+        logger,
+        metrics,
+        namespace,
+        hub: HUB,
+        blobs,
+        cosmos,
+        scope: directoryScope('dead-letter-replay'),
+        identifier: 'dead-letters-0',
+      });
+      const runner = createJobRunner({
+        cosmos: store.cosmos,
+        keyring: store.keyring,
+        registry: store.registry,
+        queue: createJobQueue({ cosmos: store.cosmos }),
+        handlers: { REPLAY_DEAD_LETTERS: deadLetters.replay },
+        worker,
+        metrics: createJobMetrics(metrics),
+        logger,
+        lookMs: 50,
+      });
+      const stop = async (): Promise<void> => {
+        await runner.stop();
+        await deadLetters.stop();
+      };
+      await deadLetters.start();
+      await runner.start();
+      workers.push({ stop });
+      return { ...deadLetters, metrics, stop };
+    },
+    /** Replays what fits, as the API does, and waits for the job's end. */
+    async replay(
+      scope: TenantScope,
+      buildingId: string,
+      filter: LetterFilter & { ids?: string[] } = {},
+      key = freshKey(),
+    ) {
+      const { tenantId } = scope.entitlements[0]!;
+      const place = { tenantId, buildingId };
+      const { jobId } = valueOf(
+        await jobs.create(
+          scope,
+          {
+            kind: 'REPLAY_DEAD_LETTERS',
+            ...place,
+            parameters: { ...filter },
+            rows: () => reader.replayableLetters(scope, place, { ...filter, limit: 10_000 }),
+          },
+          key,
+        ),
+      );
+      return eventually(async () => {
+        const job = (await jobs.byId(scope, jobId))!;
+        expect(job.finishedAt).not.toBeNull();
+        const { items } = await jobs.rows(scope, jobId, { first: 200, after: null });
+        return { job, rows: items };
+      });
     },
     member: (name: string, tenantId: string, role: Parameters<typeof store.member>[2] = 'OWNER') =>
       store.member(name, tenantId, role),
