@@ -1,0 +1,44 @@
+import { appendFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { fuzzGateway } from './gateway.fuzz';
+
+const USAGE = `Usage: npm run fuzz -- gateway [--minutes 2] [--seed N]
+
+Throws mutated MQTT packets, HTTP requests and payloads at a gateway of its own. Exits 1 on a finding; the same seed throws
+the same again.
+`;
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      minutes: { type: 'string', default: '2' },
+      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const minutes = Number(values.minutes);
+  const seed = Number(values.seed);
+  if (values.help || positionals[0] !== 'gateway' || !(minutes > 0) || !Number.isInteger(seed)) {
+    process.stdout.write(USAGE);
+    process.exit(values.help ? 0 : 1);
+  }
+  const progress = (line: string): void => {
+    process.stderr.write(`${line}\n`);
+    appendFileSync('fuzz-gateway.log', `${new Date().toISOString()} ${line}\n`);
+  };
+  progress(`seed ${seed}, ${minutes} minutes`);
+  const { counts, findings } = await fuzzGateway({ seconds: minutes * 60, seed, progress });
+  for (const [what, count] of Object.entries(counts)) process.stdout.write(`${what}: ${count}\n`);
+  process.stdout.write(`seed ${seed}: ${findings.length} findings\n`);
+  for (const finding of findings) process.stdout.write(`FOUND ${finding}\n`);
+  if (findings.length > 0) process.exitCode = 1;
+}
+
+main().then(
+  () => process.exit(),
+  (error: unknown) => {
+    process.stderr.write(`${(error as Error).stack ?? String(error)}\n`);
+    process.exit(1);
+  },
+);
