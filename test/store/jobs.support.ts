@@ -22,6 +22,7 @@ export interface Workshop {
     cosmos?: Cosmos;
     atOnce?: number;
     sliceMs?: number;
+    leaseMs?: number;
   }): Promise<JobRunner & { metrics: Metrics }>;
   handlers(cosmos?: Cosmos): JobHandlers;
   /** A job of registrations whose rows have the serial numbers given. */

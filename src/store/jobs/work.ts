@@ -24,8 +24,9 @@ import { maySee } from './listing';
 import { type JobQueue, type Waiting } from './queue';
 
 /** How long a worker that says nothing is believed to live: with a look a second another takes over within 12 s. */
-export const LEASE_MS = 10_000;
-const RENEWAL_MS = 3_000;
+const LEASE_MS = 10_000;
+/** A lease is renewed three times before it ends. */
+const RENEWALS_A_LEASE = 3;
 /** Tries of one chunk, by whoever. */
 const MAXIMUM_ATTEMPTS = 5;
 const FIRST_BACKOFF_MS = 1_000;
@@ -53,6 +54,8 @@ export interface JobWorkOptions {
   handlers: JobHandlers;
   worker: string;
   logger: Logger;
+  /** Default 10 s. */
+  leaseMs?: number;
   onChunk?: (done: { kind: string; rows: number; failed: number; seconds: number }) => void;
 }
 
@@ -64,7 +67,7 @@ export interface JobWorkOptions {
  * believes, and the other finds done what it did.
  */
 export function createJobWork(options: JobWorkOptions) {
-  const { cosmos, keyring, registry, queue, handlers, worker, logger } = options;
+  const { cosmos, keyring, registry, queue, handlers, worker, logger, leaseMs = LEASE_MS } = options;
 
   /** Null where another was quicker. */
   async function take({ job }: Waiting): Promise<JobDocument | null> {
@@ -73,7 +76,7 @@ export function createJobWork(options: JobWorkOptions) {
       ...job,
       state: 'RUNNING',
       startedAt: job.startedAt ?? now,
-      lease: { worker, until: now + LEASE_MS },
+      lease: { worker, until: now + leaseMs },
       // A lease that was not given back: its worker died over this chunk, perhaps because of it.
       attempts: job.attempts + (job.lease === null ? 0 : 1),
       notBefore: null,
@@ -143,13 +146,13 @@ export function createJobWork(options: JobWorkOptions) {
       return state;
     }
 
-    const lease = (): JobDocument['lease'] => ({ worker, until: Date.now() + LEASE_MS });
+    const lease = (): JobDocument['lease'] => ({ worker, until: Date.now() + leaseMs });
 
     async function withLease<T>(work: () => Promise<T>): Promise<T> {
       const over = new AbortController();
       const renewing = (async () => {
         while (!over.signal.aborted) {
-          await delay(RENEWAL_MS, undefined, { signal: over.signal });
+          await delay(leaseMs / RENEWALS_A_LEASE, undefined, { signal: over.signal });
           await write((current) => ({ ...current, lease: lease() })).catch((error: unknown) => {
             log.warn({ error: explain(error) }, 'the lease of a job cannot be renewed');
           });
@@ -177,7 +180,7 @@ export function createJobWork(options: JobWorkOptions) {
       const startedAt = performance.now();
       try {
         const entitlements = await registry.memberships(job.principal.id);
-        const principal = { ...job.principal, email: null, expiresAt: Date.now() + LEASE_MS };
+        const principal = { ...job.principal, email: null, expiresAt: Date.now() + leaseMs };
         const scope = tenantScope(principal, entitlements);
         if (!maySee(scope, job)) {
           const message = 'whoever started the job has no longer the right that it needs';
