@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureFleet } from '../simulator/ensure-fleet';
@@ -6,7 +6,7 @@ import { createSasToken } from '../simulator/sas-token';
 import { openSession } from '../simulator/session';
 import { planSteady } from '../simulator/steady';
 import { createCertificates } from '../test/support/certificate';
-import { type Platform, startPlatform } from '../test/support/platform';
+import { attachPlatform, type Platform, startPlatform } from '../test/support/platform';
 import { type LoadDevice } from './gateway.load';
 
 /** A platform of its own that speaks MQTTS, with thermometers that were provisioned through the public API. */
@@ -20,6 +20,22 @@ export interface FleetPlatform {
   stop(): Promise<void>;
 }
 
+/** Writes a certificate of a moment into the folder. */
+export function writeCertificates(folder: string): {
+  ca: string;
+  caFile: string;
+  /** What a platform needs to speak TLS. */
+  env: { TLS_CERT_FILE: string; TLS_KEY_FILE: string };
+} {
+  const { ca, cert, key } = createCertificates();
+  const caFile = join(folder, 'ca.pem');
+  const env = { TLS_CERT_FILE: join(folder, 'cert.pem'), TLS_KEY_FILE: join(folder, 'key.pem') };
+  writeFileSync(caFile, ca);
+  writeFileSync(env.TLS_CERT_FILE, cert);
+  writeFileSync(env.TLS_KEY_FILE, key, { mode: 0o600 });
+  return { ca, caFile, env };
+}
+
 const USER = 'owner@north.example';
 const TOKEN_SECONDS = 12 * 3600;
 
@@ -30,18 +46,21 @@ export async function startFleetPlatform(options: {
   env?: Record<string, string>;
   /** Kept, so that a second run finds its devices there. Left out, a temporary one. */
   dataDir?: string;
+  /** A platform that runs already with MQTTS, and stays: its endpoints.json, and the file of its authority. */
+  attach?: { endpointsFile: string; caFile: string };
 }): Promise<FleetPlatform> {
   const { progress } = options;
   const folder = mkdtempSync(join(tmpdir(), 'atrium-fleet-'));
-  const { ca, cert, key } = createCertificates();
-  const TLS_CERT_FILE = join(folder, 'cert.pem');
-  const TLS_KEY_FILE = join(folder, 'key.pem');
-  writeFileSync(TLS_CERT_FILE, cert);
-  writeFileSync(TLS_KEY_FILE, key, { mode: 0o600 });
-  const platform = await startPlatform({
-    env: { TLS_CERT_FILE, TLS_KEY_FILE, ...options.env },
-    ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
-  });
+  const tls = writeCertificates(folder);
+  const { attach } = options;
+  const ca = attach === undefined ? tls.ca : readFileSync(attach.caFile, 'utf8');
+  const platform =
+    attach === undefined
+      ? await startPlatform({
+          env: { ...tls.env, ...options.env },
+          ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
+        })
+      : attachPlatform(attach.endpointsFile);
   const stop = async (): Promise<void> => {
     await platform.stop();
     rmSync(folder, { recursive: true, force: true });

@@ -1,12 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { writeCertificates } from '../../bench/fleet-platform';
 import { type Platform, startPlatform } from '../support/platform';
 import { ensureFleet } from '../../simulator/ensure-fleet';
 import { openSession } from '../../simulator/session';
 import { planSteady } from '../../simulator/steady';
 import { verification as averages } from './averages.verify';
 import { verification as cold } from './cold.verify';
+import { verification as storm } from './storm.verify';
 
 /** Three rooms of a made-up building for half an hour, one of them with a broken thermometer. */
 function recording(): string {
@@ -26,9 +28,12 @@ function recording(): string {
 describe('the whole platform', () => {
   let folder: string;
   let platform: Platform;
+  let caFile: string;
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'atrium-short-'));
-    platform = await startPlatform({ env: { INGEST_FLUSH_SECONDS: '3' } });
+    const tls = writeCertificates(folder);
+    caFile = tls.caFile;
+    platform = await startPlatform({ env: { INGEST_FLUSH_SECONDS: '3', ...tls.env } });
   }, 120_000);
   afterAll(async () => {
     await platform?.stop();
@@ -84,4 +89,16 @@ describe('the whole platform', () => {
     expect(counts['kills done']).toBe(4);
     expect(counts['distinct readings stored']).toBeGreaterThan(900);
   }, 240_000);
+
+  it('lets devices in that all come back at once, loses nothing, and leaves the others their time', async () => {
+    const { counts, differences } = await storm.run({
+      args: [
+        ...['--attach', platform.endpointsFile, '--ca', caFile],
+        ...['--devices', '240', '--connected', '60', '--interval', '2000', '--rounds', '1'],
+      ],
+      progress: () => undefined,
+    });
+    expect(differences).toEqual([]);
+    expect(counts['readings acknowledged']).toBeGreaterThan(500);
+  }, 120_000);
 });

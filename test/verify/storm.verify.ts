@@ -15,6 +15,7 @@ export const verification: Verification = {
     '--devices N     devices whose connections break (10000)',
     '--connected N   devices that stay connected and send on (2000)',
     '--interval MS   how often each device sends (10000; those that stay send five times as often)',
+    '--attach FILE   endpoints.json of a platform that runs with MQTTS, and --ca FILE, who signed its certificate',
     '--rounds N      how often the connections break before the gateway itself is killed -9 (2)',
   ],
   run,
@@ -46,6 +47,8 @@ async function run({ args, progress }: VerificationContext): Promise<Outcome> {
       connected: { type: 'string', default: '2000' },
       interval: { type: 'string', default: '10000' },
       rounds: { type: 'string', default: '2' },
+      attach: { type: 'string' },
+      ca: { type: 'string', default: '' },
     },
   });
   const devices = count(values.devices, 'devices', 16_000);
@@ -56,6 +59,7 @@ async function run({ args, progress }: VerificationContext): Promise<Outcome> {
     devices: devices + connected,
     buildings: Math.max(1, Math.round((devices + connected) / 100)),
     progress,
+    ...(values.attach === undefined ? {} : { attach: { endpointsFile: values.attach, caFile: values.ca } }),
   });
   const storming = startDeviceLoad(fleet.devices.slice(0, devices));
   const staying = startDeviceLoad(fleet.devices.slice(devices));
