@@ -4,10 +4,40 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** An offered device that is to be accepted into a space. */
+export type AcceptDeviceTransferInput = {
+  /** The building it is put into, of the tenant it was offered to. */
+  buildingId: string;
+  /** Chosen by you, unique for this change: the same key with the same input gives the same device again, for 24 hours, without its secrets once they were shown. */
+  idempotencyKey: string;
+  /** What people will call it; null or left out: as its former owner calls it. */
+  name?: string | null | undefined;
+  /** The space of the building that it stands in. */
+  spaceId: string;
+  /** The offer’s id. */
+  transferId: string;
+};
+
 /** A job that is to be ended. */
 export type CancelJobInput = {
   /** The job. */
   jobId: string;
+};
+
+/** A device that is to be claimed by what is printed on it. */
+export type ClaimDeviceInput = {
+  /** The building it is put into. */
+  buildingId: string;
+  /** Its one-time claim code, as printed on it or in its QR code: 26 letters and digits. Hyphens, spaces and case don’t matter. */
+  claimCode: string;
+  /** Chosen by you, unique for this change: the same key with the same input gives the same device again, for 24 hours, without its secrets once they were shown. */
+  idempotencyKey: string;
+  /** What people will call it. */
+  name: string;
+  /** Its serial number, as printed on it or in its QR code. */
+  serialNumber: string;
+  /** The space of the building that it stands in. */
+  spaceId: string;
 };
 
 /** A building that is to be created, with its spaces. */
@@ -22,6 +52,16 @@ export type CreateBuildingInput = {
   tenantId: string;
   /** Where it stands. */
   timeZone: string;
+};
+
+/** An enrollment group that is to be created. */
+export type CreateEnrollmentGroupInput = {
+  /** Chosen by you, unique for this group: the same key with the same input gives the same group again, for 24 hours, without its keys. */
+  idempotencyKey: string;
+  /** What people call it. */
+  name: string;
+  /** The manufacturer whose it is. */
+  tenantId: string;
 };
 
 /** What came of a dead letter that was judged again. */
@@ -113,6 +153,16 @@ export type JobState =
   /** Every row was worked off; rows may have been refused, see `failed` and `rows`. */
   | 'SUCCEEDED';
 
+/** A device that is to be moved to another space. */
+export type MoveDeviceInput = {
+  /** The building it is moved to, of the same tenant; null or left out for the one it stands in. */
+  buildingId?: string | null | undefined;
+  /** The device. */
+  deviceId: string;
+  /** The space of that building. */
+  spaceId: string;
+};
+
 /** A device that is to be provisioned. */
 export type NewDeviceInput = {
   /** Its model, which says what it measures: `thermometer`, `hygrometer`, `co2-meter`, `light-meter`, `motion-meter`, `climate-sensor`, `room-sensor`, `fahrenheit-thermometer`, `smoke-detector`, `intruder-alarm`, `occupancy-sensor`, `lorawan-room-sensor`, `lorawan-probe-pair`, `modbus-climate-transmitter`, `modbus-room-station`, `line-alarm-panel`. */
@@ -125,6 +175,14 @@ export type NewDeviceInput = {
   spaceId: string;
 };
 
+/** A device that was not known before, as a replacement. */
+export type NewReplacementInput = {
+  /** Its model, as in `NewDeviceInput`. */
+  model: string;
+  /** What its manufacturer printed on it, unique per manufacturer; null or left out where there is none. */
+  serialNumber?: string | null | undefined;
+};
+
 /** A space of a building that is to be created. */
 export type NewSpaceInput = {
   /** Level, room or zone. */
@@ -133,6 +191,16 @@ export type NewSpaceInput = {
   name: string;
   /** The space it lies in, by its index in the same list, from 0; left out or null for one directly in the building. */
   parent?: number | null | undefined;
+};
+
+/** A device that is to be offered to another tenant. */
+export type OfferDeviceTransferInput = {
+  /** The device. */
+  deviceId: string;
+  /** For how long the offer stands, in hours: 1 to 720. */
+  expiresInHours: number;
+  /** The tenant it is offered to. Whether there is such a tenant, you are not told. */
+  toTenantId: string;
 };
 
 /** Devices that are to be provisioned into a building. */
@@ -168,6 +236,7 @@ export type Quantity =
 
 /** Why the gateway did not take what a device sent. Further codes may come. */
 export type RefusalCode =
+  | 'CHILD_NOT_YOURS'
   /** The channel had no place when it was observed. */
   | 'NOT_ASSIGNED'
   /** The time cannot be read. */
@@ -209,6 +278,28 @@ export type RegisteredDeviceInput = {
   serialNumber: string;
 };
 
+/** A device in stock that is to have a new claim code. */
+export type ReissueClaimCodeInput = {
+  /** The device. */
+  deviceId: string;
+  /** Chosen by you, unique for this code: the same key makes no further code, for 24 hours, and shows none. */
+  idempotencyKey: string;
+};
+
+/** A device and what takes its place: either a new device or one from stock. */
+export type ReplaceDeviceInput = {
+  /** The device that is replaced. */
+  deviceId: string;
+  /** A device from a manufacturer’s stock; null or left out where it is new. */
+  fromStock?: StockReplacementInput | null | undefined;
+  /** Chosen by you, unique for this change: the same key with the same input gives the same device again, for 24 hours, without its secrets once they were shown. */
+  idempotencyKey: string;
+  /** What people will call it; null or left out: as the replaced one is called. */
+  name?: string | null | undefined;
+  /** A device that was not known before; null or left out where it comes from stock. */
+  newDevice?: NewReplacementInput | null | undefined;
+};
+
 /** Dead letters that are to be judged again. Give a building or a tenant, not both. */
 export type ReplayDeadLettersInput = {
   /** The building that lists them. */
@@ -243,6 +334,12 @@ export type ResumeDeviceInput = {
 
 /** A device that is to be retired. */
 export type RetireDeviceInput = {
+  /** The device. */
+  deviceId: string;
+};
+
+/** A device that is to be taken out of stock. */
+export type RetireRegisteredDeviceInput = {
   /** The device. */
   deviceId: string;
 };
@@ -301,6 +398,14 @@ export type SpaceKind =
   /** A part of a room or several rooms that are treated alike. */
   | 'ZONE';
 
+/** A device from a manufacturer’s stock, as a replacement. */
+export type StockReplacementInput = {
+  /** Its one-time claim code, as printed on it or in its QR code. */
+  claimCode: string;
+  /** Its serial number, as printed on it or in its QR code. */
+  serialNumber: string;
+};
+
 /** A device that is to be suspended. */
 export type SuspendDeviceInput = {
   /** The device. */
@@ -327,6 +432,29 @@ export type UserErrorCode =
   | 'TOO_MANY_ATTEMPTS'
   /** The object is in a state that does not admit this; the message names it. */
   | 'WRONG_STATE';
+
+/** A device whose offer is to be taken back. */
+export type WithdrawDeviceTransferInput = {
+  /** The device. */
+  deviceId: string;
+};
+
+export type AcceptDeviceTransferMutationVariables = Exact<{
+  input: AcceptDeviceTransferInput;
+}>;
+
+
+export type AcceptDeviceTransferMutation = { acceptDeviceTransfer:
+    | { __typename: 'AcceptDeviceTransferSuccess', connectionString: string | null, secretsAlreadyShown: boolean, keyedByManufacturer: boolean, device: { id: string, name: string, model: string, serialNumber: string | null, state: DeviceState, building: { id: string }, space: { id: string } } }
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
 
 export type AuditLogQueryVariables = Exact<{
   building: string;
@@ -386,6 +514,23 @@ export type CancelJobMutation = { cancelJob:
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
+export type ClaimDeviceMutationVariables = Exact<{
+  input: ClaimDeviceInput;
+}>;
+
+
+export type ClaimDeviceMutation = { claimDevice:
+    | { __typename: 'ClaimDeviceSuccess', connectionString: string | null, secretsAlreadyShown: boolean, keyedByManufacturer: boolean, device: { id: string, name: string, model: string, serialNumber: string | null, state: DeviceState, building: { id: string }, space: { id: string } } }
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null, retryAfterSeconds: number }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
 export type CreateBuildingMutationVariables = Exact<{
   input: CreateBuildingInput;
 }>;
@@ -394,6 +539,23 @@ export type CreateBuildingMutationVariables = Exact<{
 export type CreateBuildingMutation = { createBuilding:
     | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'CreateBuildingSuccess', building: { id: string, name: string, timeZone: string }, spaces: Array<{ id: string, name: string, kind: SpaceKind }> }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type CreateEnrollmentGroupMutationVariables = Exact<{
+  input: CreateEnrollmentGroupInput;
+}>;
+
+
+export type CreateEnrollmentGroupMutation = { createEnrollmentGroup:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'CreateEnrollmentGroupSuccess', primaryKey: string | null, secondaryKey: string | null, secretsAlreadyShown: boolean, enrollmentGroup: { id: string, name: string, createdAt: string } }
     | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
@@ -429,6 +591,15 @@ export type DeviceDetailQueryVariables = Exact<{
 
 
 export type DeviceDetailQuery = { device: { id: string, name: string, model: string, serialNumber: string | null, state: DeviceState, createdAt: string, retiredAt: string | null, building: { id: string, name: string, timeZone: string }, space: { id: string, name: string, kind: SpaceKind }, assignments: Array<{ channel: string, quantity: Quantity, unit: string, from: string, to: string | null, point: { id: string, unit: string, space: { id: string, name: string } } }> } | null };
+
+export type DeviceTransfersQueryVariables = Exact<{
+  tenant: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type DeviceTransfersQuery = { tenant: { id: string, deviceTransfers: { nodes: Array<{ id: string, offeredBy: string, deviceName: string, model: string, serialNumber: string | null, offeredAt: string, expiresAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type DevicesQueryVariables = Exact<{
   building: string;
@@ -495,6 +666,40 @@ export type JobsQueryVariables = Exact<{
 
 export type JobsQuery = { tenant: { jobs: { nodes: Array<{ id: string, kind: JobKind, state: JobState, total: number, done: number, failed: number, createdAt: string, finishedAt: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
 
+export type MoveDeviceMutationVariables = Exact<{
+  input: MoveDeviceInput;
+}>;
+
+
+export type MoveDeviceMutation = { moveDevice:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'MoveDeviceSuccess', device: { id: string, building: { id: string }, space: { id: string }, assignments: Array<{ channel: string, from: string, to: string | null, point: { id: string } }> } }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type OfferDeviceTransferMutationVariables = Exact<{
+  input: OfferDeviceTransferInput;
+}>;
+
+
+export type OfferDeviceTransferMutation = { offerDeviceTransfer:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'OfferDeviceTransferSuccess', transferId: string, expiresAt: string, device: { id: string, name: string } }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
 export type OnBuildingAverageSubscriptionVariables = Exact<{
   building: string;
   quantity?: Quantity | null | undefined;
@@ -554,6 +759,49 @@ export type RegisterDevicesMutation = { registerDevices:
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
+export type RegisteredDevicesQueryVariables = Exact<{
+  tenant: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type RegisteredDevicesQuery = { tenant: { id: string, registeredDevices: { nodes: Array<{ id: string, serialNumber: string, model: string, state: DeviceState, enrollmentGroupId: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
+export type ReissueClaimCodeMutationVariables = Exact<{
+  input: ReissueClaimCodeInput;
+}>;
+
+
+export type ReissueClaimCodeMutation = { reissueClaimCode:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ReissueClaimCodeSuccess', claimCode: string | null, claimText: string | null, secretsAlreadyShown: boolean, device: { id: string, serialNumber: string, model: string } }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type ReplaceDeviceMutationVariables = Exact<{
+  input: ReplaceDeviceInput;
+}>;
+
+
+export type ReplaceDeviceMutation = { replaceDevice:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ReplaceDeviceSuccess', connectionString: string | null, secretsAlreadyShown: boolean, keyedByManufacturer: boolean, device: { id: string, name: string, model: string, serialNumber: string | null, state: DeviceState, building: { id: string }, space: { id: string } }, replaced: { id: string, state: DeviceState, retiredAt: string | null } }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null, retryAfterSeconds: number }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
 export type ReplayDeadLettersMutationVariables = Exact<{
   input: ReplayDeadLettersInput;
 }>;
@@ -601,6 +849,23 @@ export type RetireDeviceMutation = { retireDevice:
     | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'RetireDeviceSuccess', device: { id: string, name: string, state: DeviceState, retiredAt: string | null } }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type RetireRegisteredDeviceMutationVariables = Exact<{
+  input: RetireRegisteredDeviceInput;
+}>;
+
+
+export type RetireRegisteredDeviceMutation = { retireRegisteredDevice:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'RetireRegisteredDeviceSuccess', device: { id: string, serialNumber: string, state: DeviceState } }
     | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
@@ -691,6 +956,23 @@ export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type ViewerQuery = { viewer: { id: string, email: string | null, tenants: Array<{ role: Role, tenant: { id: string, name: string } }> } };
 
+export type WithdrawDeviceTransferMutationVariables = Exact<{
+  input: WithdrawDeviceTransferInput;
+}>;
+
+
+export type WithdrawDeviceTransferMutation = { withdrawDeviceTransfer:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WithdrawDeviceTransferSuccess', device: { id: string, name: string } }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
 export class TypedDocumentString<TResult, TVariables>
   extends String
   implements DocumentTypeDecoration<TResult, TVariables>
@@ -710,6 +992,36 @@ export class TypedDocumentString<TResult, TVariables>
   }
 }
 
+export const AcceptDeviceTransferDocument = new TypedDocumentString(`
+    mutation AcceptDeviceTransfer($input: AcceptDeviceTransferInput!) {
+  acceptDeviceTransfer(input: $input) {
+    __typename
+    ... on AcceptDeviceTransferSuccess {
+      device {
+        id
+        name
+        model
+        serialNumber
+        state
+        building {
+          id
+        }
+        space {
+          id
+        }
+      }
+      connectionString
+      secretsAlreadyShown
+      keyedByManufacturer
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:6a434babf2aea69381fbd1c15efa4aa7df65a4d2f541775f3ca681087e0a88cd"}) as unknown as TypedDocumentString<AcceptDeviceTransferMutation, AcceptDeviceTransferMutationVariables>;
 export const AuditLogDocument = new TypedDocumentString(`
     query AuditLog($building: ID!, $first: Int! = 50, $after: String, $from: DateTime, $to: DateTime, $subject: ID, $action: String) {
   building(id: $building) {
@@ -846,6 +1158,39 @@ export const CancelJobDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:32dc60126d27f4e8be75bf7b82fa3cbb53bc637c6d8ce9bb9067f1f06f9bff5f"}) as unknown as TypedDocumentString<CancelJobMutation, CancelJobMutationVariables>;
+export const ClaimDeviceDocument = new TypedDocumentString(`
+    mutation ClaimDevice($input: ClaimDeviceInput!) {
+  claimDevice(input: $input) {
+    __typename
+    ... on ClaimDeviceSuccess {
+      device {
+        id
+        name
+        model
+        serialNumber
+        state
+        building {
+          id
+        }
+        space {
+          id
+        }
+      }
+      connectionString
+      secretsAlreadyShown
+      keyedByManufacturer
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+    ... on TooManyAttemptsError {
+      retryAfterSeconds
+    }
+  }
+}
+    `, {"hash":"sha256:a2e001b762589f2128f35f957f46be771225c80c80d8df4ec6d5dd6fe2f2c7e5"}) as unknown as TypedDocumentString<ClaimDeviceMutation, ClaimDeviceMutationVariables>;
 export const CreateBuildingDocument = new TypedDocumentString(`
     mutation CreateBuilding($input: CreateBuildingInput!) {
   createBuilding(input: $input) {
@@ -870,6 +1215,28 @@ export const CreateBuildingDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:35ed2a77f3b136e21c45a4aa1e5ff552d4fa4e34aadc3152428cb516022a7ce6"}) as unknown as TypedDocumentString<CreateBuildingMutation, CreateBuildingMutationVariables>;
+export const CreateEnrollmentGroupDocument = new TypedDocumentString(`
+    mutation CreateEnrollmentGroup($input: CreateEnrollmentGroupInput!) {
+  createEnrollmentGroup(input: $input) {
+    __typename
+    ... on CreateEnrollmentGroupSuccess {
+      enrollmentGroup {
+        id
+        name
+        createdAt
+      }
+      primaryKey
+      secondaryKey
+      secretsAlreadyShown
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:6d5c6f507909812e17dec29a1bc9ae975f4a95f86dca405653acf0d3815332e1"}) as unknown as TypedDocumentString<CreateEnrollmentGroupMutation, CreateEnrollmentGroupMutationVariables>;
 export const DeadLettersDocument = new TypedDocumentString(`
     query DeadLetters($building: ID!, $from: DateTime, $to: DateTime, $code: RefusalCode, $device: ID, $first: Int! = 50, $after: String) {
   building(id: $building) {
@@ -983,6 +1350,28 @@ export const DeviceDetailDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:34f8bc867982ad6e1a580cf88d24af263928c3284cdd270a87af83ea0d8f001c"}) as unknown as TypedDocumentString<DeviceDetailQuery, DeviceDetailQueryVariables>;
+export const DeviceTransfersDocument = new TypedDocumentString(`
+    query DeviceTransfers($tenant: ID!, $first: Int = 50, $after: String) {
+  tenant(id: $tenant) {
+    id
+    deviceTransfers(first: $first, after: $after) {
+      nodes {
+        id
+        offeredBy
+        deviceName
+        model
+        serialNumber
+        offeredAt
+        expiresAt
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:37eb1a984ae9df06d51178cf8a20b8c7a699d8cb0d499d3c3c85da737528a6da"}) as unknown as TypedDocumentString<DeviceTransfersQuery, DeviceTransfersQueryVariables>;
 export const DevicesDocument = new TypedDocumentString(`
     query Devices($building: ID!, $first: Int! = 50, $after: String, $state: DeviceState, $space: ID, $model: String, $silentSince: DateTime) {
   building(id: $building) {
@@ -1106,6 +1495,57 @@ export const JobsDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:8c4cf66e3017d2c33143dc374c8b185d195d550a36caf53127ec97e781cd0c29"}) as unknown as TypedDocumentString<JobsQuery, JobsQueryVariables>;
+export const MoveDeviceDocument = new TypedDocumentString(`
+    mutation MoveDevice($input: MoveDeviceInput!) {
+  moveDevice(input: $input) {
+    __typename
+    ... on MoveDeviceSuccess {
+      device {
+        id
+        building {
+          id
+        }
+        space {
+          id
+        }
+        assignments {
+          channel
+          from
+          to
+          point {
+            id
+          }
+        }
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:b8833c6590a4168566ebe8889fc87c040b7b0664c04df38c5e2e5eb3d91320eb"}) as unknown as TypedDocumentString<MoveDeviceMutation, MoveDeviceMutationVariables>;
+export const OfferDeviceTransferDocument = new TypedDocumentString(`
+    mutation OfferDeviceTransfer($input: OfferDeviceTransferInput!) {
+  offerDeviceTransfer(input: $input) {
+    __typename
+    ... on OfferDeviceTransferSuccess {
+      transferId
+      expiresAt
+      device {
+        id
+        name
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:12bb6f5b791c2a1b89848e5ea26e7f81a7a1b3e5cd046176dc023652e8f245f3"}) as unknown as TypedDocumentString<OfferDeviceTransferMutation, OfferDeviceTransferMutationVariables>;
 export const OnBuildingAverageDocument = new TypedDocumentString(`
     subscription OnBuildingAverage($building: ID!, $quantity: Quantity) {
   buildingAverage(building: $building, quantity: $quantity) {
@@ -1193,6 +1633,87 @@ export const RegisterDevicesDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:5e0b546596cc7d072c441f6223dba093baa9144ebb4682bfb62638973cbed335"}) as unknown as TypedDocumentString<RegisterDevicesMutation, RegisterDevicesMutationVariables>;
+export const RegisteredDevicesDocument = new TypedDocumentString(`
+    query RegisteredDevices($tenant: ID!, $first: Int = 50, $after: String) {
+  tenant(id: $tenant) {
+    id
+    registeredDevices(first: $first, after: $after) {
+      nodes {
+        id
+        serialNumber
+        model
+        state
+        enrollmentGroupId
+        createdAt
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:daea46032ad79a75ccb079f16ff8d6a83617373af948b1080d3f7da7d2f15b0c"}) as unknown as TypedDocumentString<RegisteredDevicesQuery, RegisteredDevicesQueryVariables>;
+export const ReissueClaimCodeDocument = new TypedDocumentString(`
+    mutation ReissueClaimCode($input: ReissueClaimCodeInput!) {
+  reissueClaimCode(input: $input) {
+    __typename
+    ... on ReissueClaimCodeSuccess {
+      device {
+        id
+        serialNumber
+        model
+      }
+      claimCode
+      claimText
+      secretsAlreadyShown
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:c749fb3d505d504ba17f5f39b6e3662949e095872b07529379d4146e43edcd4c"}) as unknown as TypedDocumentString<ReissueClaimCodeMutation, ReissueClaimCodeMutationVariables>;
+export const ReplaceDeviceDocument = new TypedDocumentString(`
+    mutation ReplaceDevice($input: ReplaceDeviceInput!) {
+  replaceDevice(input: $input) {
+    __typename
+    ... on ReplaceDeviceSuccess {
+      device {
+        id
+        name
+        model
+        serialNumber
+        state
+        building {
+          id
+        }
+        space {
+          id
+        }
+      }
+      connectionString
+      secretsAlreadyShown
+      keyedByManufacturer
+      replaced {
+        id
+        state
+        retiredAt
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+    ... on TooManyAttemptsError {
+      retryAfterSeconds
+    }
+  }
+}
+    `, {"hash":"sha256:ad1c5f7835839a4f3a403765155c31f8244f7a3f4f6f45de1d39b385056e3fd7"}) as unknown as TypedDocumentString<ReplaceDeviceMutation, ReplaceDeviceMutationVariables>;
 export const ReplayDeadLettersDocument = new TypedDocumentString(`
     mutation ReplayDeadLetters($input: ReplayDeadLettersInput!) {
   replayDeadLetters(input: $input) {
@@ -1253,6 +1774,25 @@ export const RetireDeviceDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:61ca9fb7f63c98a0182cbe4de2d14dac40232bd70c65d07635da576db265693b"}) as unknown as TypedDocumentString<RetireDeviceMutation, RetireDeviceMutationVariables>;
+export const RetireRegisteredDeviceDocument = new TypedDocumentString(`
+    mutation RetireRegisteredDevice($input: RetireRegisteredDeviceInput!) {
+  retireRegisteredDevice(input: $input) {
+    __typename
+    ... on RetireRegisteredDeviceSuccess {
+      device {
+        id
+        serialNumber
+        state
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:596159980262de9823b958f70f5ccb2eb5c3b2ea675f2432907a782eaac44b24"}) as unknown as TypedDocumentString<RetireRegisteredDeviceMutation, RetireRegisteredDeviceMutationVariables>;
 export const RotateDeviceCredentialDocument = new TypedDocumentString(`
     mutation RotateDeviceCredential($input: RotateDeviceCredentialInput!) {
   rotateDeviceCredential(input: $input) {
@@ -1387,3 +1927,21 @@ export const ViewerDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:986c1fb1e1e54afd31257767dabd6178066d7c098f0e5fbf8ef0ad63ae948fa2"}) as unknown as TypedDocumentString<ViewerQuery, ViewerQueryVariables>;
+export const WithdrawDeviceTransferDocument = new TypedDocumentString(`
+    mutation WithdrawDeviceTransfer($input: WithdrawDeviceTransferInput!) {
+  withdrawDeviceTransfer(input: $input) {
+    __typename
+    ... on WithdrawDeviceTransferSuccess {
+      device {
+        id
+        name
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:3c70decec17d08a12a11f4b241dd4ddccb2a368a80a7ea2607e684b633dec2b1"}) as unknown as TypedDocumentString<WithdrawDeviceTransferMutation, WithdrawDeviceTransferMutationVariables>;

@@ -5,6 +5,7 @@ import { BuildingAuditLogResolver, TenantAuditLogResolver } from './audit/audit.
 import { BuildingAveragesResolver, BuildingAverageSubscription } from './average/average.resolver';
 import { BuildingResolver } from './building/building.resolver';
 import { CreateBuildingResolver } from './building/create-building.resolver';
+import { ClaimDeviceResolver } from './device/claim-device.resolver';
 import { DeviceConfigurationResolver } from './device/configuration.resolver';
 import { DeviceCredentialResolver } from './device/credential.resolver';
 import {
@@ -15,12 +16,16 @@ import {
 import { ReplayDeadLettersResolver } from './dead-letter/replay-dead-letters.resolver';
 import { DeviceAssignmentResolver, DeviceResolver } from './device/device.resolver';
 import { LastSeenResolver } from './device/last-seen.resolver';
+import { MoveDeviceResolver } from './device/move-device.resolver';
 import { DeviceParentResolver } from './device/parent.resolver';
 import { ProvisionDevicesJobResolver } from './device/provision-devices-job.resolver';
 import { ProvisionDevicesResolver } from './device/provision-devices.resolver';
 import { RegisterDevicesResolver } from './device/register-devices.resolver';
+import { ReplaceDeviceResolver } from './device/replace-device.resolver';
 import { RetireDeviceResolver } from './device/retire-device.resolver';
+import { StockResolver, TenantStockResolver } from './device/stock.resolver';
 import { SuspensionResolver } from './device/suspension.resolver';
+import { DeviceTransferResolver, TenantTransfersResolver } from './device/transfer.resolver';
 import { JobResolver, JobRowResolver, TenantJobsResolver } from './job/job.resolver';
 import { NodeResolver } from './node.resolver';
 import { PointResolver } from './point/point.resolver';
@@ -48,6 +53,13 @@ const resolvers: NonEmptyArray<new () => object> = [
   PointResolver,
   ProvisionDevicesResolver,
   RetireDeviceResolver,
+  ClaimDeviceResolver,
+  MoveDeviceResolver,
+  ReplaceDeviceResolver,
+  DeviceTransferResolver,
+  TenantTransfersResolver,
+  StockResolver,
+  TenantStockResolver,
   RegisterDevicesResolver,
   ProvisionDevicesJobResolver,
   JobResolver,
