@@ -1,5 +1,5 @@
 import { type ReceivedEventData } from '@azure/event-hubs';
-import { type RefusalCode } from '../domain/reading';
+import { type Letter, type RefusalCode, type RefusedReading } from '../domain/reading';
 import { decodeFrame, FrameError } from '../stream/frame';
 import { type ReadEvent } from './held-events';
 
@@ -21,8 +21,13 @@ export interface DeadLetterRow {
   message: string;
   /** The offending part of the payload. */
   raw: string;
-  /** The whole body of an event that could not be read. */
+  /**
+   * The message that can be judged again: of a refused reading a message of just that reading, of a message that could
+   * not be read the whole of it; and of an event that could not be read its whole body.
+   */
   body: Uint8Array | null;
+  /** Where it came from; null where that is not known. */
+  source: Omit<Letter, 'payload'> | null;
 }
 
 /** Reads an event's frame; one that cannot be read becomes a dead letter, so that nothing of the stream is dropped. */
@@ -44,9 +49,17 @@ export function readEvent(event: ReceivedEventData): ReadEvent {
         message: error.message,
         raw: propertiesText(event.properties),
         body: bodyBytes(event.body),
+        source: null,
       },
     };
   }
+}
+
+/** A refused reading as a row. */
+export function refusedRow({ letter, ...refused }: RefusedReading, row: number): DeadLetterRow {
+  if (letter === undefined) return { ...refused, row, body: null, source: null };
+  const { payload, ...source } = letter;
+  return { ...refused, row, body: payload, source };
 }
 
 function bodyBytes(body: unknown): Uint8Array {

@@ -1,6 +1,6 @@
 import { type ReceivedEventData } from '@azure/event-hubs';
 import { type Frame } from '../stream/frame';
-import { type DeadLetterRow } from './dead-letter';
+import { type DeadLetterRow, refusedRow } from './dead-letter';
 import { createGrowing } from './growing';
 import { createPointTable, type LandedPoint } from './point-table';
 
@@ -113,8 +113,10 @@ export function createHeldEvents(): HeldEvents {
       if ('frame' in read) {
         appendFrame(read.frame);
         read.frame.refused.forEach((refused, row) => {
-          deadLetters.push({ ...refused, row, body: null });
-          deadLetterBytes += 400 + 2 * (refused.raw.length + refused.message.length);
+          const { raw, message, letter } = refused;
+          deadLetters.push(refusedRow(refused, row));
+          deadLetterBytes += 400 + 2 * (raw.length + message.length);
+          if (letter !== undefined) deadLetterBytes += 400 + (letter.payload?.length ?? 0);
         });
       } else {
         deadLetters.push(read.unreadable);

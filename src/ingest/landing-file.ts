@@ -1,4 +1,5 @@
 import { Binary, Utf8, vectorFromArray } from 'apache-arrow';
+import { type DeadLetterRow } from './dead-letter';
 import { type HeldEvents, type HeldEvent } from './held-events';
 import {
   dictionary,
@@ -193,6 +194,19 @@ function deadLetterColumns(held: HeldEvents): ParquetColumn[] {
       letters.length,
       new Map(letters.flatMap((letter, i) => (letter[name] === null ? [] : [[i, letter[name]]]))),
     );
+  /** A column of the source, null where there is no source or it says nothing. */
+  const sourceColumn = (
+    name: string,
+    type: 'text' | 'int32' | 'instant',
+    value: (source: NonNullable<DeadLetterRow['source']>) => string | number | null,
+  ): ParquetColumn => {
+    const values = new Map<number, string | number>();
+    letters.forEach(({ source }, i) => {
+      const found = source && value(source);
+      if (found !== null && found !== '') values.set(i, found);
+    });
+    return { name, data: sparse(type, letters.length, values), nullable: true };
+  };
   return [
     sequence!,
     { ...row!, data: int32(Int32Array.from(letters, (letter) => letter.row)) },
@@ -217,6 +231,13 @@ function deadLetterColumns(held: HeldEvents): ParquetColumn[] {
       ).data[0]!,
       nullable: true,
     },
+    sourceColumn('protocol', 'text', ({ protocol }) => protocol),
+    sourceColumn('relayed_by', 'text', ({ relayedBy }) => relayedBy),
+    sourceColumn('message_id', 'text', ({ messageId }) => messageId),
+    sourceColumn('message_index', 'int32', ({ index }) => index),
+    sourceColumn('created_at', 'instant', ({ createdAt }) => createdAt),
+    sourceColumn('content_type', 'text', ({ contentType }) => contentType),
+    sourceColumn('content_encoding', 'text', ({ contentEncoding }) => contentEncoding),
   ];
 }
 

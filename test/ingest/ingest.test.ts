@@ -156,6 +156,57 @@ describe('the ingest worker', () => {
     expect(await counted(worker, 'atrium_ingest_dead_letters_total', { code: 'FRAME_UNREADABLE' })).toBe(2);
   });
 
+  it('keeps the whole of what was refused and where it came from', async () => {
+    const payload = Buffer.from([0xff, 0, 0x1e, 0x0a, ...Buffer.alloc(100_000, 7)]);
+    const refused: RefusedReading = {
+      tenantId: 'ten_a',
+      buildingId: 'bld_a',
+      deviceId: 'dev_9',
+      channel: '',
+      observedAt: null,
+      receivedAt: 1_790_000_000_050,
+      code: 'PAYLOAD_INVALID',
+      message: 'the body is not UTF-8',
+      raw: '\ufffd',
+      letter: {
+        protocol: 'MQTT',
+        relayedBy: 'dev_gateway',
+        messageId: 'm-1',
+        index: 3,
+        createdAt: 1_790_000_000_000,
+        contentType: 'application/json',
+        contentEncoding: 'gzip',
+        payload,
+      },
+    };
+    const excerptOnly = {
+      ...refused,
+      letter: { ...refused.letter!, payload: null, contentType: '', messageId: null },
+    };
+    await platform.send(0, [], [refused, excerptOnly]);
+    const worker = platform.buildWorker();
+    await worker.start();
+    const { landing } = await eventually(() => platform.landedAll());
+    const source = {
+      protocol: 'MQTT',
+      relayed_by: 'dev_gateway',
+      message_id: 'm-1',
+      message_index: 3,
+      created: 1_790_000_000_000,
+      content_type: 'application/json',
+      content_encoding: 'gzip',
+    };
+    expect(
+      await landing.query(
+        `SELECT hex(body) AS body, protocol, relayed_by, message_id, message_index,
+           epoch_ms(created_at)::DOUBLE AS created, content_type, content_encoding FROM dead_letters ORDER BY row`,
+      ),
+    ).toEqual([
+      { ...source, body: payload.toString('hex').toUpperCase() },
+      { ...source, body: null, message_id: null, content_type: null },
+    ]);
+  });
+
   it('lands what it holds when it is stopped, and its successor begins behind it', async () => {
     const first = platform.buildWorker({ flush: { milliseconds: 600_000 } });
     await first.start();

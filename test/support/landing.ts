@@ -122,7 +122,9 @@ const NO_READINGS = `SELECT ''::VARCHAR AS incarnation, 0 AS partition, 0::BIGIN
 const NO_DEAD_LETTERS = `SELECT ''::VARCHAR AS incarnation, 0 AS partition, 0::BIGINT AS sequence, 0 AS row,
   now() AS enqueued_at, '' AS tenant_id, '' AS building_id, '' AS device_id, '' AS channel,
   NULL::TIMESTAMPTZ AS observed_at, NULL::TIMESTAMPTZ AS received_at, '' AS code, '' AS message, '' AS raw,
-  NULL::BLOB AS body WHERE false`;
+  NULL::BLOB AS body, NULL::VARCHAR AS protocol, NULL::VARCHAR AS relayed_by, NULL::VARCHAR AS message_id,
+  NULL::INTEGER AS message_index, NULL::TIMESTAMPTZ AS created_at, NULL::VARCHAR AS content_type,
+  NULL::VARCHAR AS content_encoding WHERE false`;
 
 /** Opens a folder that `downloadLanding` filled, for questions in SQL. */
 export async function openLanding(folder: string): Promise<Landing> {
