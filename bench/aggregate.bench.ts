@@ -174,14 +174,14 @@ async function measureSnapshots(engines: readonly Engine[], progress: (line: str
     const body = await sealSnapshot(parts);
     bytes += body.length;
     const opening = performance.now();
-    const { head: stored, buildings } = await openSnapshot(body);
+    const { head: stored, parts: held } = await openSnapshot(body);
     createEngine({
       incarnation: 'bench',
       partition,
       horizons: horizonsFor(ALLOWED_LATENESS_MS),
       expected: () => 20,
       onFinal: () => undefined,
-      restored: { ...stored, buildings },
+      restored: { ...stored, parts: held },
       now: () => second * 1000,
     });
     restoring = Math.max(restoring, performance.now() - opening);

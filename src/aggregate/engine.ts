@@ -1,33 +1,18 @@
-import { type QuantityName, quantityOfCode } from '../domain/quantity';
+import { type QuantityName } from '../domain/quantity';
 import { type BuildingAverage, isTooLate, slotOf, WINDOW_SECONDS } from '../domain/window';
 import { type Frame } from '../stream/frame';
-import { type PackedBuilding } from './snapshot';
+import { createAgenda, due, note } from './agenda';
+import { createAggregations } from './aggregations';
+import { change, clearChanged, createCells, forget, touch } from './cells';
+import { createChunks, insert, longer, NONE } from './chunks';
 import { EMPTY_SECONDS, FURTHEST_AHEAD_SECONDS, type Horizons, FUTURE_ALLOWANCE_MS } from './horizons';
-import {
-  addDated,
-  addUndated,
-  createIdentities,
-  expireIdentities,
-  type Identities,
-  ORDINAL_LIMIT,
-  packIdentities,
-  unpackIdentities,
-} from './identities';
-import {
-  addReading,
-  advanceWindow,
-  createDeviceStamps,
-  createRollingWindow,
-  evict,
-  isHolding,
-  newestSlot,
-  packWindow,
-  type RollingWindow,
-  unpackWindow,
-  valueAt,
-  valueNow,
-  type WindowValue,
-} from './window';
+import { addUndated, expireUndated, identityOf, ORDINAL_LIMIT } from './identities';
+import { packPlaces, type PackedPart, unpackPlaces } from './packed';
+import { type BuildingState, createPlaces, type Series } from './places';
+import { createSummaries, DEVICES, NEWEST, READINGS } from './summaries';
+import { createWindowGatherer } from './window';
+
+export { type BuildingState } from './places';
 
 /** What became of the readings applied so far. Their sum is the number of rows. */
 export interface EngineCounts {
@@ -44,28 +29,6 @@ export interface EngineCounts {
 
 /** A value of the rolling average before the stream position is put to it. */
 export type LiveValue = Omit<BuildingAverage, 'position' | 'asOf' | 'windowEnd'>;
-
-/** A building of one tenant: what stands in the stream for two owners is averaged for each alone. */
-export interface BuildingState {
-  readonly tenantId: string;
-  readonly buildingId: string;
-  identities: Identities;
-  /** By quantity code. */
-  readonly series: (Series | undefined)[];
-  /** How many there are. */
-  held: number;
-  /** Minutes (since 1970) whose points must be computed, by series. */
-  readonly dirty: Map<number, Set<Series>>;
-}
-
-interface Series {
-  readonly building: BuildingState;
-  readonly code: number;
-  readonly name: QuantityName;
-  window: RollingWindow;
-  touched: boolean;
-  told: LiveValue | undefined;
-}
 
 export type DevicesExpected = (buildingId: string, quantity: QuantityName) => number | undefined;
 
@@ -99,8 +62,8 @@ export interface Engine {
   takeMinutes(building: BuildingState, asOf: number): BuildingAverage[];
   /** The oldest minute that is marked and not computed; Infinity for none. */
   oldestDirtyMinute(): number;
-  /** Every building as it stands in a snapshot. Nothing may be applied, advanced or taken until it was read through. */
-  pack(): Iterable<PackedBuilding>;
+  /** What is held, as it stands in a snapshot. Nothing may be applied, advanced or taken until it was read through. */
+  pack(): Iterable<PackedPart>;
 }
 
 /** Where an engine goes on: as the one that was packed was, but that nothing counts as told yet. */
@@ -108,7 +71,7 @@ export interface RestoredState {
   second: number;
   sequence: number;
   knownFrom: number;
-  buildings: readonly PackedBuilding[];
+  parts: readonly PackedPart[];
 }
 
 export function createEngine(options: {
@@ -123,11 +86,20 @@ export function createEngine(options: {
   now(): number;
 }): Engine {
   const { horizons, expected } = options;
-  const byId = new Map<string, BuildingState[]>();
+  const chunks = createChunks();
+  const places = createPlaces(chunks);
+  const agenda = createAgenda();
+  const gatherer = createWindowGatherer();
+  const aggregations = createAggregations();
+  const [mean, , , deviceMean] = aggregations;
+  const summaries = createSummaries(aggregations);
+  const { width } = summaries;
+  const next = new Float64Array(width);
+  const leaves = createCells(width);
+  const serieses = createCells(width);
+  /** By number of a series: the slot of its newest reading up to T. */
+  let newestSlot = new Uint32Array(0);
   const dirty = new Set<BuildingState>();
-  const stamps = createDeviceStamps();
-  let all: Series[] = [];
-  let touched: Series[] = [];
   let second = 0;
   let sequence = -1;
   let knownFrom: number | undefined;
@@ -144,20 +116,13 @@ export function createEngine(options: {
     knownFrom !== undefined && (windowEnd - WINDOW_SECONDS) * 1000 >= knownFrom;
 
   /** An empty window names its last reading: one in an unseen event may be newer than any we know from before. */
-  const isWholeTruth = (value: WindowValue): boolean =>
-    value.readings > 0 || (value.lastReadingAt !== null && value.lastReadingAt >= knownFrom!);
+  const isWholeTruth = (readings: number, newestAt: number): boolean =>
+    readings > 0 || (newestAt >= 0 && newestAt >= knownFrom!);
 
-  const touch = (series: Series): void => {
-    if (series.touched) return;
-    series.touched = true;
-    touched.push(series);
-  };
+  /** Whether a reading in `slot` is recent enough at a second for its place to be told of. */
+  const isActive = (slot: number, at: number): boolean => slot > at - WINDOW_SECONDS - EMPTY_SECONDS;
 
-  /** Whether a reading up to `at`, which T has not passed, is recent enough for its series to be told of. */
-  const isActive = (series: Series, at: number): boolean => {
-    const newest = newestSlot(series.window);
-    return newest !== undefined && newest > at - WINDOW_SECONDS - EMPTY_SECONDS;
-  };
+  const newestOf = (series: Series): number => newestSlot[series.number] ?? 0;
 
   const markMinute = (series: Series, windowEnd: number): void => {
     if (!isKnown(windowEnd)) return;
@@ -183,47 +148,78 @@ export function createEngine(options: {
     for (let end = Math.ceil(slot / 60) * 60; end <= last; end += 60) markMinute(series, end);
   };
 
-  const buildingOf = (tenantId: string, buildingId: string): BuildingState => {
-    const owners = byId.get(buildingId);
-    let building = owners?.find((each) => each.tenantId === tenantId);
-    if (building === undefined) {
-      building = {
-        tenantId,
-        buildingId,
-        identities: createIdentities(),
-        series: [],
-        held: 0,
-        dirty: new Map(),
-      };
-      if (owners) owners.push(building);
-      else byId.set(buildingId, [building]);
-    }
-    return building;
+  /** A reading stands in the window of T. */
+  const reach = (leaf: number, slot: number): void => {
+    touch(leaves, leaf);
+    const number = places.seriesOf[leaf]!;
+    if (number >= newestSlot.length) newestSlot = longer(newestSlot, Math.ceil((number + 1) * 1.5));
+    if (slot > newestSlot[number]!) newestSlot[number] = slot;
   };
 
-  /** Undefined for a quantity that has no mean. */
-  const seriesOf = (building: BuildingState, code: number): Series | undefined => {
-    const found = building.series[code];
-    if (found !== undefined) return found;
-    const quantity = quantityOfCode(code);
-    if (quantity?.kind !== 'continuous') return undefined;
-    const series: Series = {
-      building,
-      code,
-      name: quantity.name,
-      window: createRollingWindow(second),
-      touched: false,
-      told: undefined,
-    };
-    building.series[code] = series;
-    building.held++;
-    all.push(series);
-    return series;
+  /** Notes when a reading enters and leaves the window of T. */
+  const schedule = (leaf: number, slot: number): void => {
+    if (slot > second) note(agenda, slot, 2 * leaf + 1);
+    else reach(leaf, slot);
+    if (slot + WINDOW_SECONDS > second) note(agenda, slot + WINDOW_SECONDS, 2 * leaf);
   };
 
   const step = (to: number): void => {
-    second = to;
-    for (const series of all) if (advanceWindow(series.window, to)) touch(series);
+    while (second < to) {
+      second++;
+      for (const entry of due(agenda, second)) {
+        const leaf = entry >>> 1;
+        if (entry & 1) reach(leaf, second);
+        else touch(leaves, leaf);
+      }
+    }
+  };
+
+  const summariseAt = (series: Series, at: number): void => {
+    gatherer.begin();
+    for (const leaf of series.leaves) gatherer.add(chunks, leaf, at);
+    const { readings } = gatherer;
+    if (series.evictedAt > readings.newestAt) readings.newestAt = series.evictedAt;
+    summaries.summarise(readings, next, 0);
+  };
+
+  /** Brings up to date what is kept of every window that changed. Those that differ from what was told stay to be told. */
+  const settle = (): void => {
+    for (const leaf of leaves.touched) {
+      leaves.isTouched[leaf] = 0;
+      if (places.isFree(leaf)) continue;
+      gatherer.begin();
+      gatherer.add(chunks, leaf, second);
+      summaries.summarise(gatherer.readings, next, 0);
+      if (!summaries.replace(next, leaves.cells, leaf * width)) continue;
+      change(leaves, leaf);
+      touch(serieses, places.seriesOf[leaf]!);
+    }
+    leaves.touched.length = 0;
+    for (const number of serieses.touched) {
+      serieses.isTouched[number] = 0;
+      const series = places.series[number];
+      if (series === undefined) continue;
+      // Where a device was seen in two spaces, devices cannot be added up.
+      if (series.building.shared) summariseAt(series, second);
+      else mergeLeaves(series);
+      if (summaries.replace(next, serieses.cells, number * width)) change(serieses, number);
+    }
+    serieses.touched.length = 0;
+  };
+
+  const mergeLeaves = (series: Series): void => {
+    const { cells } = leaves;
+    let first = true;
+    for (const leaf of series.leaves) {
+      const at = leaf * width;
+      // Of a leaf whose readings all lie beyond T nothing is kept yet.
+      if (!(cells[at + READINGS]! >= 0)) continue;
+      if (first) for (let i = 0; i < width; i++) next[i] = cells[at + i]!;
+      else summaries.merge(cells, at, next, 0);
+      first = false;
+    }
+    if (first) summariseAt(series, second);
+    else if (series.evictedAt > next[NEWEST]!) next[NEWEST] = series.evictedAt;
   };
 
   const takeMinutes = (building: BuildingState, asOf: number, through = Infinity): BuildingAverage[] => {
@@ -233,10 +229,10 @@ export function createEngine(options: {
       if (minute > through) continue;
       building.dirty.delete(minute);
       for (const series of marked) {
-        const value = valueAt(series.window, minute * 60, stamps);
-        if (!isWholeTruth(value)) continue;
+        summariseAt(series, minute * 60);
+        if (!isWholeTruth(next[READINGS]!, next[NEWEST]!)) continue;
         points.push({
-          ...liveValue(series, value, expected),
+          ...liveValue(series, null, next, 0),
           windowEnd: minute * 60,
           asOf,
           position: { incarnation, partition, sequence },
@@ -247,6 +243,44 @@ export function createEngine(options: {
     return points;
   };
 
+  const liveValue = (series: Series, spaceId: string | null, cells: Float64Array, at: number): LiveValue => {
+    const { tenantId, buildingId } = series.building;
+    const readings = cells[at + READINGS]!;
+    const devices = cells[at + DEVICES]!;
+    const newestAt = cells[at + NEWEST]!;
+    const empty = readings === 0;
+    const [meanAt, minimumAt, maximumAt, deviceMeanAt] = summaries.offsets as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    const minimum = cells[at + minimumAt]!;
+    const maximum = cells[at + maximumAt]!;
+    return {
+      tenantId,
+      buildingId,
+      spaceId,
+      quantity: series.code,
+      mean: empty ? null : within(mean!.value(cells, at + meanAt, readings, devices), minimum, maximum),
+      minimum: empty ? null : minimum,
+      maximum: empty ? null : maximum,
+      deviceMean: empty
+        ? null
+        : within(deviceMean!.value(cells, at + deviceMeanAt, readings, devices), minimum, maximum),
+      readings,
+      devicesReporting: devices,
+      // Until the registry has answered, those that report are what is known to be there.
+      devicesExpected: (spaceId === null ? expected(buildingId, series.name) : undefined) ?? devices,
+      lastReadingAt: newestAt < 0 ? null : newestAt,
+    };
+  };
+
+  const forgetLeaf = (leaf: number): void => {
+    places.freeLeaf(leaf);
+    forget(leaves, leaf);
+  };
+
   /** Everything that happens once a minute, at its end. */
   const endMinute = (windowEnd: number): void => {
     const final = Math.floor((windowEnd - horizons.finalAfter) / 60);
@@ -255,26 +289,26 @@ export function createEngine(options: {
       if (points.length > 0) options.onFinal(building, points);
     }
     const gone = windowEnd - horizons.heldFor;
-    let forgotten = false;
-    for (const series of all) {
-      if (isActive(series, windowEnd)) markMinute(series, windowEnd);
-      evict(series.window, gone);
-      if (!isHolding(series.window) && !isMarked(series)) {
-        series.building.series[series.code] = undefined;
-        series.building.held--;
-        forgotten = true;
-      }
+    for (let leaf = 1; leaf < places.leaves; leaf++) {
+      if (chunks.newest[leaf]! <= gone && !places.isFree(leaf)) forgetLeaf(leaf);
     }
-    if (forgotten) all = all.filter((series) => series.building.series[series.code] === series);
-    for (const [buildingId, owners] of byId) {
-      for (const building of owners) expireIdentities(building.identities, gone);
-      if (owners.every((building) => building.held === 0)) byId.delete(buildingId);
+    for (const series of places.series) {
+      if (series === undefined) continue;
+      if (isActive(newestOf(series), windowEnd)) markMinute(series, windowEnd);
+      if (series.leaves.length > 0 || isMarked(series)) continue;
+      places.freeSeries(series);
+      forget(serieses, series.number);
+      if (series.number < newestSlot.length) newestSlot[series.number] = 0;
+    }
+    for (const [buildingId, owners] of places.buildings) {
+      for (const building of owners) expireUndated(building.undated, gone);
+      if (owners.every((building) => building.held === 0)) places.freeBuilding(buildingId);
     }
   };
 
   const advance = (to: number): void => {
     if (second === 0) second = to;
-    while (second < to && all.length > 0) {
+    while (second < to && places.buildings.size > 0) {
       const minuteEnd = (Math.floor(second / 60) + 1) * 60;
       step(Math.min(minuteEnd, to));
       if (minuteEnd <= to) endMinute(minuteEnd);
@@ -282,31 +316,20 @@ export function createEngine(options: {
     if (to > second) second = to;
   };
 
-  const restore = (state: RestoredState): void => {
-    ({ second, sequence, knownFrom } = state);
-    for (const packed of state.buildings) {
-      const building = buildingOf(packed.tenantId, packed.buildingId);
-      building.identities = unpackIdentities(packed.identities);
-      // Of a quantity that this release does not know nothing can be told.
-      for (const { code, window } of packed.series) {
-        const series = seriesOf(building, code);
-        if (series !== undefined) series.window = unpackWindow(window);
-      }
-      for (const [minute, codes] of packed.dirty) {
-        const marked = codes.flatMap((code) => building.series[code] ?? []);
-        if (marked.length === 0) continue;
-        building.dirty.set(minute, new Set(marked));
-        dirty.add(building);
-      }
+  if (options.restored) {
+    ({ second, sequence, knownFrom } = options.restored);
+    for (const part of options.restored.parts) {
+      for (const building of unpackPlaces(places, part, schedule)) dirty.add(building);
     }
-  };
-  if (options.restored) restore(options.restored);
+  }
 
-  const begin = (next: number, enqueuedAt: number): void => {
+  const begin = (event: number, enqueuedAt: number): void => {
     // Event Hubs numbers a partition's events from 0: whoever reads that one has missed nothing.
-    knownFrom ??= next === 0 ? -Infinity : enqueuedAt + FUTURE_ALLOWANCE_MS;
-    sequence = next;
+    knownFrom ??= event === 0 ? -Infinity : enqueuedAt + FUTURE_ALLOWANCE_MS;
+    sequence = event;
   };
+
+  const isPossible = (ordinal: number): boolean => ordinal >= 0 && ordinal < ORDINAL_LIMIT;
 
   return {
     get second() {
@@ -316,7 +339,7 @@ export function createEngine(options: {
       return sequence;
     },
     get buildings() {
-      return byId.size;
+      return places.buildings.size;
     },
     get knownFrom() {
       return knownFrom ?? Infinity;
@@ -324,22 +347,29 @@ export function createEngine(options: {
     counts,
     advance,
     skip: begin,
-    apply(frame, next, enqueuedAt) {
-      begin(next, enqueuedAt);
+    apply(frame, event, enqueuedAt) {
+      begin(event, enqueuedAt);
       const { point, observedAt, value, points } = frame;
-      const buildings = frame.buildings.map((each) => buildingOf(each.tenantId, each.buildingId));
-      const seriesOfPoint = points.map((each) => seriesOf(buildings[each.building]!, each.quantity));
+      const buildings = frame.buildings.map((each) => places.buildingOf(each.tenantId, each.buildingId));
+      const leafOfPoint = points.map((each) => {
+        const building = buildings[each.building]!;
+        const { pointOrdinal, deviceOrdinal } = each;
+        if (isPossible(pointOrdinal) && isPossible(deviceOrdinal)) {
+          return places.leafFor(building, each.quantity, each.spaceId, pointOrdinal, deviceOrdinal) ?? NONE;
+        }
+        return places.seriesFor(building, each.quantity) === undefined ? NONE : IMPOSSIBLE;
+      });
       const undatedRows =
         frame.undated.length === 0 ? undefined : new Map(frame.undated.map((each) => [each.row, each]));
       // Every minute that a reading can touch must still have its whole window.
       const oldest = second - horizons.heldFor + WINDOW_SECONDS;
       const furthest = second + FURTHEST_AHEAD_SECONDS;
+      const gone = second - horizons.heldFor;
       for (let row = 0; row < frame.count; row++) {
         const index = point[row]!;
         const instant = observedAt[row]!;
-        const undated = undatedRows?.get(row);
-        const series = seriesOfPoint[index];
-        if (series === undefined) {
+        const leaf = leafOfPoint[index]!;
+        if (leaf === NONE) {
           counts.notAveraged++;
           continue;
         }
@@ -348,13 +378,7 @@ export function createEngine(options: {
           continue;
         }
         const slot = slotOf(instant);
-        const { pointOrdinal, deviceOrdinal } = points[index]!;
-        if (
-          slot > furthest ||
-          !Number.isFinite(value[row]) ||
-          !(pointOrdinal >= 0 && pointOrdinal < ORDINAL_LIMIT && deviceOrdinal >= 0) ||
-          deviceOrdinal >= ORDINAL_LIMIT
-        ) {
+        if (slot > furthest || !Number.isFinite(value[row]) || leaf === IMPOSSIBLE) {
           counts.impossible++;
           continue;
         }
@@ -362,56 +386,56 @@ export function createEngine(options: {
           counts.outOfReach++;
           continue;
         }
-        const { identities } = series.building;
+        const { building: owner, pointOrdinal, deviceOrdinal } = points[index]!;
+        const undated = undatedRows?.get(row);
         const isNew =
-          undated === undefined
-            ? addDated(identities, pointOrdinal, instant, slot)
-            : addUndated(identities, pointOrdinal, undated.messageId, undated.messageIndex, slot);
-        if (!isNew) {
+          undated === undefined ||
+          addUndated(buildings[owner]!.undated, pointOrdinal, undated.messageId, undated.messageIndex, slot);
+        const isDated = undated === undefined;
+        const identity = identityOf(pointOrdinal, slot, instant, isDated);
+        if (!isNew || !insert(chunks, leaf, slot, identity, deviceOrdinal, value[row]!, isDated, gone)) {
           counts.duplicates++;
           continue;
         }
         counts.applied++;
-        addReading(series.window, slot, instant, value[row]!, deviceOrdinal);
-        if (slot <= second) {
-          touch(series);
-          if (Math.ceil(slot / 60) * 60 <= second) markMinutesAfter(series, slot);
+        schedule(leaf, slot);
+        if (Math.ceil(slot / 60) * 60 <= second) {
+          markMinutesAfter(places.series[places.seriesOf[leaf]!]!, slot);
         }
       }
     },
     takeValues(everything) {
+      if (!isKnown(second)) return [];
+      settle();
       const values: LiveValue[] = [];
-      const candidates = everything ? all : touched;
-      for (const series of candidates) {
-        if (!isActive(series, second) || !isKnown(second)) continue;
-        const windowValue = valueNow(series.window);
-        if (!isWholeTruth(windowValue)) continue;
-        const value = liveValue(series, windowValue, expected);
-        if (!everything && series.told !== undefined && isSame(series.told, value)) continue;
-        series.told = value;
-        values.push(value);
+      const tellLeaf = (leaf: number): void => {
+        if (places.isFree(leaf) || leaf * width >= leaves.cells.length) return;
+        const at = leaf * width;
+        const newestAt = leaves.cells[at + NEWEST]!;
+        if (newestAt < 0 || !isActive(slotOf(newestAt), second)) return;
+        if (!isWholeTruth(leaves.cells[at + READINGS]!, newestAt)) return;
+        const series = places.series[places.seriesOf[leaf]!]!;
+        values.push(liveValue(series, places.spaceIdOf[leaf]!, leaves.cells, at));
+      };
+      const tellSeries = (series: Series | undefined): void => {
+        if (series === undefined || series.number * width >= serieses.cells.length) return;
+        const at = series.number * width;
+        if (!isActive(newestOf(series), second)) return;
+        if (!isWholeTruth(serieses.cells[at + READINGS]!, serieses.cells[at + NEWEST]!)) return;
+        values.push(liveValue(series, null, serieses.cells, at));
+      };
+      if (everything) {
+        for (const series of places.series) tellSeries(series);
+        for (let leaf = 1; leaf < places.leaves; leaf++) tellLeaf(leaf);
+      } else {
+        for (const number of serieses.changed) tellSeries(places.series[number]);
+        for (const leaf of leaves.changed) tellLeaf(leaf);
       }
-      if (isKnown(second)) {
-        for (const series of touched) series.touched = false;
-        touched = [];
-      }
+      clearChanged(serieses);
+      clearChanged(leaves);
       return values;
     },
-    *pack() {
-      for (const owners of byId.values()) {
-        for (const { tenantId, buildingId, identities, series, dirty: minutes } of owners) {
-          yield {
-            tenantId,
-            buildingId,
-            identities: packIdentities(identities),
-            series: series.flatMap((each) =>
-              each === undefined ? [] : [{ code: each.code, window: packWindow(each.window) }],
-            ),
-            dirty: [...minutes].map(([minute, marked]) => [minute, [...marked].map(({ code }) => code)]),
-          };
-        }
-      }
-    },
+    pack: () => packPlaces(places),
     dirtyBuildings: () => dirty,
     takeMinutes: (building, asOf) => takeMinutes(building, asOf),
     oldestDirtyMinute() {
@@ -423,31 +447,10 @@ export function createEngine(options: {
   };
 }
 
-function liveValue(series: Series, value: WindowValue, expected: DevicesExpected): LiveValue {
-  const { tenantId, buildingId } = series.building;
-  return {
-    tenantId,
-    buildingId,
-    quantity: series.code,
-    mean: value.mean,
-    minimum: value.minimum,
-    maximum: value.maximum,
-    readings: value.readings,
-    devicesReporting: value.devicesReporting,
-    // Until the registry has answered, those that report are what is known to be there.
-    devicesExpected: expected(buildingId, series.name) ?? value.devicesReporting,
-    lastReadingAt: value.lastReadingAt,
-  };
-}
+/** Of a point whose ordinals can not be. */
+const IMPOSSIBLE = 0xffffffff;
 
-function isSame(a: LiveValue, b: LiveValue): boolean {
-  return (
-    a.mean === b.mean &&
-    a.minimum === b.minimum &&
-    a.maximum === b.maximum &&
-    a.readings === b.readings &&
-    a.devicesReporting === b.devicesReporting &&
-    a.devicesExpected === b.devicesExpected &&
-    a.lastReadingAt === b.lastReadingAt
-  );
+/** Rounding, or a sum beyond what a double holds, must not carry a mean outside the values it is the mean of. */
+function within(mean: number, minimum: number, maximum: number): number {
+  return Math.min(maximum, Math.max(minimum, mean));
 }

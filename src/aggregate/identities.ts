@@ -1,48 +1,98 @@
+import {
+  CHUNK_WORDS,
+  type Chunks,
+  COUNT,
+  crowdKey,
+  HEADER,
+  IDENTITY,
+  NONE,
+  OLDER,
+  READING,
+  SLOT,
+} from './chunks';
+
 /**
- * Which readings of one building were already counted, by identity, for as long as they can matter.
- *
- * Keys stand in open-addressed Float64Arrays, one set a generation of `GENERATION_SECONDS`, so that expiry drops a whole
- * set and no reading ever costs an object. A dated key is `pointOrdinal * 2^32 + observedAt mod 2^32`: a safe integer up
- * to ordinal 2^21, and unambiguous because a generation spans far less than 2^32 ms.
+ * Whether a reading was already counted. A dated one is identified by its point and instant, and so lies in its leaf
+ * under the same slot if it was: the readings that are held are the memory of it, for as long as they are. An undated
+ * one is identified by its message, which is remembered apart.
  */
-export interface Identities {
-  generations: Generation[];
-}
 
-interface Generation {
-  epoch: number;
-  /** Key + 1; 0 is free. The length is a power of two. */
-  keys: Float64Array;
-  size: number;
-  /** Undated readings stamped in this generation; made when the first comes. */
-  undated: Set<string> | undefined;
-}
-
-const GENERATION_SECONDS = 128;
-const SMALLEST = 16;
-const TWO_32 = 2 ** 32;
-
-/** Ordinals are dense from 0; one at or beyond this is damage, and its key would no longer be exact. */
+/** Ordinals are dense from 0; one at or beyond this is damage, and its identity would no longer fit. */
 export const ORDINAL_LIMIT = 2 ** 21;
 
-export function createIdentities(): Identities {
-  return { generations: [] };
+/** Undated readings are not told apart by their instants: no dated one is like them. */
+const UNDATED = 2 ** 31;
+
+export function identityOf(pointOrdinal: number, slot: number, observedAt: number, dated: boolean): number {
+  return pointOrdinal * 1024 + (slot * 1000 - observedAt) + (dated ? 0 : UNDATED);
 }
 
-/** @returns whether this identity is new. The first in stream order stands. */
-export function addDated(
-  identities: Identities,
-  pointOrdinal: number,
-  observedAt: number,
+/** More of one leaf in one second than this are not looked at one by one. */
+const CROWD = 64;
+
+/**
+ * Whether none of the leaf's readings of a slot has this identity; one that is new must then be inserted. `at` is the
+ * last of them, in `chunk`. The first in stream order stands.
+ */
+export function isNewDated(
+  chunks: Chunks,
+  leaf: number,
+  chunk: number,
+  at: number,
   slot: number,
+  identity: number,
 ): boolean {
-  const generation = generationOf(identities, slot);
-  if (generation.size * 5 >= generation.keys.length * 3) grow(generation);
-  const low = observedAt % TWO_32;
-  if (!insert(generation.keys, pointOrdinal * TWO_32 + (low < 0 ? low + TWO_32 : low) + 1)) return false;
-  generation.size++;
+  const { words } = chunks;
+  let looked = 0;
+  let inChunk = chunk;
+  let index = at;
+  while (inChunk !== NONE) {
+    const begin = inChunk * CHUNK_WORDS + HEADER;
+    for (; index >= 0; index--) {
+      const word = begin + index * READING;
+      if (words[word + SLOT] !== slot) return true;
+      if (words[word + IDENTITY] === identity) return false;
+      if (++looked > CROWD) return isNewInCrowd(chunks, leaf, chunk, at, slot, identity);
+    }
+    inChunk = words[inChunk * CHUNK_WORDS + OLDER]!;
+    if (inChunk !== NONE) index = words[inChunk * CHUNK_WORDS + COUNT]! - 1;
+  }
   return true;
 }
+
+function isNewInCrowd(
+  chunks: Chunks,
+  leaf: number,
+  chunk: number,
+  at: number,
+  slot: number,
+  identity: number,
+): boolean {
+  const key = crowdKey(leaf, slot);
+  let crowd = chunks.crowds.get(key);
+  if (crowd === undefined) {
+    crowd = new Set();
+    const { words } = chunks;
+    let index = at;
+    gathering: for (let each = chunk; each !== NONE; each = words[each * CHUNK_WORDS + OLDER]!) {
+      if (each !== chunk) index = words[each * CHUNK_WORDS + COUNT]! - 1;
+      for (; index >= 0; index--) {
+        const word = each * CHUNK_WORDS + HEADER + index * READING;
+        if (words[word + SLOT] !== slot) break gathering;
+        crowd.add(words[word + IDENTITY]!);
+      }
+    }
+    chunks.crowds.set(key, crowd);
+  }
+  if (crowd.has(identity)) return false;
+  crowd.add(identity);
+  return true;
+}
+
+/** The undated messages of one building, a set a generation, so that expiry drops a whole set. */
+export type Undated = Map<number, Set<string>>;
+
+const GENERATION_SECONDS = 128;
 
 /**
  * An undated reading sent again carries another stamp, so every remembered generation is asked. What was stamped before
@@ -51,7 +101,7 @@ export function addDated(
  * @returns whether this identity is new; without a message id every arrival is.
  */
 export function addUndated(
-  identities: Identities,
+  generations: Undated,
   pointOrdinal: number,
   messageId: string | null,
   messageIndex: number,
@@ -59,80 +109,16 @@ export function addUndated(
 ): boolean {
   if (messageId === null) return true;
   const key = `${pointOrdinal}/${messageIndex}/${messageId}`;
-  for (const { undated } of identities.generations) if (undated?.has(key)) return false;
-  const generation = generationOf(identities, slot);
-  generation.undated ??= new Set();
-  generation.undated.add(key);
+  for (const generation of generations.values()) if (generation.has(key)) return false;
+  const epoch = Math.floor(slot / GENERATION_SECONDS);
+  const generation = generations.get(epoch);
+  if (generation) generation.add(key);
+  else generations.set(epoch, new Set([key]));
   return true;
 }
 
 /** Forgets generations whose every slot is at or before `slot`. */
-export function expireIdentities(identities: Identities, slot: number): void {
+export function expireUndated(generations: Undated, slot: number): void {
   const first = Math.floor((slot + 1) / GENERATION_SECONDS);
-  if (identities.generations.some((generation) => generation.epoch < first)) {
-    identities.generations = identities.generations.filter((generation) => generation.epoch >= first);
-  }
-}
-
-function generationOf(identities: Identities, slot: number): Generation {
-  const epoch = Math.floor(slot / GENERATION_SECONDS);
-  const { generations } = identities;
-  // The newest stand last and are asked for most.
-  for (let i = generations.length - 1; i >= 0; i--)
-    if (generations[i]!.epoch === epoch) return generations[i]!;
-  const generation: Generation = { epoch, keys: new Float64Array(SMALLEST), size: 0, undated: undefined };
-  generations.push(generation);
-  return generation;
-}
-
-function insert(keys: Float64Array, key: number): boolean {
-  const mask = keys.length - 1;
-  let hash = Math.imul((key / TWO_32) | 0, 0x9e3779b1) ^ Math.imul((key % TWO_32) | 0, 0x85ebca6b);
-  hash ^= hash >>> 15;
-  hash = Math.imul(hash, 0x2c1b3c6d);
-  let at = (hash ^ (hash >>> 13)) & mask;
-  for (;;) {
-    const found = keys[at]!;
-    if (found === key) return false;
-    if (found === 0) {
-      keys[at] = key;
-      return true;
-    }
-    at = (at + 1) & mask;
-  }
-}
-
-function grow(generation: Generation): void {
-  const larger = new Float64Array(generation.keys.length * 2);
-  for (const key of generation.keys) if (key !== 0) insert(larger, key);
-  generation.keys = larger;
-}
-
-/** As it stands in a snapshot. */
-export type PackedIdentities = {
-  epoch: number;
-  size: number;
-  keys: Float64Array;
-  undated: string[] | null;
-}[];
-
-export function packIdentities({ generations }: Identities): PackedIdentities {
-  return generations.map(({ epoch, size, keys, undated }) => ({
-    epoch,
-    size,
-    keys,
-    undated: undated ? [...undated] : null,
-  }));
-}
-
-export function unpackIdentities(packed: PackedIdentities): Identities {
-  return {
-    generations: packed.map(({ epoch, size, keys, undated }) => ({
-      epoch,
-      size,
-      // A copy of its own: what was read is a view into the whole snapshot, and would hold on to it.
-      keys: keys.slice(),
-      undated: undated ? new Set(undated) : undefined,
-    })),
-  };
+  for (const epoch of generations.keys()) if (epoch < first) generations.delete(epoch);
 }

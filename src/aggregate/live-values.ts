@@ -54,7 +54,7 @@ export function createLiveValues(options: {
       if (sending !== undefined || windowEnd <= emittedSecond) return;
       // At second 0, or at the first tick after it when that one was missed, silent and unchanged buildings speak too.
       const all = everything || Math.floor(windowEnd / 60) > Math.floor(emittedSecond / 60);
-      const values = engine.takeValues(all);
+      const values = engine.takeValues(all).filter(({ spaceId }) => spaceId === null);
       emittedSecond = windowEnd;
       everything = false;
       if (values.length === 0) return;

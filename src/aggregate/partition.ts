@@ -78,7 +78,7 @@ export function createAggregatePartition(options: {
     expected,
     now,
     onFinal: (building, points) => record.offer(building.buildingId, points),
-    ...(restored && { restored: { ...restored.head, buildings: restored.buildings } }),
+    ...(restored && { restored: { ...restored.head, parts: restored.parts } }),
   });
   for (const point of restored?.head.points ?? []) record.offer(point.buildingId, [point]);
   const live = createLiveValues({ logger, metrics, producer, engine, incarnation, partition, now });

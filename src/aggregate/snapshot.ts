@@ -4,10 +4,9 @@ import { deserialize, serialize } from 'node:v8';
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
 import { type BuildingAverage } from '../domain/window';
 import { type CheckpointEvent } from '../stream/consumer';
-import { type PackedIdentities } from './identities';
-import { type PackedWindow } from './window';
+import { type PackedPart } from './packed';
 
-/** Of what a snapshot begins with; a building follows after building. */
+/** What a snapshot begins with; the buildings follow, some at a time. */
 export interface SnapshotHead {
   /** The position: the last event applied. */
   sequence: number;
@@ -22,18 +21,9 @@ export interface SnapshotHead {
   marks: { event: CheckpointEvent; enqueuedAt: number }[];
 }
 
-export interface PackedBuilding {
-  tenantId: string;
-  buildingId: string;
-  identities: PackedIdentities;
-  series: { code: number; window: PackedWindow }[];
-  /** Minutes that are to be computed, each with its series' codes. */
-  dirty: [minute: number, codes: number[]][];
-}
-
 export interface Snapshot {
   head: SnapshotHead;
-  buildings: PackedBuilding[];
+  parts: PackedPart[];
 }
 
 /** A snapshot that is none, is damaged, or is of another release: its partition is replayed instead. */
@@ -46,7 +36,7 @@ export class SnapshotError extends Error {
  * an object. A version that is not known is refused: an older release replays from its checkpoint, which stays where it
  * would have put it itself.
  */
-const MAGIC = Buffer.from('ATRSNAP1');
+const MAGIC = Buffer.from('ATRSNAP2');
 const SLICE_MS = 8;
 
 const compress = promisify(zstdCompress);
@@ -56,12 +46,9 @@ const decompress = promisify(zstdDecompress);
  * Packs in slices, so that nothing else is held up. The state must not change before the promise of `packed` resolves:
  * its owner stands still for as long.
  */
-export async function packSnapshot(
-  head: SnapshotHead,
-  buildings: Iterable<PackedBuilding>,
-): Promise<Buffer[]> {
+export async function packSnapshot(head: SnapshotHead, state: Iterable<PackedPart>): Promise<Buffer[]> {
   const parts: Buffer[] = [];
-  const add = (part: SnapshotHead | PackedBuilding): void => {
+  const add = (part: SnapshotHead | PackedPart): void => {
     const bytes = serialize(part);
     const length = Buffer.allocUnsafe(4);
     length.writeUInt32LE(bytes.length);
@@ -69,8 +56,8 @@ export async function packSnapshot(
   };
   add(head);
   let sliceEnds = performance.now() + SLICE_MS;
-  for (const building of buildings) {
-    add(building);
+  for (const part of state) {
+    add(part);
     if (performance.now() < sliceEnds) continue;
     await setImmediate();
     sliceEnds = performance.now() + SLICE_MS;
@@ -93,20 +80,20 @@ export async function openSnapshot(body: Buffer): Promise<Snapshot> {
   }
   try {
     const bytes = await decompress(body.subarray(MAGIC.length));
-    const parts: unknown[] = [];
+    const found: unknown[] = [];
     let sliceEnds = performance.now() + SLICE_MS;
     for (let at = 0; at < bytes.length;) {
       const length = bytes.readUInt32LE(at);
       if (at + 4 + length > bytes.length) throw new Error('it ends in the middle of a part');
-      parts.push(deserialize(bytes.subarray(at + 4, at + 4 + length)));
+      found.push(deserialize(bytes.subarray(at + 4, at + 4 + length)));
       at += 4 + length;
       if (performance.now() < sliceEnds) continue;
       await setImmediate();
       sliceEnds = performance.now() + SLICE_MS;
     }
-    const [head, ...buildings] = parts as [SnapshotHead, ...PackedBuilding[]];
+    const [head, ...parts] = found as [SnapshotHead, ...PackedPart[]];
     if (!Number.isSafeInteger(head?.sequence)) throw new Error('it names no position');
-    return { head, buildings };
+    return { head, parts };
   } catch (error) {
     throw new SnapshotError(`damaged snapshot of ${body.length} bytes: ${(error as Error).message}`);
   }

@@ -17,10 +17,12 @@ export interface StreamPosition {
   sequence: number;
 }
 
-/** One value of the rolling average of a building and continuous quantity. */
+/** One value of the rolling average of a building, or of one of its spaces, and a continuous quantity. */
 export interface BuildingAverage {
   tenantId: string;
   buildingId: string;
+  /** Null or left out: of the whole building. */
+  spaceId?: string | null;
   /** `Quantity.code`. */
   quantity: number;
   /** Seconds since 1970: the window is (windowEnd - 300, windowEnd]. */
@@ -31,6 +33,8 @@ export interface BuildingAverage {
   mean: number | null;
   minimum: number | null;
   maximum: number | null;
+  /** The mean over devices of each device's own mean in the window; left out where it was not computed. */
+  deviceMean?: number | null;
   /** Distinct readings in the window. */
   readings: number;
   devicesReporting: number;

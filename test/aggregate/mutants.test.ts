@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type * as windowRule from '../../src/domain/window';
 import type * as identities from '../../src/aggregate/identities';
+import type * as places from '../../src/aggregate/places';
 import { createEngine } from '../../src/aggregate/engine';
 import { type Frame } from '../../src/stream/frame';
 import { drive } from './drive';
@@ -14,7 +15,7 @@ const MUTANTS: Record<string, () => CreateEngine> = {
     engineWith(() =>
       jest.doMock('../../src/aggregate/identities', () => ({
         ...jest.requireActual<typeof identities>('../../src/aggregate/identities'),
-        addDated: () => true,
+        isNewDated: () => true,
       })),
     ),
   'is off by one second': () =>
@@ -31,6 +32,8 @@ const MUTANTS: Record<string, () => CreateEngine> = {
         slotOf: (observedAt: number) => Math.floor(observedAt / 1000),
       })),
     ),
+  'takes what one space holds for another’s': () =>
+    engineWith(() => jest.doMock('../../src/aggregate/places', () => withOneSpace())),
   'lets readings expire by their arrival': () => (options) => {
     const engine = createEngine(options);
     const apply = (frame: Frame, sequence: number, enqueuedAt: number): void =>
@@ -45,6 +48,23 @@ const MUTANTS: Record<string, () => CreateEngine> = {
   },
 };
 
+function withOneSpace(): typeof places {
+  const actual = jest.requireActual<typeof places>('../../src/aggregate/places');
+  return {
+    ...actual,
+    createPlaces: (chunks) => {
+      const made = actual.createPlaces(chunks);
+      return new Proxy(made, {
+        get: (target, name) =>
+          name === 'leafFor'
+            ? (...[building, code, , point, device]: Parameters<typeof made.leafFor>) =>
+                made.leafFor(building, code, 'spc_1', point, device)
+            : Reflect.get(target, name),
+      });
+    },
+  };
+}
+
 function engineWith(mutate: () => void): CreateEngine {
   let create: CreateEngine | undefined;
   jest.isolateModules(() => {
@@ -53,6 +73,7 @@ function engineWith(mutate: () => void): CreateEngine {
     create = (require('../../src/aggregate/engine') as { createEngine: CreateEngine }).createEngine;
   });
   jest.dontMock('../../src/aggregate/identities');
+  jest.dontMock('../../src/aggregate/places');
   jest.dontMock('../../src/domain/window');
   return create!;
 }

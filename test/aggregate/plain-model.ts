@@ -5,6 +5,7 @@ export interface Row {
   sequence: number;
   enqueuedAt: number;
   buildingId: string;
+  spaceId?: string;
   quantity: number;
   pointOrdinal: number;
   deviceOrdinal: number;
@@ -18,6 +19,7 @@ export interface Expected {
   mean: number | null;
   minimum: number | null;
   maximum: number | null;
+  deviceMean?: number | null;
   devicesReporting: number;
   lastReadingAt: number | null;
 }
@@ -42,10 +44,10 @@ export function countedRows(rows: readonly Row[], allowedLatenessMs: number): Ro
   });
 }
 
-/** The rolling average by its definition, over rows of one building and quantity from `countedRows`. */
+/** The rolling average by its definition, over rows of one building or space and quantity from `countedRows`. */
 export function expectedAt(counted: readonly Row[], windowEnd: number, sequence: number): Expected {
   let lastReadingAt: number | null = null;
-  const devices = new Set<number>();
+  const devices = new Map<number, number[]>();
   const values: number[] = [];
   for (const row of counted) {
     const slot = ceilingSecond(row.observedAt);
@@ -53,14 +55,16 @@ export function expectedAt(counted: readonly Row[], windowEnd: number, sequence:
     lastReadingAt = Math.max(lastReadingAt ?? -Infinity, row.observedAt);
     if (slot <= windowEnd - WINDOW_SECONDS) continue;
     values.push(row.value);
-    devices.add(row.deviceOrdinal);
+    devices.set(row.deviceOrdinal, [...(devices.get(row.deviceOrdinal) ?? []), row.value]);
   }
   const empty = values.length === 0;
+  const meanOf = (list: number[]): number => list.reduce((sum, value) => sum + value, 0) / list.length;
   return {
     readings: values.length,
-    mean: empty ? null : values.reduce((sum, value) => sum + value, 0) / values.length,
+    mean: empty ? null : meanOf(values),
     minimum: empty ? null : Math.min(...values),
     maximum: empty ? null : Math.max(...values),
+    deviceMean: empty ? null : meanOf([...devices.values()].map(meanOf)),
     devicesReporting: devices.size,
     lastReadingAt,
   };
@@ -68,18 +72,18 @@ export function expectedAt(counted: readonly Row[], windowEnd: number, sequence:
 
 /** What of a value is not as expected, in words; undefined when all is. */
 export function differenceFrom(expected: Expected, found: Expected): string | undefined {
-  const close =
-    expected.mean === null || found.mean === null
-      ? expected.mean === found.mean
-      : Math.abs(expected.mean - found.mean) <= 1e-9 * Math.max(1, Math.abs(expected.mean));
+  const close = (a: number | null, b: number | null): boolean =>
+    a === null || b === null ? a === b : Math.abs(a - b) <= 1e-9 * Math.max(1, Math.abs(a));
   const same =
-    close &&
+    close(expected.mean, found.mean) &&
+    // Stored points and values of the release before have none.
+    (found.deviceMean === undefined || close(expected.deviceMean ?? null, found.deviceMean)) &&
     expected.readings === found.readings &&
     expected.minimum === found.minimum &&
     expected.maximum === found.maximum &&
     expected.devicesReporting === found.devicesReporting &&
     expected.lastReadingAt === found.lastReadingAt;
   if (same) return undefined;
-  const { readings, mean, minimum, maximum, devicesReporting, lastReadingAt } = found;
-  return `${JSON.stringify({ readings, mean, minimum, maximum, devicesReporting, lastReadingAt })} for ${JSON.stringify(expected)}`;
+  const { readings, mean, minimum, maximum, deviceMean, devicesReporting, lastReadingAt } = found;
+  return `${JSON.stringify({ readings, mean, minimum, maximum, deviceMean, devicesReporting, lastReadingAt })} for ${JSON.stringify(expected)}`;
 }

@@ -76,7 +76,8 @@ const stepAfter = (gap: fc.Arbitrary<number>): fc.Arbitrary<Step> =>
 
 /**
  * Late, early, repeated, undated and silent readings of two buildings: points 0 to 3 measure the first building's
- * temperature with two devices of two points each, 4 its humidity, 5 and 6 the other's temperature, 7 smoke.
+ * temperature with two devices of two points each, 4 its humidity, 5 and 6 the other's temperature, 7 smoke. Each building
+ * has two spaces; the first device measures in both, as one that was moved does.
  */
 export const randomStream: fc.Arbitrary<StreamEvent[]> = streamOf(anyGap, { minLength: 1, maxLength: 40 });
 
@@ -128,6 +129,7 @@ function rowOf(
     sequence,
     enqueuedAt,
     buildingId: point === 5 || point === 6 ? 'bld_b' : 'bld_a',
+    spaceId: point === 0 || point === 5 || point === 7 ? 'spc_1' : 'spc_2',
     quantity: point === 4 ? 2 : point === 7 ? 7 : 1,
     pointOrdinal: point,
     deviceOrdinal: point >> 1,
@@ -152,7 +154,7 @@ export function frameOf(rows: readonly Row[]): Frame {
 export function bodyOf(rows: readonly Row[]): Buffer {
   const builder = createFrameBuilder();
   for (const row of rows) {
-    const { buildingId, quantity, pointOrdinal, deviceOrdinal, observedAt, value, undated } = row;
+    const { buildingId, spaceId, quantity, pointOrdinal, deviceOrdinal, observedAt, value, undated } = row;
     builder.add(
       buildReading({
         buildingId,
@@ -162,6 +164,7 @@ export function bodyOf(rows: readonly Row[]): Buffer {
         observedAt,
         value,
         receivedAt: row.enqueuedAt,
+        ...(spaceId !== undefined && { spaceId }),
         ...(undated ? { undated } : {}),
       }),
     );

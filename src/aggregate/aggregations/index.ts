@@ -1,0 +1,11 @@
+import { type Aggregation } from './aggregation';
+import { createDeviceMean } from './device-mean';
+import { maximum, minimum } from './extremes';
+import { mean } from './mean';
+
+export { type Aggregation, type WindowReadings } from './aggregation';
+
+/** Those that every value has a field for. */
+export function createAggregations(): Aggregation[] {
+  return [mean, minimum, maximum, createDeviceMean()];
+}

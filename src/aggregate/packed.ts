@@ -1,0 +1,161 @@
+import {
+  CHUNK_WORDS,
+  COUNT,
+  DEVICE,
+  HEADER,
+  IDENTITY,
+  insert,
+  NEWER,
+  NONE,
+  READING,
+  SLOT,
+  VALUE,
+} from './chunks';
+import { type BuildingState, type Places } from './places';
+
+/** Some buildings as they stand in a snapshot: columns by leaf, and five words a reading, leaf after leaf. */
+export interface PackedPart {
+  buildings: PackedBuilding[];
+  spaceIds: string[];
+  codes: Uint8Array;
+  counts: Uint32Array;
+  evictedAt: Float64Array;
+  /** Each leaf's from the oldest slot to the newest: slot, identity, device ordinal and the double of the value. */
+  readings: Uint32Array;
+}
+
+interface PackedBuilding {
+  tenantId: string;
+  buildingId: string;
+  /** How many of the part's leaves are its own; they follow those of the building before. */
+  leaves: number;
+  undated: [generation: number, keys: string[]][];
+  /** By quantity code, where readings were given up with their leaf. */
+  evictedAt: [code: number, at: number][];
+  /** Minutes that are to be computed, each with its series' codes. */
+  dirty: [minute: number, codes: number[]][];
+}
+
+/** So many readings take a millisecond or two to pack. */
+const READINGS_A_PART = 50_000;
+
+export function* packPlaces({ buildings, chunks, spaceIdOf }: Places): Iterable<PackedPart> {
+  const { words } = chunks;
+  let scratch = new Uint32Array(2 * READINGS_A_PART * READING);
+  let used = 0;
+  let part = emptyPart();
+  const finish = (): PackedPart => ({
+    buildings: part.buildings,
+    spaceIds: part.spaceIds,
+    codes: Uint8Array.from(part.codes),
+    counts: Uint32Array.from(part.counts),
+    evictedAt: Float64Array.from(part.evictedAt),
+    readings: scratch.subarray(0, used),
+  });
+
+  for (const owners of buildings.values()) {
+    for (const building of owners) {
+      const packed: PackedBuilding = {
+        tenantId: building.tenantId,
+        buildingId: building.buildingId,
+        leaves: 0,
+        undated: [...building.undated].map(([generation, keys]) => [generation, [...keys]]),
+        evictedAt: [],
+        dirty: [...building.dirty].map(([minute, marked]) => [minute, [...marked].map(({ code }) => code)]),
+      };
+      part.buildings.push(packed);
+      for (const series of building.series) {
+        if (series === undefined) continue;
+        if (series.evictedAt >= 0) packed.evictedAt.push([series.code, series.evictedAt]);
+        for (const leaf of series.leaves) {
+          packed.leaves++;
+          part.spaceIds.push(spaceIdOf[leaf]!);
+          part.codes.push(series.code);
+          part.evictedAt.push(chunks.evictedAt[leaf]!);
+          const before = used;
+          for (let chunk = chunks.first[leaf]!; chunk !== NONE; chunk = words[chunk * CHUNK_WORDS + NEWER]!) {
+            const length = words[chunk * CHUNK_WORDS + COUNT]! * READING;
+            if (used + length > scratch.length) {
+              const larger = new Uint32Array(2 * scratch.length);
+              larger.set(scratch);
+              scratch = larger;
+            }
+            const begin = chunk * CHUNK_WORDS + HEADER;
+            for (let i = 0; i < length; i++) scratch[used + i] = words[begin + i]!;
+            used += length;
+          }
+          part.counts.push((used - before) / READING);
+        }
+      }
+      if (used < READINGS_A_PART * READING) continue;
+      yield finish();
+      part = emptyPart();
+      used = 0;
+    }
+  }
+  yield finish();
+}
+
+function emptyPart() {
+  return {
+    buildings: [] as PackedBuilding[],
+    spaceIds: [] as string[],
+    codes: [] as number[],
+    counts: [] as number[],
+    evictedAt: [] as number[],
+  };
+}
+
+/**
+ * Puts a part's buildings in their places. Of a quantity that this release does not know nothing can be told.
+ *
+ * @param onReading is told of each reading's leaf and slot.
+ * @returns the buildings with minutes to compute.
+ */
+export function unpackPlaces(
+  places: Places,
+  part: PackedPart,
+  onReading: (leaf: number, slot: number) => void,
+): BuildingState[] {
+  const { readings, codes, counts, evictedAt, spaceIds } = part;
+  const { chunks } = places;
+  const view = new DataView(readings.buffer, readings.byteOffset, readings.byteLength);
+  const dirty: BuildingState[] = [];
+  let index = 0;
+  let word = 0;
+  for (const packed of part.buildings) {
+    const building = places.buildingOf(packed.tenantId, packed.buildingId);
+    for (const [generation, keys] of packed.undated) building.undated.set(generation, new Set(keys));
+    for (const end = index + packed.leaves; index < end; index++) {
+      const series = places.seriesFor(building, codes[index]!);
+      const next = word + counts[index]! * READING;
+      if (series === undefined) {
+        word = next;
+        continue;
+      }
+      const spaceId = spaceIds[index]!;
+      const leaf = places.leafOfSpace(series, spaceId);
+      chunks.evictedAt[leaf] = evictedAt[index]!;
+      for (; word < next; word += READING) {
+        const slot = readings[word + SLOT]!;
+        const device = readings[word + DEVICE]!;
+        const value = view.getFloat64((word + VALUE) * 4, true);
+        // They were told apart when they came.
+        insert(chunks, leaf, slot, readings[word + IDENTITY]!, device, value, false, -1);
+        places.seen(building, device, spaceId);
+        onReading(leaf, slot);
+      }
+    }
+    for (const [code, at] of packed.evictedAt) {
+      const series = places.seriesFor(building, code);
+      if (series !== undefined) series.evictedAt = at;
+    }
+    for (const [minute, marked] of packed.dirty) {
+      const known = marked.flatMap((code) => building.series[code] ?? []);
+      if (known.length === 0) continue;
+      building.dirty.set(minute, new Set(known));
+      dirty.push(building);
+    }
+  }
+  return dirty;
+}
