@@ -46,8 +46,9 @@ const CAPACITY = (CHUNK_WORDS - HEADER) / READING;
 const HALF = CAPACITY / 2;
 const SMALLEST = 64;
 
-export function createChunks(): Chunks {
-  const words = new Uint32Array(SMALLEST * CHUNK_WORDS);
+/** @param readings how many it should have room for at first. Pages that were never written cost no memory. */
+export function createChunks(readings: number): Chunks {
+  const words = new Uint32Array(Math.max(SMALLEST, Math.ceil(readings / HALF)) * CHUNK_WORDS);
   return {
     words,
     view: new DataView(words.buffer),
@@ -223,7 +224,6 @@ function allocate(chunks: Chunks): number {
     chunk = chunks.used++;
     const needed = chunks.used * CHUNK_WORDS;
     if (needed > chunks.words.length) {
-      // Pages that were never written cost no memory: room ahead is free.
       chunks.words = longer(chunks.words, Math.ceil(needed / CHUNK_WORDS / 2) * 3 * CHUNK_WORDS);
       chunks.view = new DataView(chunks.words.buffer);
     }

@@ -7,7 +7,7 @@ import { change, clearChanged, createCells, forget, touch } from './cells';
 import { createChunks, insert, longer, NONE } from './chunks';
 import { EMPTY_SECONDS, FURTHEST_AHEAD_SECONDS, type Horizons, FUTURE_ALLOWANCE_MS } from './horizons';
 import { addUndated, expireUndated, identityOf, ORDINAL_LIMIT } from './identities';
-import { packPlaces, type PackedPart, unpackPlaces } from './packed';
+import { countOf, packPlaces, type PackedPart, unpackPlaces } from './packed';
 import { type BuildingState, createPlaces, type Series } from './places';
 import { createSummaries, DEVICES, NEWEST, READINGS } from './summaries';
 import { createWindowGatherer } from './window';
@@ -86,7 +86,7 @@ export function createEngine(options: {
   now(): number;
 }): Engine {
   const { horizons, expected } = options;
-  const chunks = createChunks();
+  const chunks = createChunks(countOf(options.restored?.parts ?? []));
   const places = createPlaces(chunks);
   const agenda = createAgenda();
   const gatherer = createWindowGatherer();
@@ -184,15 +184,17 @@ export function createEngine(options: {
 
   /** Brings up to date what is kept of every window that changed. Those that differ from what was told stay to be told. */
   const settle = (): void => {
+    const { seriesOf } = places;
+    const { readings } = gatherer;
     for (const leaf of leaves.touched) {
       leaves.isTouched[leaf] = 0;
       if (places.isFree(leaf)) continue;
       gatherer.begin();
       gatherer.add(chunks, leaf, second);
-      summaries.summarise(gatherer.readings, next, 0);
+      summaries.summarise(readings, next, 0);
       if (!summaries.replace(next, leaves.cells, leaf * width)) continue;
       change(leaves, leaf);
-      touch(serieses, places.seriesOf[leaf]!);
+      touch(serieses, seriesOf[leaf]!);
     }
     leaves.touched.length = 0;
     for (const number of serieses.touched) {

@@ -11,7 +11,7 @@ import {
   SLOT,
   VALUE,
 } from './chunks';
-import { type BuildingState, type Places } from './places';
+import { type BuildingState, type Places, spaceNumber } from './places';
 
 /** Some buildings as they stand in a snapshot: columns by leaf, and five words a reading, leaf after leaf. */
 export interface PackedPart {
@@ -106,6 +106,11 @@ function emptyPart() {
   };
 }
 
+/** How many readings parts hold. */
+export function countOf(parts: readonly PackedPart[]): number {
+  return parts.reduce((sum, { readings }) => sum + readings.length / READING, 0);
+}
+
 /**
  * Puts a part's buildings in their places. Of a quantity that this release does not know nothing can be told.
  *
@@ -135,6 +140,7 @@ export function unpackPlaces(
       }
       const spaceId = spaceIds[index]!;
       const leaf = places.leafOfSpace(series, spaceId);
+      const space = spaceNumber(building, spaceId);
       chunks.evictedAt[leaf] = evictedAt[index]!;
       for (; word < next; word += READING) {
         const slot = readings[word + SLOT]!;
@@ -142,7 +148,7 @@ export function unpackPlaces(
         const value = view.getFloat64((word + VALUE) * 4, true);
         // They were told apart when they came.
         insert(chunks, leaf, slot, readings[word + IDENTITY]!, device, value, false, -1);
-        places.seen(building, device, spaceId);
+        places.seen(building, device, space);
         onReading(leaf, slot);
       }
     }

@@ -60,8 +60,8 @@ export interface Places {
     deviceOrdinal: number,
   ): number | undefined;
   leafOfSpace(series: Series, spaceId: string): number;
-  /** Notes that a device was seen in a space. */
-  seen(building: BuildingState, deviceOrdinal: number, spaceId: string): void;
+  /** Notes that a device was seen in a space, which is named by its number. */
+  seen(building: BuildingState, deviceOrdinal: number, space: number): void;
   /** Gives a leaf and all that it holds up. */
   freeLeaf(leaf: number): void;
   freeSeries(series: Series): void;
@@ -112,9 +112,7 @@ export function createPlaces(chunks: Chunks): Places {
     return leaf;
   };
 
-  const seen = (building: BuildingState, deviceOrdinal: number, spaceId: string): void => {
-    let space = building.spaces.get(spaceId);
-    if (space === undefined) building.spaces.set(spaceId, (space = building.spaces.size + 1));
+  const seen = (building: BuildingState, deviceOrdinal: number, space: number): void => {
     if (deviceOrdinal >= building.spaceOf.length) {
       building.spaceOf = longer(building.spaceOf, roomFor(deviceOrdinal));
     }
@@ -180,7 +178,7 @@ export function createPlaces(chunks: Chunks): Places {
       }
       building.leafOf[pointOrdinal] = leaf;
       building.deviceOf[pointOrdinal] = deviceOrdinal + 1;
-      seen(building, deviceOrdinal, spaceId);
+      seen(building, deviceOrdinal, spaceNumber(building, spaceId));
       return leaf;
     },
     leafOfSpace,
@@ -212,6 +210,13 @@ export function createPlaces(chunks: Chunks): Places {
 }
 
 const FREE = 0xffffffff;
+
+/** From 1 on, in the order in which they come. */
+export function spaceNumber({ spaces }: BuildingState, spaceId: string): number {
+  let number = spaces.get(spaceId);
+  if (number === undefined) spaces.set(spaceId, (number = spaces.size + 1));
+  return number;
+}
 
 function roomFor(index: number): number {
   return Math.ceil((index + 1) * 1.25);

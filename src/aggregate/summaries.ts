@@ -1,10 +1,15 @@
-import { type Aggregation, type WindowReadings } from './aggregations';
+import { type Aggregation, type Merge, type WindowReadings } from './aggregations';
 
 /** What is kept of a window: a few doubles in a row, of which these come first and an aggregation's own behind. */
 export const NEWEST = 0;
 export const READINGS = 1;
 export const DEVICES = 2;
-const OWN = 3;
+const OWN: readonly Merge[] = ['greatest', 'sum', 'sum'];
+
+const SUM = 0;
+const LEAST = 1;
+const GREATEST = 2;
+const CODES = { sum: SUM, least: LEAST, greatest: GREATEST } as const;
 
 /** Writes, merges and reads summaries, each `width` doubles of some array. */
 export interface Summaries {
@@ -19,12 +24,11 @@ export interface Summaries {
 }
 
 export function createSummaries(aggregations: readonly Aggregation[]): Summaries {
-  let width = OWN;
-  const offsets = aggregations.map((aggregation) => {
-    const offset = width;
-    width += aggregation.width;
-    return offset;
-  });
+  const merges: Merge[] = [...OWN];
+  const offsets = aggregations.map(({ keeps }) => merges.push(...keeps) - keeps.length);
+  const width = merges.length;
+  // As numbers in one array: a tick merges tens of thousands, and calls of many functions would be most of it.
+  const codes = Uint8Array.from(merges, (merge) => CODES[merge]);
   return {
     width,
     offsets,
@@ -35,11 +39,11 @@ export function createSummaries(aggregations: readonly Aggregation[]): Summaries
       for (let i = 0; i < offsets.length; i++) aggregations[i]!.summarise(readings, into, at + offsets[i]!);
     },
     merge(from, fromAt, into, at) {
-      if (from[fromAt + NEWEST]! > into[at + NEWEST]!) into[at + NEWEST] = from[fromAt + NEWEST]!;
-      into[at + READINGS]! += from[fromAt + READINGS]!;
-      into[at + DEVICES]! += from[fromAt + DEVICES]!;
-      for (let i = 0; i < offsets.length; i++) {
-        aggregations[i]!.merge(from, fromAt + offsets[i]!, into, at + offsets[i]!);
+      for (let i = 0; i < width; i++) {
+        const value = from[fromAt + i]!;
+        const code = codes[i]!;
+        if (code === SUM) into[at + i]! += value;
+        else if (code === LEAST ? value < into[at + i]! : value > into[at + i]!) into[at + i] = value;
       }
     },
     replace(next, into, at) {

@@ -27,12 +27,19 @@ export interface WindowGatherer {
   add(chunks: Chunks, leaf: number, second: number): void;
 }
 
+/** The values a second time, as the words they are copied by. */
+interface Gathered extends WindowReadings {
+  bits: Uint32Array;
+}
+
 const SMALLEST = 256;
 
 export function createWindowGatherer(): WindowGatherer {
-  const readings: WindowReadings = {
+  const values = new Float64Array(SMALLEST);
+  const readings: Gathered = {
     count: 0,
-    values: new Float64Array(SMALLEST),
+    values,
+    bits: new Uint32Array(values.buffer),
     device: new Uint32Array(SMALLEST),
     devices: 0,
     newestAt: -1,
@@ -42,17 +49,10 @@ export function createWindowGatherer(): WindowGatherer {
   let numbers = new Uint32Array(SMALLEST);
   let current = 0;
 
-  const numberOf = (device: number): number => {
-    if (device >= stamps.length) {
-      const length = 1 << (32 - Math.clz32(device));
-      stamps = longer(stamps, length);
-      numbers = longer(numbers, length);
-    }
-    if (stamps[device] !== current) {
-      stamps[device] = current;
-      numbers[device] = readings.devices++;
-    }
-    return numbers[device]!;
+  const makeRoomForDevice = (device: number): void => {
+    const length = 1 << (32 - Math.clz32(device));
+    stamps = longer(stamps, length);
+    numbers = longer(numbers, length);
   };
 
   return {
@@ -68,10 +68,10 @@ export function createWindowGatherer(): WindowGatherer {
       current++;
     },
     add(chunks, leaf, second) {
-      const { words, view } = chunks;
+      const { words } = chunks;
       const left = second - WINDOW_SECONDS;
       let { count } = readings;
-      let { values, device } = readings;
+      let { bits, device, devices } = readings;
       let newestSlot = 0;
       let newestAt = -1;
       walking: for (
@@ -81,11 +81,9 @@ export function createWindowGatherer(): WindowGatherer {
       ) {
         const first = chunk * CHUNK_WORDS + HEADER;
         const held = words[chunk * CHUNK_WORDS + COUNT]!;
-        if (count + held > values.length) {
-          readings.values = new Float64Array(2 * values.length);
-          readings.values.set(values);
-          readings.device = longer(device, 2 * device.length);
-          ({ values, device } = readings);
+        if (count + held > device.length) {
+          makeRoomForReadings(readings);
+          ({ bits, device } = readings);
         }
         for (let word = first + (held - 1) * READING; word >= first; word -= READING) {
           const slot = words[word + SLOT]!;
@@ -96,13 +94,29 @@ export function createWindowGatherer(): WindowGatherer {
             if (observedAt > newestAt) newestAt = observedAt;
           } else if (slot <= left) break walking;
           if (slot <= left) continue;
-          values[count] = view.getFloat64((word + VALUE) * 4, true);
-          device[count++] = numberOf(words[word + DEVICE]!);
+          bits[2 * count] = words[word + VALUE]!;
+          bits[2 * count + 1] = words[word + VALUE + 1]!;
+          const ordinal = words[word + DEVICE]!;
+          if (ordinal >= stamps.length) makeRoomForDevice(ordinal);
+          if (stamps[ordinal] !== current) {
+            stamps[ordinal] = current;
+            numbers[ordinal] = devices++;
+          }
+          device[count++] = numbers[ordinal]!;
         }
       }
       readings.count = count;
+      readings.devices = devices;
       if (newestAt < 0) newestAt = chunks.evictedAt[leaf]!;
       if (newestAt > readings.newestAt) readings.newestAt = newestAt;
     },
   };
+}
+
+function makeRoomForReadings(readings: Gathered): void {
+  const values = new Float64Array(2 * readings.values.length);
+  values.set(readings.values);
+  readings.values = values;
+  readings.bits = new Uint32Array(values.buffer);
+  readings.device = longer(readings.device, values.length);
 }

@@ -11,6 +11,9 @@ export interface WindowReadings {
   newestAt: number;
 }
 
+/** How what is kept of two windows becomes what is kept of both. */
+export type Merge = 'sum' | 'least' | 'greatest';
+
 /**
  * One thing to tell of a window beside how many readings and devices it holds. It keeps a few doubles of every space
  * and quantity, written afresh whenever a window changed: nothing is ever subtracted, so nothing that came and went
@@ -19,15 +22,13 @@ export interface WindowReadings {
 export interface Aggregation {
   /** What it is called in a value. */
   readonly name: string;
-  /** How many doubles it keeps. */
-  readonly width: number;
+  /**
+   * The doubles it keeps, each by how those of a building's spaces become the building's. Windows that share a device are
+   * summarised together instead.
+   */
+  readonly keeps: readonly Merge[];
   /** Writes what it keeps of a window's readings to `into`, from `at` on. There may be none. */
   summarise(readings: WindowReadings, into: Float64Array, at: number): void;
-  /**
-   * Adds what is kept of another window, at `from[fromAt]`, to what stands in `into`. The two share no reading and no
-   * device: windows that do are summarised together instead.
-   */
-  merge(from: Float64Array, fromAt: number, into: Float64Array, at: number): void;
   /** The value of a window that holds at least one reading. */
-  value(from: Float64Array, at: number, readings: number, devices: number): number;
+  value(kept: Float64Array, at: number, readings: number, devices: number): number;
 }

@@ -10,7 +10,7 @@ export function createDeviceMean(): Aggregation {
   let { sums, counts } = createScratch();
   return {
     name: 'deviceMean',
-    width: 1,
+    keeps: ['sum'],
     summarise({ count, values, device, devices }, into, at) {
       if (devices > sums.length) {
         sums = new Float64Array(2 * devices);
@@ -28,9 +28,6 @@ export function createDeviceMean(): Aggregation {
       for (let i = 0; i < devices; i++) sum += sums[i]! / counts[i]!;
       into[at] = sum;
     },
-    merge(from, fromAt, into, at) {
-      into[at]! += from[fromAt]!;
-    },
-    value: (from, at, _readings, devices) => from[at]! / devices,
+    value: (kept, at, _readings, devices) => kept[at]! / devices,
   };
 }

@@ -3,7 +3,7 @@ import { createDeviceMean } from './device-mean';
 import { maximum, minimum } from './extremes';
 import { mean } from './mean';
 
-export { type Aggregation, type WindowReadings } from './aggregation';
+export { type Aggregation, type Merge, type WindowReadings } from './aggregation';
 
 /** Those that every value has a field for. */
 export function createAggregations(): Aggregation[] {
