@@ -236,7 +236,6 @@ export type Quantity =
 
 /** Why the gateway did not take what a device sent. Further codes may come. */
 export type RefusalCode =
-  | 'CHILD_NOT_YOURS'
   /** The channel had no place when it was observed. */
   | 'NOT_ASSIGNED'
   /** The time cannot be read. */
@@ -920,6 +919,13 @@ export type SetDeviceParentMutation = { setDeviceParent:
     | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
+
+export type SpacesNowQueryVariables = Exact<{
+  building: string;
+}>;
+
+
+export type SpacesNowQuery = { building: { id: string, spaces: Array<{ id: string, name: string, averages: Array<{ quantity: Quantity, unit: string, mean: number | null, deviceMean: number | null, minimum: number | null, maximum: number | null, readings: number, devicesReporting: number, windowEnd: string, lastReadingAt: string | null }> }> } | null };
 
 export type SuspendDeviceMutationVariables = Exact<{
   input: SuspendDeviceInput;
@@ -1862,6 +1868,29 @@ export const SetDeviceParentDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:70fcadb979ff679248f939587275fae643c5445b956fe6a5c1be849a5babfb1f"}) as unknown as TypedDocumentString<SetDeviceParentMutation, SetDeviceParentMutationVariables>;
+export const SpacesNowDocument = new TypedDocumentString(`
+    query SpacesNow($building: ID!) {
+  building(id: $building) {
+    id
+    spaces {
+      id
+      name
+      averages {
+        quantity
+        unit
+        mean
+        deviceMean
+        minimum
+        maximum
+        readings
+        devicesReporting
+        windowEnd
+        lastReadingAt
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:88287266dc3d8aa71c9bb0b647d60d2128eea96dcfa7f8a9fb4476bd9643a4b3"}) as unknown as TypedDocumentString<SpacesNowQuery, SpacesNowQueryVariables>;
 export const SuspendDeviceDocument = new TypedDocumentString(`
     mutation SuspendDevice($input: SuspendDeviceInput!) {
   suspendDevice(input: $input) {

@@ -1,7 +1,15 @@
 import { explain, type Logger } from '../observability/logger';
-import { AVERAGES_SCHEMA, encodeAverages } from '../stream/averages';
+import {
+  AVERAGES_SCHEMA,
+  type AveragesBatch,
+  DEVICE_MEANS_PROPERTY,
+  encodeAverages,
+  encodeDeviceMeans,
+  encodeSpaceAverages,
+  SPACE_AVERAGES_SCHEMA,
+} from '../stream/averages';
 import { type StreamProducer } from '../stream/producer';
-import { type Engine } from './engine';
+import { type Engine, type LiveValue } from './engine';
 import { type AggregateMetrics } from './metrics';
 
 /** Sends one partition's live values to the averages stream, at most one batch at a time. */
@@ -18,6 +26,12 @@ export interface LiveValues {
 /** Keeps an event far below the 1 MB that Event Hubs takes: a value is about 100 bytes. */
 const VALUES_AN_EVENT = 2_000;
 
+interface Event {
+  schema: string;
+  body: Buffer;
+  properties: Record<string, Buffer>;
+}
+
 export function createLiveValues(options: {
   logger: Logger;
   metrics: AggregateMetrics;
@@ -33,10 +47,10 @@ export function createLiveValues(options: {
   let emittedSecond = 0;
   let everything = true;
 
-  const send = async (bodies: Buffer[], values: number): Promise<void> => {
+  const send = async (events: Event[], values: number): Promise<void> => {
     try {
-      for (const body of bodies) {
-        await producer.send(partition % producer.partitionCount, AVERAGES_SCHEMA, [body]);
+      for (const { schema, body, properties } of events) {
+        await producer.send(partition % producer.partitionCount, schema, [body], [properties]);
       }
       metrics.valuesEmitted.inc(values);
     } catch (error) {
@@ -54,29 +68,37 @@ export function createLiveValues(options: {
       if (sending !== undefined || windowEnd <= emittedSecond) return;
       // At second 0, or at the first tick after it when that one was missed, silent and unchanged buildings speak too.
       const all = everything || Math.floor(windowEnd / 60) > Math.floor(emittedSecond / 60);
-      const values = engine.takeValues(all).filter(({ spaceId }) => spaceId === null);
+      const values = engine.takeValues(all);
       emittedSecond = windowEnd;
       everything = false;
       if (values.length === 0) return;
       const { sequence } = engine;
       const asOf = now();
-      const bodies: Buffer[] = [];
-      for (let i = 0; i < values.length; i += VALUES_AN_EVENT) {
-        bodies.push(
-          encodeAverages({
-            incarnation,
-            partition,
-            sequence,
-            asOf,
-            windowEnd,
-            values: values.slice(i, i + VALUES_AN_EVENT),
-          }),
-        );
+      const events: Event[] = [];
+      const buildings = values.filter(({ spaceId }) => spaceId === null);
+      const spaces = values.filter(({ spaceId }) => spaceId !== null);
+      const batch = { incarnation, partition, sequence, asOf, windowEnd };
+      for (const part of partsOf(buildings)) events.push(buildingsEvent({ ...batch, values: part }));
+      for (const part of partsOf(spaces)) {
+        const body = encodeSpaceAverages({ ...batch, values: part });
+        events.push({ schema: SPACE_AVERAGES_SCHEMA, body, properties: {} });
       }
-      sending = send(bodies, values.length);
+      sending = send(events, values.length);
     },
     async idle() {
       await sending;
     },
+  };
+}
+
+function* partsOf(values: readonly LiveValue[]): Iterable<LiveValue[]> {
+  for (let i = 0; i < values.length; i += VALUES_AN_EVENT) yield values.slice(i, i + VALUES_AN_EVENT);
+}
+
+function buildingsEvent(batch: AveragesBatch): Event {
+  return {
+    schema: AVERAGES_SCHEMA,
+    body: encodeAverages(batch),
+    properties: { [DEVICE_MEANS_PROPERTY]: encodeDeviceMeans(batch) },
   };
 }

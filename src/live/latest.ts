@@ -5,26 +5,39 @@ export type Taken = 'changed' | 'unchanged' | 'stale';
 
 export interface LatestAverages {
   take(value: BuildingAverage): Taken;
-  of(buildingId: string): BuildingAverage[];
+  of(place: Place): BuildingAverage[];
+}
+
+/** A building of one owner, or with `spaceId` a space in it. Two owners' values of a building are never mixed. */
+export interface Place {
+  tenantId: string;
+  buildingId: string;
+  spaceId?: string | null;
 }
 
 /**
- * The latest value of each building and quantity. Bounded by what is registered: one value for each quantity of each
- * building, replaced for ever.
+ * The latest value of each building or space and quantity. Bounded by what is registered: one value for each quantity of
+ * each place, replaced for ever.
  */
 export function createLatestAverages(): LatestAverages {
-  const buildings = new Map<string, Map<number, BuildingAverage>>();
+  const places = new Map<string, Map<number, BuildingAverage>>();
   return {
     take(value) {
-      let quantities = buildings.get(value.buildingId);
-      if (quantities === undefined) buildings.set(value.buildingId, (quantities = new Map()));
+      const key = keyOf(value);
+      let quantities = places.get(key);
+      if (quantities === undefined) places.set(key, (quantities = new Map()));
       const held = quantities.get(value.quantity);
       if (held !== undefined && isOlder(value, held)) return 'stale';
       quantities.set(value.quantity, value);
       return held === undefined || differs(value, held) ? 'changed' : 'unchanged';
     },
-    of: (buildingId) => [...(buildings.get(buildingId)?.values() ?? [])],
+    of: (place) => [...(places.get(keyOf(place))?.values() ?? [])],
   };
+}
+
+/** Ids hold no blank. */
+function keyOf({ tenantId, buildingId, spaceId }: Place): string {
+  return spaceId == null ? `${tenantId} ${buildingId}` : `${tenantId} ${buildingId} ${spaceId}`;
 }
 
 /**
@@ -42,6 +55,7 @@ function differs(value: BuildingAverage, held: BuildingAverage): boolean {
     value.mean !== held.mean ||
     value.minimum !== held.minimum ||
     value.maximum !== held.maximum ||
+    value.deviceMean !== held.deviceMean ||
     value.readings !== held.readings ||
     value.devicesReporting !== held.devicesReporting ||
     value.devicesExpected !== held.devicesExpected ||

@@ -7,16 +7,16 @@ import { Counter, Gauge, type Registry as Metrics } from '../observability/metri
 import { decodeAverages } from '../stream/averages';
 import { type NamespaceConnection } from '../stream/connection';
 import { FrameError } from '../stream/frame';
-import { createLatestAverages } from './latest';
+import { createLatestAverages, type Place } from './latest';
 import { createListeners } from './listeners';
 import { createStreamFollower } from './stream-follower';
 
-/** The latest value of each building and quantity, as the aggregate workers publish them. */
+/** The latest value of each building or space and quantity, as the aggregate workers publish them. */
 export interface LiveAverages {
-  /** What is held for a building now, one value a quantity; empty where nothing was published lately. */
-  latest(buildingId: string): BuildingAverage[];
+  /** What is held for a building or a space now, one value a quantity; empty where nothing was published lately. */
+  latest(place: Place): BuildingAverage[];
   /**
-   * Every change from now on, of one quantity or of all. A reader that is slower than the changes gets the latest value
+   * Every change of a building from now on, of one quantity or of all. A reader that is slower than the changes gets the latest value
    * of each quantity and misses those between: at most one value a quantity waits for it. Ends with `return()`.
    */
   changes(buildingId: string, quantity?: QuantityName): AsyncIterableIterator<BuildingAverage>;
@@ -68,7 +68,7 @@ export function createLive(options: {
     for (const value of values) {
       const taken = latest.take(value);
       meters.values.inc({ outcome: taken });
-      if (taken === 'changed') listeners.tell(value);
+      if (taken === 'changed' && value.spaceId == null) listeners.tell(value);
     }
   };
   const follower = createStreamFollower({

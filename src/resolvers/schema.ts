@@ -2,7 +2,11 @@ import 'reflect-metadata';
 import { type GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
 import { BuildingAuditLogResolver, TenantAuditLogResolver } from './audit/audit.resolver';
-import { BuildingAveragesResolver, BuildingAverageSubscription } from './average/average.resolver';
+import {
+  BuildingAveragesResolver,
+  BuildingAverageSubscription,
+  SpaceAveragesResolver,
+} from './average/average.resolver';
 import { BuildingResolver } from './building/building.resolver';
 import { CreateBuildingResolver } from './building/create-building.resolver';
 import { ClaimDeviceResolver } from './device/claim-device.resolver';
@@ -42,6 +46,7 @@ const resolvers: NonEmptyArray<new () => object> = [
   BuildingResolver,
   BuildingAveragesResolver,
   BuildingAverageSubscription,
+  SpaceAveragesResolver,
   CreateBuildingResolver,
   BuildingDeadLettersResolver,
   TenantDeadLettersResolver,

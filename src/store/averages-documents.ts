@@ -42,7 +42,13 @@ function storedAverage(
   point: AveragePoint,
 ): StoredAverage {
   const [mean, minimum, maximum, readings, devicesReporting, devicesExpected, lastReadingAt, asOf] = point;
-  const [incarnation, partition, sequence, revision] = point.slice(8) as [string, number, number, number];
+  const [incarnation, partition, sequence, revision, deviceMean] = point.slice(8) as [
+    string,
+    number,
+    number,
+    number,
+    (number | null)?,
+  ];
   return {
     tenantId: chunk.tenantId,
     buildingId: chunk.buildingId,
@@ -52,6 +58,7 @@ function storedAverage(
     mean,
     minimum,
     maximum,
+    ...(deviceMean !== undefined && { deviceMean }),
     readings,
     devicesReporting,
     devicesExpected,
@@ -81,6 +88,7 @@ export function mergedPoint(stored: AveragePoint | null | undefined, average: Bu
     sequence,
     1,
   ];
+  if (average.deviceMean !== undefined) point.push(average.deviceMean);
   if (!stored) return point;
   const sameLife = stored[8] === incarnation && stored[9] === partition;
   if (sameLife && stored[10] >= sequence) return stored;

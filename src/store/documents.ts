@@ -445,6 +445,8 @@ export type AveragePoint = [
   sequence: number,
   /** 1 for the first writing, then one more at each correction. */
   revision: number,
+  /** Points that earlier releases wrote have none. */
+  deviceMean?: number | null,
 ];
 
 /** How many devices, by ordinal, share a document of last seen. */

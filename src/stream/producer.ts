@@ -18,7 +18,7 @@ export interface StreamProducer {
     partition: number,
     schema: string,
     bodies: readonly Buffer[],
-    properties?: readonly Record<string, number>[],
+    properties?: readonly Record<string, number | Buffer>[],
   ): Promise<void>;
   stop(): Promise<void>;
 }

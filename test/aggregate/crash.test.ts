@@ -9,10 +9,10 @@ import { createLogger } from '../../src/observability/logger';
 import { createMetrics } from '../../src/observability/metrics';
 import { mergedPoint } from '../../src/store/averages-documents';
 import { type AveragePoint } from '../../src/store/documents';
-import { AVERAGES_SCHEMA, decodeAverages } from '../../src/stream/averages';
+import { decodeAverages } from '../../src/stream/averages';
 import { FRAME_SCHEMA, SCHEMA_PROPERTY } from '../../src/stream/frame';
 import { LATENESS_MS } from './drive';
-import { countedRows, differenceFrom, expectedAt } from './plain-model';
+import { countedRows, differenceFrom, expectedAt, type Row, rowsOf } from './plain-model';
 import { bodyOf, longStream, type StreamEvent } from './random-stream';
 
 jest.setTimeout(90_000);
@@ -104,9 +104,8 @@ async function live(
         incarnation: 'averages',
         start: () => Promise.resolve(),
         stop: () => Promise.resolve(),
-        send(_, schema, [body]) {
-          if (!dead) told.push(...decodeAverages(body, { [SCHEMA_PROPERTY]: schema }));
-          expect(schema).toBe(AVERAGES_SCHEMA);
+        send(_, schema, [body], properties) {
+          if (!dead) told.push(...decodeAverages(body, { ...properties?.[0], [SCHEMA_PROPERTY]: schema }));
           return Promise.resolve();
         },
       },
@@ -202,9 +201,13 @@ function differencesOf(
     LATENESS_MS,
   );
   const seriesOf = (key: string) => counted.filter((row) => `${row.buildingId} ${row.quantity}` === key);
+  const byPlace = new Map<string, Row[]>();
   for (const value of told) {
-    const key = `${value.buildingId} ${value.quantity}`;
-    const expected = expectedAt(seriesOf(key), value.windowEnd, value.position.sequence);
+    const key = `${value.buildingId} ${value.spaceId} ${value.quantity}`;
+    if (value.deviceMean === undefined) differences.push(`told ${key}: without the mean over devices`);
+    let rows = byPlace.get(key);
+    if (rows === undefined) byPlace.set(key, (rows = rowsOf(counted, value)));
+    const expected = expectedAt(rows, value.windowEnd, value.position.sequence);
     const difference = differenceFrom(expected, value);
     if (difference) differences.push(`told ${key} at ${value.windowEnd}: ${difference}`);
   }
@@ -223,7 +226,8 @@ function differencesOf(
         continue;
       }
       const [mean, minimum, maximum, readings, devicesReporting, , lastReadingAt] = point;
-      const found = { mean, minimum, maximum, readings, devicesReporting, lastReadingAt };
+      const deviceMean = point[12]!;
+      const found = { mean, minimum, maximum, deviceMean, readings, devicesReporting, lastReadingAt };
       const difference = differenceFrom(expectedAt(series, windowEnd, Infinity), found);
       if (difference) differences.push(`record ${key} at ${windowEnd}: ${difference}`);
     }

@@ -167,6 +167,7 @@ function rowsOf(event: ReceivedEventData): Row[] {
       sequence: event.sequenceNumber,
       enqueuedAt: event.enqueuedTimeUtc.getTime(),
       buildingId: frame.buildings[point.building]!.buildingId,
+      spaceId: point.spaceId,
       quantity: point.quantity,
       pointOrdinal: point.pointOrdinal,
       deviceOrdinal: point.deviceOrdinal,

@@ -44,7 +44,9 @@ function buildPartition() {
       start: () => Promise.resolve(),
       stop: () => Promise.resolve(),
       send(_, schema, [body]) {
-        told.push(...decodeAverages(body, { [SCHEMA_PROPERTY]: schema }));
+        told.push(
+          ...decodeAverages(body, { [SCHEMA_PROPERTY]: schema }).filter(({ spaceId }) => spaceId === null),
+        );
         return Promise.resolve();
       },
     },

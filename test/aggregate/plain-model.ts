@@ -44,6 +44,19 @@ export function countedRows(rows: readonly Row[], allowedLatenessMs: number): Ro
   });
 }
 
+/** Of the rows counted those that a value is of. */
+export function rowsOf(
+  counted: readonly Row[],
+  of: { buildingId: string; spaceId?: string | null; quantity: number },
+): Row[] {
+  return counted.filter(
+    ({ buildingId, quantity, spaceId }) =>
+      buildingId === of.buildingId &&
+      quantity === of.quantity &&
+      (of.spaceId == null || spaceId === of.spaceId),
+  );
+}
+
 /** The rolling average by its definition, over rows of one building or space and quantity from `countedRows`. */
 export function expectedAt(counted: readonly Row[], windowEnd: number, sequence: number): Expected {
   let lastReadingAt: number | null = null;
@@ -55,7 +68,9 @@ export function expectedAt(counted: readonly Row[], windowEnd: number, sequence:
     lastReadingAt = Math.max(lastReadingAt ?? -Infinity, row.observedAt);
     if (slot <= windowEnd - WINDOW_SECONDS) continue;
     values.push(row.value);
-    devices.set(row.deviceOrdinal, [...(devices.get(row.deviceOrdinal) ?? []), row.value]);
+    const own = devices.get(row.deviceOrdinal);
+    if (own) own.push(row.value);
+    else devices.set(row.deviceOrdinal, [row.value]);
   }
   const empty = values.length === 0;
   const meanOf = (list: number[]): number => list.reduce((sum, value) => sum + value, 0) / list.length;

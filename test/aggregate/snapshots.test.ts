@@ -1,5 +1,5 @@
 import { eventually } from '../support/eventually';
-import { countedRows, differenceFrom, expectedAt } from './plain-model';
+import { countedRows, differenceFrom, expectedAt, rowsOf } from './plain-model';
 import { type House, startHouse } from './house';
 
 jest.setTimeout(120_000);
@@ -34,7 +34,10 @@ const count = async (metrics: { getSingleMetric(name: string): unknown }, name: 
 function wrongOf(house: House): string[] {
   const counted = countedRows(house.rows(), LATENESS_MS);
   return house.live().flatMap((value) => {
-    const difference = differenceFrom(expectedAt(counted, value.windowEnd, value.position.sequence), value);
+    const difference = differenceFrom(
+      expectedAt(rowsOf(counted, value), value.windowEnd, value.position.sequence),
+      value,
+    );
     return difference === undefined ? [] : [difference];
   });
 }

@@ -22,7 +22,14 @@ import { type Cosmos, createCosmos } from '../../src/store/cosmos';
 import { createJobs, type Jobs } from '../../src/store/jobs/jobs';
 import { createKeyring, type Keyring } from '../../src/store/keyring';
 import { createRegistry, type Registry } from '../../src/store/registry';
-import { AVERAGES_SCHEMA, encodeAverages } from '../../src/stream/averages';
+import {
+  AVERAGES_SCHEMA,
+  DEVICE_MEANS_PROPERTY,
+  encodeAverages,
+  encodeDeviceMeans,
+  encodeSpaceAverages,
+  SPACE_AVERAGES_SCHEMA,
+} from '../../src/stream/averages';
 import { createStreamProducer } from '../../src/stream/producer';
 import { type TypedDocumentString } from '../../simulator/generated/graphql';
 import { eventually } from '../support/eventually';
@@ -170,8 +177,11 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
     },
     async publish(...values) {
       for (const { position, windowEnd, asOf, ...value } of values) {
-        const body = encodeAverages({ ...position, windowEnd, asOf, values: [value] });
-        await producer.send(0, AVERAGES_SCHEMA, [body]);
+        const batch = { ...position, windowEnd, asOf, values: [value] };
+        if (value.spaceId == null) {
+          const means = { [DEVICE_MEANS_PROPERTY]: encodeDeviceMeans(batch) };
+          await producer.send(0, AVERAGES_SCHEMA, [encodeAverages(batch)], [means]);
+        } else await producer.send(0, SPACE_AVERAGES_SCHEMA, [encodeSpaceAverages(batch)]);
       }
     },
     subscriber(who) {
@@ -302,6 +312,7 @@ export function average(
     mean: 21.5,
     minimum: 20,
     maximum: 23,
+    deviceMean: 21.25,
     readings: 10,
     devicesReporting: 1,
     devicesExpected: 1,

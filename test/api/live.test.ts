@@ -66,13 +66,19 @@ describe('live averages', () => {
     await producer.stop();
   };
   const sees = (live: Live, mean: number): Promise<void> =>
-    eventually(() => expect(live.latest(building.id).map((each) => each.mean)).toEqual([mean]));
+    eventually(() =>
+      expect(
+        live.latest({ tenantId: building.tenantId, buildingId: building.id }).map((each) => each.mean),
+      ).toEqual([mean]),
+    );
 
   it('are ready once what was published before has been read, by every replica of a group', async () => {
     await publish(0, AVERAGES_SCHEMA, bodyOf(value(1, 20)), bodyOf(value(2, 21)));
     for (const { live } of [await buildLive(), await buildLive()]) {
       await eventually(() => expect(live.readiness()).toEqual({ ready: true, reasons: [] }));
-      expect(live.latest(building.id)).toMatchObject([{ mean: 21, position: { sequence: 2 } }]);
+      expect(live.latest({ tenantId: building.tenantId, buildingId: building.id })).toMatchObject([
+        { mean: 21, position: { sequence: 2 } },
+      ]);
     }
   });
 

@@ -69,6 +69,7 @@ describe('the cache of documents', () => {
 
 describe('the latest averages', () => {
   const building = { id: 'bld_1', tenantId: 'ten_1' };
+  const place = { tenantId: 'ten_1', buildingId: 'bld_1' };
   const at = (sequence: number, windowEnd: number, mean: number, incarnation = 'one') =>
     average(building, {
       windowEnd,
@@ -82,11 +83,11 @@ describe('the latest averages', () => {
     const latest = createLatestAverages();
     expect(latest.take(at(5, 100, 20))).toBe('changed');
     expect(latest.take(at(6, 101, 20))).toBe('unchanged');
-    expect(latest.of('bld_1')[0]!.windowEnd).toBe(101);
+    expect(latest.of(place)[0]!.windowEnd).toBe(101);
     // An owner that lost the partition says it is younger and has counted less.
     expect(latest.take(at(5, 102, 19))).toBe('stale');
     expect(latest.take(at(6, 101, 21))).toBe('changed');
-    expect(latest.of('bld_1')[0]!.mean).toBe(21);
+    expect(latest.of(place)[0]!.mean).toBe(21);
   });
 
   it('go over to another life of the stream, whose positions begin again, and not back', () => {
@@ -94,7 +95,21 @@ describe('the latest averages', () => {
     latest.take(at(5_000, 100, 20));
     expect(latest.take(at(1, 101, 22, 'two'))).toBe('changed');
     expect(latest.take(at(5_001, 100, 20))).toBe('stale');
-    expect(latest.of('bld_1')[0]!.mean).toBe(22);
+    expect(latest.of(place)[0]!.mean).toBe(22);
+  });
+
+  it('keep a building, a space in it and another owner’s building of the same id apart', () => {
+    const latest = createLatestAverages();
+    latest.take(at(5, 100, 20));
+    latest.take({ ...at(5, 100, 19), spaceId: 'spc_1' });
+    latest.take({ ...at(4, 100, 18), tenantId: 'ten_2' });
+    const meanOf = (each: Partial<typeof place & { spaceId: string }>): (number | null)[] =>
+      latest.of({ ...place, ...each }).map(({ mean }) => mean);
+    expect(meanOf({})).toEqual([20]);
+    expect(meanOf({ spaceId: 'spc_1' })).toEqual([19]);
+    expect(meanOf({ spaceId: 'spc_2' })).toEqual([]);
+    expect(meanOf({ tenantId: 'ten_2' })).toEqual([18]);
+    expect(meanOf({ tenantId: 'ten_2', spaceId: 'spc_1' })).toEqual([]);
   });
 });
 
@@ -104,6 +119,7 @@ describe('a stored value', () => {
     expect(currentValue(value, 1_299_999)).toBe(value);
     expect(currentValue(value, 1_300_000)).toEqual({
       ...value,
+      deviceMean: null,
       windowEnd: 1_300,
       asOf: 1_300_000,
       mean: null,

@@ -57,12 +57,14 @@ describe('isolation of tenants', () => {
 
   /** A building with a device for each role, averages live and recorded. */
   async function buildThings(owner: Person, tenant: string): Promise<Things> {
-    const { building, devices, spaceId } = await buildBuilding(api, owner, tenant, { devices: ROLES.length });
+    const { building, spaces, devices, spaceId } = await buildBuilding(api, owner, tenant, {
+      devices: ROLES.length,
+    });
     const minute = Math.floor(Date.now() / 60_000);
     await createAveragesWriter({ cosmos: api.cosmos }).write(building.id, [
       average(building, { windowEnd: minute * 60 }),
     ]);
-    await api.publish(average(building));
+    await api.publish(...spaces.map(({ id }) => ({ ...average(building), spaceId: id })), average(building));
     await fileDeadLetters(api.cosmos, tenant, building.id, devices[0]!.id);
     await eventually(async () => {
       const { data } = await api.ask<{ building: { averages: unknown[] } }, object>(

@@ -183,6 +183,15 @@ export const CASES: Case[] = [
     otherwise: 'nothing',
   },
   {
+    name: 'the averages of a space',
+    covers: ['Space.averages'],
+    document: 'query ($id: ID!) { building(id: $id) { spaces { averages { quantity mean deviceMean } } } }',
+    variables: byId(({ building }) => building),
+    at: 'building.spaces.0.averages',
+    seen: READERS,
+    otherwise: 'nothing',
+  },
+  {
     name: 'the rolling record of a building',
     covers: ['Building.averageHistory'],
     document: `query ($id: ID!, $from: DateTime!, $to: DateTime!) { building(id: $id) {

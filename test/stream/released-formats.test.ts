@@ -125,6 +125,7 @@ describe('bodies of earlier releases', () => {
     const common = {
       tenantId: 'ten_a',
       buildingId: 'bld_a',
+      spaceId: null,
       windowEnd: 1_790_000_010,
       asOf: 1_790_000_010_010,
       devicesExpected: 2,

@@ -8,10 +8,11 @@ import { clientError } from '../errors';
 import { Quantity } from '../quantity.type';
 import { Visible } from '../rule';
 import { DateTime } from '../scalars';
+import { Space } from '../space/space.type';
 import { BuildingAverage, BuildingAverageConnection } from './average.type';
 import { averageChanges } from './average-changes';
 import { requireContinuous } from './continuous';
-import { currentAverages } from './current-averages';
+import { currentAverages, currentSpaceAverages } from './current-averages';
 
 const MINUTE_MS = 60_000;
 
@@ -66,6 +67,18 @@ export class BuildingAveragesResolver {
       })),
       { hasNextPage: points.length > first, after, cursors, binding },
     );
+  }
+}
+
+@Resolver(() => Space)
+export class SpaceAveragesResolver {
+  @Visible({ needs: 'average.read', of: 'parent' })
+  @FieldResolver(() => [BuildingAverage], {
+    description:
+      'The rolling averages of the space now, from the devices in it: one for each quantity that was measured in the last minutes and that you may see. Empty where nothing was.',
+  })
+  averages(@Root() space: Space, @Ctx() context: Context): BuildingAverage[] {
+    return currentSpaceAverages(context, space);
   }
 }
 

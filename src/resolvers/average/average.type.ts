@@ -27,7 +27,7 @@ export class StreamPosition implements Position {
 
 @ObjectType('BuildingAverage', {
   description:
-    'The rolling average of a quantity over a building: the mean of all distinct readings of all its devices that were observed in the five minutes up to `windowEnd`. A window without readings has no mean, never the last one.',
+    'The rolling average of a quantity over a building or a space: the mean of all distinct readings of all its devices that were observed in the five minutes up to `windowEnd`. A window without readings has no mean, never the last one.',
 })
 export class BuildingAverage implements Owned {
   tenantId!: string;
@@ -60,6 +60,14 @@ export class BuildingAverage implements Owned {
   maximum!: number | null;
 
   @Visible('with-parent')
+  @Field(() => Number, {
+    nullable: true,
+    description:
+      'The mean over devices of each device’s own mean, in `unit`, so that one that sends often counts no more than one that sends seldom; null for an empty window, and for a point that was stored before it was computed.',
+  })
+  deviceMean!: number | null;
+
+  @Visible('with-parent')
   @Field(() => Long, { description: 'How many distinct readings are counted.' })
   readings!: number;
 
@@ -68,7 +76,10 @@ export class BuildingAverage implements Owned {
   devicesReporting!: number;
 
   @Visible('with-parent')
-  @Field(() => Int, { description: 'How many devices in service measure this quantity here.' })
+  @Field(() => Int, {
+    description:
+      'How many devices in service measure this quantity here; of a space, how many sent at least one of the readings.',
+  })
   devicesExpected!: number;
 
   @Visible('with-parent')
@@ -117,6 +128,7 @@ export class BuildingAverage implements Owned {
       mean: value.mean,
       minimum: value.minimum,
       maximum: value.maximum,
+      deviceMean: value.deviceMean ?? null,
       readings: value.readings,
       devicesReporting: value.devicesReporting,
       devicesExpected: value.devicesExpected,

@@ -3,6 +3,7 @@ import { QUANTITIES, quantityOfCode, type QuantityName } from '../../domain/quan
 import { type StoredAverage } from '../../store/averages';
 import { type Building } from '../building/building.type';
 import { type Context } from '../context';
+import { type Space } from '../space/space.type';
 import { BuildingAverage } from './average.type';
 import { currentValue } from './current';
 
@@ -21,7 +22,8 @@ export async function currentAverages(
     if (quantity !== undefined && !values.has(quantity.name)) values.set(quantity.name, value);
   };
   // A live value was published once and not corrected yet.
-  for (const value of live.latest(building.id)) put({ ...value, revision: 1 });
+  for (const value of live.latest({ tenantId: building.tenantId, buildingId: building.id }))
+    put({ ...value, revision: 1 });
   const measured = (name: QuantityName): boolean => (building.devicesByQuantity[name] ?? 0) > 0;
   const wanted = QUANTITIES.filter(
     ({ kind, name }) => kind === 'continuous' && (only === undefined || name === only),
@@ -43,5 +45,22 @@ export async function currentAverages(
       return [];
     }
     return BuildingAverage.of(currentValue(value, now)) ?? [];
+  });
+}
+
+/**
+ * The averages of a space now, as `currentAverages` gives a building's; only those that are live, since points of spaces
+ * are not stored.
+ */
+export function currentSpaceAverages(
+  { services: { live }, scope }: Context,
+  { tenantId, buildingId, id: spaceId }: Space,
+): BuildingAverage[] {
+  const now = Date.now();
+  const values = live.latest({ tenantId, buildingId, spaceId });
+  return QUANTITIES.flatMap(({ code, name: quantity }) => {
+    const value = values.find((each) => each.quantity === code);
+    if (value === undefined || !allows(scope, 'average.read', { tenantId, buildingId, quantity })) return [];
+    return BuildingAverage.of(currentValue({ ...value, revision: 1 }, now)) ?? [];
   });
 }

@@ -16,6 +16,7 @@ export function currentValue(value: StoredAverage, now: number): StoredAverage {
     mean: null,
     minimum: null,
     maximum: null,
+    deviceMean: null,
     readings: 0,
     devicesReporting: 0,
   };
