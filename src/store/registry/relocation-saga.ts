@@ -94,13 +94,9 @@ export function createRelocationSaga({
         ...device,
         assignments: ended(device.assignments, at),
         departing: { saga: id, at, channels: channelsOf(device) },
-        ...(kind === 'transfer' && {
-          keys: null,
-          thumbprints: null,
-          authority: null,
-          parentId: null,
-          transfer: null,
-        }),
+        // A field gateway relays for devices of its own building.
+        parentId: null,
+        ...(kind === 'transfer' && { keys: null, thumbprints: null, authority: null, transfer: null }),
       };
       const audit = auditBy(kind === 'move' ? saga.actor : to.tenantId, {
         ...from,
