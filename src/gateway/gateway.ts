@@ -6,6 +6,7 @@ import { type Twins } from '../store/twins';
 import { type StreamProducer } from '../stream/producer';
 import { type DeviceActivity, NO_ACTIVITY } from './activity';
 import { createDeviceAuthentication } from './authentication';
+import { createChildren } from './children';
 import { createDecoderRegistry, PAYLOAD_DECODERS, type PayloadDecoder } from './decoders';
 import { createHttpListener, type HttpPorts } from './http-listener';
 import { DEFAULT_LIMITS, type GatewayLimits } from './limits';
@@ -90,6 +91,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     packer,
     link,
     activity,
+    children: createChildren({ directory, limits }),
     devices: createTokenBuckets(limits.device),
     tenants: createTokenBuckets(limits.tenant),
     limits,

@@ -4,6 +4,7 @@ import { type DirectoryDevice } from '../store/device-directory';
 import { answerError, answerJson, ERROR_STATUS, type GatewayError } from './answers';
 import { type DeviceAuthentication } from './authentication';
 import { BATCH_CONTENT_TYPE, parseBatch } from './batch';
+import { type Looked } from './children';
 import { mediaTypeOf, PayloadError } from './decoders';
 import { type Intake } from './intake';
 import { type GatewayLimits } from './limits';
@@ -21,6 +22,8 @@ export interface TelemetryEndpoint {
 }
 
 const PATH = /^\/devices\/([^/?]{1,256})\/messages\/events\/?(?:\?|$)/;
+/** A child that was looked up may be forgotten meanwhile; more often than this is no coincidence. */
+const MAXIMUM_TRIES = 3;
 /** In the metrics only: nobody was there to be answered. */
 const CLIENT_CLOSED_REQUEST = 499;
 
@@ -88,7 +91,7 @@ export function createTelemetryEndpoint(options: {
     request: IncomingMessage,
     device: DirectoryDevice,
     body: Buffer,
-    intake: Intake,
+    intake: Intake<DirectoryDevice>,
     receivedAt: number,
   ): GatewayError | undefined => {
     const { headers } = request;
@@ -125,7 +128,7 @@ export function createTelemetryEndpoint(options: {
   const decodeBatch = (
     device: DirectoryDevice,
     body: Buffer,
-    intake: Intake,
+    intake: Intake<DirectoryDevice>,
     receivedAt: number,
   ): GatewayError | undefined => {
     let batch: ReturnType<typeof parseBatch>;
@@ -204,8 +207,20 @@ export function createTelemetryEndpoint(options: {
     body: Buffer,
     receivedAt: number,
   ): Promise<void> => {
-    const intake = reception.open(device, { protocol: 'HTTP' });
-    const error = decode(request, device, body, intake, receivedAt);
+    const source = { protocol: 'HTTP' };
+    let intake = reception.open(device, source);
+    let error = decode(request, device, body, intake, receivedAt);
+    for (let tries = 0; intake.missing.size > 0; tries++) {
+      if (tries === MAXIMUM_TRIES) return fail(response, directoryUnavailable);
+      let looked: Looked;
+      try {
+        looked = await reception.look(device, intake);
+      } catch {
+        return fail(response, directoryUnavailable);
+      }
+      intake = reception.open(device, source, looked);
+      error = decode(request, device, body, intake, receivedAt);
+    }
     try {
       // The device is answered only after Event Hubs accepted all that this request brought, refused readings too.
       await reception.submit(device, intake, receivedAt, 'HTTP');
@@ -232,6 +247,12 @@ export function createTelemetryEndpoint(options: {
     bytesHeld: () => held,
   };
 }
+
+const directoryUnavailable: GatewayError = {
+  code: 'DIRECTORY_UNAVAILABLE',
+  message: 'the device registry cannot be asked about the children now: send again',
+  retryAfterSeconds: 2,
+};
 
 const streamUnavailable: GatewayError = {
   code: 'STREAM_UNAVAILABLE',

@@ -1,6 +1,8 @@
 import { type IPublishPacket, type ISubscribePacket, type Packet } from 'mqtt-packet';
 import { type DirectoryDevice } from '../../store/device-directory';
 import { type Authenticated, type DeviceAuthentication, type Proof } from '../authentication';
+import { type Looked } from '../children';
+import { type Intake } from '../intake';
 import { type GatewayLimits } from '../limits';
 import { type GatewayMetrics } from '../metrics';
 import { type Reception } from '../reception';
@@ -54,7 +56,8 @@ export function createSession(options: SessionOptions): Session {
   const topic = `devices/${deviceId}/messages/events`;
   /** Made when it is first needed: most devices never ask. */
   let twinLink: TwinLink | undefined;
-  let parked: { packet: IPublishPacket; propertyBag: string; throttled: boolean } | undefined;
+  let parked:
+    { packet: IPublishPacket; propertyBag: string; throttled: boolean; looked?: Looked } | undefined;
 
   const acknowledgements = createAcknowledgements({
     acknowledge: (messageId) => write(packets.puback(messageId)),
@@ -117,16 +120,15 @@ export function createSession(options: SessionOptions): Session {
   };
 
   const takeParked = (device: DirectoryDevice, now: number): void => {
-    const { packet, propertyBag, throttled } = parked!;
+    const { packet, propertyBag, throttled, looked } = parked!;
     const over = reception.overRate(device, now);
     if (over !== undefined) {
       if (!throttled) gatewayMetrics.throttled(over.whose);
       parked!.throttled = true;
       return;
     }
-    parked = undefined;
     const body = packet.payload as Buffer;
-    const intake = reception.open(device, { protocol: 'MQTT' });
+    const intake = reception.open(device, { protocol: 'MQTT' }, looked);
     const properties = propertiesOf(propertyBag);
     if (typeof properties === 'string') {
       intake.refuseMessage(body, properties, now);
@@ -135,10 +137,28 @@ export function createSession(options: SessionOptions): Session {
       const reason = `the content type or encoding is none that is taken: expected ${expected}`;
       intake.refuseMessage(body, reason, now, undefined, properties);
     }
+    if (intake.missing.size > 0) return lookFor(intake, device);
+    parked = undefined;
     metrics.message(packet.qos);
     // A PUBACK cannot say what was refused: the dead letters keep it, and the message is done.
     const messageId = packet.qos === 1 ? packet.messageId : undefined;
     reception.hand(device, intake, now, 'MQTT', acknowledgements.add(messageId));
+  };
+
+  /** The message stays where it is until the children it names were looked up, or while they cannot be. */
+  const lookFor = (intake: Intake<DirectoryDevice>, device: DirectoryDevice): void => {
+    const waiting = parked!;
+    const looking = reception.look(device, intake).then(
+      (looked): Authenticated => {
+        waiting.looked = looked;
+        return { device };
+      },
+      (): Authenticated => ({ error: { code: 'DIRECTORY_UNAVAILABLE', message: '' } }),
+    );
+    options.whenKnown(looking, ({ error }) => {
+      // Asked again: what the device may was not looked at meanwhile.
+      if (!error) retry();
+    });
   };
 
   const onSubscribe = (packet: ISubscribePacket): void => {
