@@ -1,3 +1,4 @@
+import { createFaults } from '../../emulators/cosmos/faults';
 import { type TenantScope } from '../../src/auth/scope';
 import { ROWS_A_CHUNK } from '../../src/domain/job';
 import { type Cosmos } from '../../src/store/cosmos';
@@ -13,11 +14,12 @@ import { createBuilding, freshKey, startStore, type Store, tapped, valueOf } fro
 const NORTH = 'ten_north';
 const SOUTH = 'ten_south';
 
+const faults = createFaults();
 let store: Store;
 let owner: TenantScope;
 let workshop: Workshop;
 beforeAll(async () => {
-  store = await startStore();
+  store = await startStore({ faults });
   owner = await store.member('owner', NORTH, 'OWNER');
 });
 afterAll(() => store.stop());
@@ -314,22 +316,28 @@ describe('a worker', () => {
     expect(await workshop.jobs.byId(owner, job.jobId)).toEqual(over);
   });
 
-  it('waits while the store is away, and then goes on', async () => {
+  it('waits while the store is away or throttles, and then goes on', async () => {
     const job = await workshop.registering(owner, NORTH, serials('away', 300));
-    let calls = 0;
-    const failing = tapped(store.cosmos, {
-      before() {
-        calls += 1;
-        if (calls > 30 && calls < 90) throw Object.assign(new Error('away'), { code: 503 });
+    const { REGISTER_DEVICES: register } = workshop.handlers();
+    let outage = false;
+    await workshop.worker({
+      handlers: {
+        async REGISTER_DEVICES(work) {
+          if (work.chunk === 1 && !outage) {
+            outage = true;
+            faults.add({ kind: 'unavailable', times: 25 });
+            faults.add({ kind: 'throttle', times: 10 });
+          }
+          return register!(work);
+        },
       },
     });
-    await workshop.worker({ cosmos: failing });
-    expect(await workshop.ended(owner, job.jobId)).toMatchObject({
-      state: 'SUCCEEDED',
-      failed: 0,
-      attempts: 0,
+    const over = await eventually(async () => {
+      expect(faults.list()).toEqual([]);
+      return workshop.ended(owner, job.jobId);
     });
-    expect(calls).toBeGreaterThan(90);
+    expect(outage).toBe(true);
+    expect(over).toMatchObject({ state: 'SUCCEEDED', failed: 0, attempts: 0 });
     const rows = await workshop.rowsOf(owner, job.jobId);
     expect(new Set(rows.map(({ deviceId }) => deviceId)).size).toBe(300);
   });
