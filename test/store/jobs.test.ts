@@ -153,6 +153,40 @@ describe('a job of registrations', () => {
     expect(other).toMatchObject({ ok: false, refusal: { code: 'IDEMPOTENCY_KEY_REUSED' } });
     await workshop.jobs.cancel(owner, valueOf(made[0]!).jobId);
   });
+
+  it('is one job with all its rows wherever its making was broken off and begun again', async () => {
+    const maker = await store.member('broken', 'ten_broken', 'OWNER');
+    const rows = serials('again', 2 * ROWS_A_CHUNK).map((serialNumber) => ({
+      serialNumber,
+      model: 'thermometer',
+    }));
+    let calls = Infinity;
+    for (let brokenAt = 1; brokenAt <= calls; brokenAt++) {
+      const key = freshKey();
+      let made = 0;
+      const breaking = tapped(store.cosmos, {
+        after(call) {
+          made = call;
+          if (call === brokenAt) throw new Error('broken off');
+        },
+      });
+      const broken = createJobs({ cosmos: breaking, keyring: store.keyring });
+      await broken.create(maker, newJob(rows, 'ten_broken'), key).catch(() => undefined);
+      // Once more calls were allowed than there are, the last was not broken off.
+      if (made < brokenAt) calls = made;
+      const job = valueOf(await workshop.jobs.create(maker, newJob(rows, 'ten_broken'), key));
+      const places = await createJobQueue(store).placesOf('ten_broken');
+      expect(places.map((each) => [each.job.jobId, each.job.seed])).toEqual([[job.jobId, job.seed]]);
+      const inputs = await store.cosmos.query<{ rows: unknown[] }>(
+        'directory',
+        jobKey(job.jobId),
+        "SELECT c.rows FROM c WHERE STARTSWITH(c.id, 'input:')",
+      );
+      expect(inputs.flatMap((each) => each.rows)).toHaveLength(rows.length);
+      valueOf(await workshop.jobs.cancel(maker, job.jobId));
+    }
+    expect(calls).toBeGreaterThan(5);
+  });
 });
 
 describe('a job of provisionings', () => {
