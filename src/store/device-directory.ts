@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type DirectoryScope } from '../auth/directory-scope';
 import { type Assignment, type DeviceState } from '../domain/device';
 import { type Readiness } from '../observability/health';
@@ -60,6 +61,12 @@ export interface DeviceDirectory {
 
 /** Further behind the registry than this, what is held is no longer believed, and what was read is read again. */
 const MAXIMUM_BEHIND_MS = 2_000;
+/**
+ * A feed that is behind is mostly a process that has too much to do: so often a held device's lookup looks whether it has
+ * caught up, before it reads through. Counted in turns of the process, not in time, as it is time that it lacks.
+ */
+const CATCH_UP_TURNS = 10;
+const CATCH_UP_PAUSE_MS = 50;
 const DEFAULT_LIMIT = 200_000;
 const MAXIMUM_LATELY = 20_000;
 /** A device may leave a building between two reads; more often than this is no coincidence. */
@@ -120,6 +127,18 @@ export function createDeviceDirectory(options: {
   }
 
   const current = (): boolean => follower.behindMs() <= MAXIMUM_BEHIND_MS;
+
+  let catchingUp: Promise<void> | undefined;
+  /**
+   * Waits a moment for the feed, all who wait together. Without it thousands of connected devices, each read from the
+   * store, would keep the process from ever catching up; while they wait nothing more is taken from them.
+   */
+  function caughtUp(): Promise<void> {
+    const wait = async (): Promise<void> => {
+      for (let turn = 0; turn < CATCH_UP_TURNS && !current(); turn++) await pause(CATCH_UP_PAUSE_MS);
+    };
+    return (catchingUp ??= wait().finally(() => (catchingUp = undefined)));
+  }
 
   const entryOf = createTogether<DeviceEntryDocument | null>((deviceIds) =>
     cosmos.readMany<DeviceEntryDocument>(
@@ -231,6 +250,11 @@ export function createDeviceDirectory(options: {
       if (answer !== undefined) return answer;
       // An id is opaque but never holds what would make another key of it.
       if (!/^[\w-]{1,128}$/.test(deviceId)) return null;
+      if (known.has(deviceId) && !current()) {
+        await caughtUp();
+        const held = peek(deviceId);
+        if (held !== undefined) return held;
+      }
       for (let tries = 0; tries < MAXIMUM_TRIES; tries++) {
         const found = await find(deviceId);
         if (found !== 'departed') return found;

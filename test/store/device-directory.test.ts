@@ -194,6 +194,35 @@ test('a directory that falls behind believes nothing that it holds, reads throug
   expect(directory.peek(ids[0]!)).toMatchObject({ state: 'RETIRED' });
 });
 
+test('a held device’s lookup waits a moment for a feed that is behind, instead of reading the device on its own', async () => {
+  const { ids } = await provision(2);
+  let slow: Promise<void> | undefined;
+  let goOn!: () => void;
+  let reads = 0;
+  const { directory } = await openDirectory({
+    wrap: (cosmos) => ({
+      ...cosmos,
+      readMany: (...args) => {
+        reads++;
+        return cosmos.readMany(...args);
+      },
+      changes: (...args): ChangeFeed => {
+        const feed = cosmos.changes(...args);
+        return { next: async () => slow?.then(() => feed.next()) ?? feed.next() };
+      },
+    }),
+  });
+  await directory.lookup(ids[0]!);
+  slow = new Promise((resolve) => (goOn = resolve));
+  await eventually(() => expect(directory.peek(ids[1]!)).toBeUndefined());
+  reads = 0;
+  const found = Promise.all(ids.map((id) => directory.lookup(id)));
+  slow = undefined;
+  goOn();
+  expect(await found).toMatchObject(ids.map((deviceId) => ({ deviceId, state: 'PROVISIONED' })));
+  expect(reads).toBe(0);
+});
+
 test('a store that cannot be asked makes a lookup fail, never answer', async () => {
   const { ids } = await provision(1);
   const { directory } = await openDirectory({

@@ -125,6 +125,8 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
   ): void => {
     if (!(verdict instanceof Promise)) return then(verdict);
     asking = true;
+    // What it sends meanwhile stays in the network.
+    socket.pause();
     void verdict.then((answer) => {
       asking = false;
       if (ended || draining) return;
