@@ -340,6 +340,14 @@ export function createIntake<Child extends Subject = Subject>(options: {
     });
   };
 
+  /** Judged again it would be taken for the sender's own: what it held is kept as an excerpt alone. */
+  const refuseForeign = (body: Buffer, receivedAt: number): void =>
+    refuseMessage(body, NOT_YOURS, receivedAt, {}, 'CHILD_NOT_YOURS');
+
+  const ofMessage = (childId: string | undefined): void => {
+    childOfMessage = childId === sender.deviceId ? undefined : childId;
+  };
+
   return {
     missing,
     relayed() {
@@ -354,7 +362,7 @@ export function createIntake<Child extends Subject = Subject>(options: {
     refused,
     refusals,
     take(taken, by, index, childId) {
-      childOfMessage = childId === sender.deviceId ? undefined : childId;
+      ofMessage(childId);
       message =
         childOfMessage === undefined
           ? taken
@@ -374,8 +382,7 @@ export function createIntake<Child extends Subject = Subject>(options: {
         const { where } = fault;
         const at = Object.entries(where).map(([name, value]) => ` at ${name} ${String(value)}`);
         if (!speakFor(undefined)) {
-          // Judged again it would be taken for the sender's own: what it held is kept as an excerpt alone.
-          refuseMessage(message.body, NOT_YOURS, message.receivedAt, {}, 'CHILD_NOT_YOURS');
+          refuseForeign(message.body, message.receivedAt);
           return undefined;
         }
         const { messageId, createdAt } = message;
@@ -387,8 +394,9 @@ export function createIntake<Child extends Subject = Subject>(options: {
     },
     refuseMessage(body, reason, receivedAt, index, properties) {
       messageIndex = index;
-      device = sender;
-      refuseMessage(body, reason, receivedAt, properties);
+      ofMessage(properties?.childDeviceId);
+      if (speakFor(undefined)) refuseMessage(body, reason, receivedAt, properties);
+      else refuseForeign(body, receivedAt);
     },
   };
 }

@@ -9,7 +9,7 @@ export interface MessageProperties {
   /** Milliseconds since 1970. */
   createdAt: number | null;
   /** Whose message it is, where a field gateway relays it for a child. */
-  childDeviceId?: string;
+  childDeviceId?: string | undefined;
 }
 
 /** IoT Hub's own limit: https://learn.microsoft.com/azure/iot-hub/iot-hub-devguide-messages-construct */

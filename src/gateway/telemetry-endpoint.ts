@@ -22,6 +22,7 @@ export interface TelemetryEndpoint {
 }
 
 const PATH = /^\/devices\/([^/?]{1,256})\/messages\/events\/?(?:\?|$)/;
+const CHILD = 'iothub-app-childdeviceid';
 /** A child that was looked up may be forgotten meanwhile; more often than this is no coincidence. */
 const MAXIMUM_TRIES = 3;
 /** In the metrics only: nobody was there to be answered. */
@@ -99,7 +100,9 @@ export function createTelemetryEndpoint(options: {
     if (!isPlainEncoding(headers['content-encoding'])) {
       const { 'content-encoding': contentEncoding, 'content-type': contentType } = headers;
       const error = unsupported(`content-encoding: ${contentEncoding}`);
-      intake.refuseMessage(body, error.message, receivedAt, undefined, { contentType, contentEncoding });
+      const childDeviceId = headers[CHILD]?.toString();
+      const properties = { contentType, contentEncoding, childDeviceId };
+      intake.refuseMessage(body, error.message, receivedAt, undefined, properties);
       return error;
     }
     if (

@@ -126,6 +126,30 @@ describe('a field gateway that relays for its children', () => {
     expect(refusedOf(gateway)).toEqual([]);
   });
 
+  test('a child’s message that cannot be decoded is not kept as the gateway’s own, to be taken for it when judged again', async () => {
+    const { gateway, child } = newFamily();
+    const stranger = newDevice();
+    const client = await connectDevice(platform.mqttPort, gateway);
+    for (const { deviceId } of [child, stranger]) {
+      const headers = { 'iothub-app-childDeviceId': deviceId, 'content-type': 'application/x-later' };
+      await post(platform, gateway, '{"light": 1}', { headers });
+      const compressed = { 'iothub-app-childDeviceId': deviceId, 'content-encoding': 'gzip' };
+      await post(platform, gateway, '{"light": 1}', { headers: compressed });
+      const bag = `childDeviceId=${deviceId}&%24.ct=application%2Fx-later`;
+      await client.publishAsync(eventsTopic(gateway, bag), '{"light": 1}', { qos: 1 });
+    }
+    await client.endAsync();
+    await eventually(() => {
+      expect(refusedOf(child).map((each) => each.letter?.payload?.toString())).toEqual(
+        Array(3).fill('{"light": 1}'),
+      );
+      expect(refusedOf(gateway)).toHaveLength(3);
+    });
+    for (const { code, letter } of refusedOf(gateway)) {
+      expect({ code, payload: letter?.payload }).toEqual({ code: 'CHILD_NOT_YOURS', payload: null });
+    }
+  });
+
   test('relays what was observed before its child was moved to where it stood then', async () => {
     const gateway = newDevice();
     const now = Date.now();
