@@ -7,11 +7,13 @@ import { parseConnectionString } from '../../src/field-gateway/connection-string
 import { createFieldGateway } from '../../src/field-gateway/field-gateway';
 import { type LineLimits } from '../../src/field-gateway/line-listener';
 import { createQueue } from '../../src/field-gateway/queue';
+import { senmlOf } from '../../src/field-gateway/senml';
 import { createLogger } from '../../src/observability/logger';
 import { createMetrics } from '../../src/observability/metrics';
 import { type DirectoryDevice } from '../../src/store/device-directory';
 import { connectionStringOf } from '../gateway/devices.support';
 import { startPlatform } from '../gateway/gateway.support';
+import { createCertificates } from '../support/certificate';
 import { eventually } from '../support/eventually';
 import {
   buildFamily,
@@ -74,20 +76,28 @@ const lineOf = (device: DirectoryDevice, model: string, address = 'HALL-1') => (
 });
 
 describe('the field gateway, before the real gateway', () => {
-  const { gateway, children } = buildFamily(TRANSMITTER, 'smoke-detector');
-  const [transmitter, detector] = children as [DirectoryDevice, DirectoryDevice];
+  let gateway: DirectoryDevice;
+  let transmitter: DirectoryDevice;
+  let detector: DirectoryDevice;
+  const certificates = createCertificates();
   let platform: Awaited<ReturnType<typeof startPlatform>>;
   let door: Awaited<ReturnType<typeof openDoor>>;
 
   beforeAll(async () => {
-    platform = await startPlatform({ devices: [...children, gateway] });
+    platform = await startPlatform({ devices: [], tls: certificates });
     door = await openDoor(platform.port);
   });
   afterAll(async () => {
     await door.shut();
     await platform.stop();
   });
-  beforeEach(() => void (platform.stream.readings.length = 0));
+  // A family for each test: what the one before left on its way is nobody's here.
+  beforeEach(() => {
+    const family = buildFamily(TRANSMITTER, 'smoke-detector');
+    ({ gateway } = family);
+    [transmitter, detector] = family.children as [DirectoryDevice, DirectoryDevice];
+    for (const device of [gateway, ...family.children]) platform.directory.put(device);
+  });
 
   const host = () => `127.0.0.1:${door.port}`;
   const readingsOf = (device: DirectoryDevice) =>
@@ -124,8 +134,9 @@ describe('the field gateway, before the real gateway', () => {
       line.send({ sequence: '1', quantity: 'SMOKE', value: 1, age: 90 }, 0);
       line.send({ sequence: '2', quantity: 'BATTERY_LEVEL', value: 87.5 });
       expect(await line.answered(2)).toBe(`${ACK}1${ACK}2`);
-      await eventually(() => expect(platform.stream.readings).toHaveLength(5));
-      const byPoint = Object.fromEntries(platform.stream.readings.map((each) => [each.pointId, each.value]));
+      const arrived = () => [...readingsOf(transmitter), ...readingsOf(detector)];
+      await eventually(() => expect(arrived()).toHaveLength(5));
+      const byPoint = Object.fromEntries(arrived().map((each) => [each.pointId, each.value]));
       expect(byPoint).toEqual({
         [pointOf(transmitter, 'temperature')]: -4.1,
         [pointOf(transmitter, 'humidity')]: 40.5,
@@ -134,7 +145,7 @@ describe('the field gateway, before the real gateway', () => {
         [pointOf(detector, 'battery')]: 87.5,
       });
       expect(platform.stream.undated).toEqual([]);
-      const smoke = platform.stream.readings.find((each) => each.pointId === pointOf(detector, 'smoke'))!;
+      const smoke = arrived().find((each) => each.pointId === pointOf(detector, 'smoke'))!;
       expect(Math.abs(smoke.observedAt - (sentAt - 90_000))).toBeLessThan(2_000);
       expect(modbus.requests).toEqual(['input 7 0', 'input 7 1', 'input 7 2']);
       await eventually(() => expect(field.queue.depth().messages).toBe(0));
@@ -143,6 +154,20 @@ describe('the field gateway, before the real gateway', () => {
     } finally {
       await field.stop();
       await modbus.stop();
+    }
+  });
+
+  test('over HTTPS the cloud is trusted by the authority that is configured, and by no other', async () => {
+    const identity = parseConnectionString(connectionStringOf(gateway, `127.0.0.1:${platform.httpsPort}`));
+    const trusting = createCloud({ identity, protocol: 'https', ca: Buffer.from(certificates.ca) });
+    const wary = createCloud({ identity, protocol: 'https' });
+    const body = senmlOf(detector.deviceId, Date.now(), [{ channel: 'battery', unit: '%', value: 42 }]);
+    try {
+      expect(await trusting.send([{ id: 1, body }])).toEqual({ kind: 'delivered', refused: [] });
+      expect(await wary.send([{ id: 2, body }])).toMatchObject({ kind: 'failed', status: undefined });
+      await eventually(() => expect(readingsOf(detector)).toHaveLength(1));
+    } finally {
+      await Promise.all([trusting.stop(), wary.stop()]);
     }
   });
 
@@ -169,9 +194,9 @@ describe('the field gateway, before the real gateway', () => {
       await eventually(async () =>
         expect((await field.metrics()).join('\n')).toMatch(/modbus_polls_total\{outcome="failed".*\} [2-9]/),
       );
-      const before = platform.stream.readings.length;
+      const before = readingsOf(transmitter).length;
       await way.open();
-      await eventually(() => expect(platform.stream.readings.length).toBeGreaterThan(before + 3));
+      await eventually(() => expect(readingsOf(transmitter).length).toBeGreaterThan(before + 3));
     } finally {
       await field.stop();
       await way.shut();
