@@ -88,7 +88,7 @@ export function createQueue(options: { dataDir: string; maximumBytes: number }):
   let closed = false;
   let scheduled = false;
   let waiting: Waiting[] = [];
-  const listeners: (() => void)[] = [];
+  let next = createSignal();
 
   const recount = (): void => {
     const row = count.get() as { messages: number; aside: number; bytes: number };
@@ -133,7 +133,8 @@ export function createQueue(options: { dataDir: string; maximumBytes: number }):
     messages += taken;
     bytes += added;
     for (const each of batch) each.resolve();
-    for (const listener of listeners.splice(0)) listener();
+    next.resolve();
+    next = createSignal();
   };
 
   const schedule = (): void => {
@@ -186,15 +187,21 @@ export function createQueue(options: { dataDir: string; maximumBytes: number }):
       const oldest = (first.get() as { queued_at: number } | undefined)?.queued_at ?? null;
       return { messages, bytes, setAside, waiting: waiting.length, full, oldestQueuedAt: oldest };
     },
-    appended: () => new Promise((resolve) => listeners.push(resolve)),
+    appended: () => next.promise,
     close() {
       if (closed) return;
       closed = true;
       for (const each of waiting.splice(0)) each.reject(new Error('the queue is closed'));
-      for (const listener of listeners.splice(0)) listener();
+      next.resolve();
       database.close();
     },
   };
+}
+
+function createSignal(): { promise: Promise<void>; resolve(): void } {
+  let resolve!: () => void;
+  const promise = new Promise<void>((onResolved) => (resolve = onResolved));
+  return { promise, resolve };
 }
 
 interface Waiting {
