@@ -17,6 +17,8 @@ export interface TwinFault {
 
 /** What a device knows of its twin and listens for: outlives its connection where it asked for that. */
 export interface TwinState {
+  /** The device's owner: another one's twin begins anew, at version 1. */
+  tenantId: string;
   listening: { responses: boolean; desired: boolean };
   /** What the device knows of its desired properties, from an answer or from what it was told. */
   known: { version: number; desired: TwinDocument['desired'] } | undefined;
@@ -25,7 +27,8 @@ export interface TwinState {
 }
 
 /** Takes note of a change of the desired properties; others are none of the device's business. */
-export function note(state: TwinState, { desired, desiredVersion }: TwinDocument): void {
+export function note(state: TwinState, { tenantId, desired, desiredVersion }: TwinDocument): void {
+  if (tenantId !== state.tenantId) return;
   if (desiredVersion <= Math.max(state.known?.version ?? 0, state.latest?.desiredVersion ?? 0)) return;
   state.latest = { desired, desiredVersion };
 }
@@ -51,8 +54,8 @@ export interface TwinService {
   watch(deviceId: string, told: (twin: TwinDocument) => void): () => void;
   /** Keeps it, and what changes meanwhile, until the device comes back here or many others have come since. */
   keep(deviceId: string, state: TwinState): void;
-  /** What was kept; it no longer is. */
-  take(deviceId: string): TwinState | undefined;
+  /** What was kept of it and this owner; it no longer is. */
+  take(deviceId: string, tenantId: string): TwinState | undefined;
 }
 
 /** Requests at the store at once: a storm of devices that come back reads ten thousand twins. */
@@ -167,10 +170,10 @@ export function createTwinService(options: {
       kept.set(deviceId, state);
       if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value!);
     },
-    take(deviceId) {
+    take(deviceId, tenantId) {
       const state = kept.get(deviceId);
       kept.delete(deviceId);
-      return state;
+      return state?.tenantId === tenantId ? state : undefined;
     },
   };
 }

@@ -153,7 +153,19 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
       if (verdict.error) return refuse(refusalOf(verdict.error.code));
       const { deviceId, clean } = claims;
       identity = { ...claims, proof };
-      session = createSession({ ...context, deviceId, proof, clean, write, unread, end, whenKnown, settled });
+      const { tenantId } = verdict.device;
+      session = createSession({
+        ...context,
+        deviceId,
+        tenantId,
+        proof,
+        clean,
+        write,
+        unread,
+        end,
+        whenKnown,
+        settled,
+      });
       lastHeard = Date.now();
       context.connected(deviceId, connection);
       metrics.connack(packets.CONNECTED);

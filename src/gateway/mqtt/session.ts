@@ -32,6 +32,7 @@ export interface Session {
 
 export interface SessionOptions {
   deviceId: string;
+  tenantId: string;
   proof: Proof | undefined;
   /** Whether the device begins anew: otherwise what it listened for on its last connection holds. */
   clean: boolean;
@@ -85,8 +86,9 @@ export function createSession(options: SessionOptions): Session {
   };
 
   const goesOn = !options.clean;
-  const kept = options.twins.take(deviceId);
+  const kept = options.twins.take(deviceId, options.tenantId);
   const twinState: TwinState = (goesOn ? kept : undefined) ?? {
+    tenantId: options.tenantId,
     // Another replica may have heard what a device that goes on listened for: to be told too much harms it less.
     listening: { responses: goesOn, desired: goesOn },
     known: undefined,
