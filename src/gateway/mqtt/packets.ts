@@ -71,7 +71,8 @@ export function connack(returnCode: number, version = 4): Buffer {
   if (version === 5) {
     return generate({ cmd: 'connack', reasonCode: 0x84, sessionPresent: false }, { protocolVersion: 5 });
   }
-  // "Session present" is never set: a session ends with its connection.
+  // "Session present" is never set, so that clients subscribe again. What a device that goes on with its session listened
+  // for of its twin holds all the same: Microsoft's SDKs ask neither.
   return Buffer.from([0x20, 2, 0, returnCode]);
 }
 
