@@ -21,7 +21,7 @@ import { freshKeys } from './device-keys';
 import { entryKey } from './devices';
 import { type Attempt, attemptOf, claim } from './idempotency';
 import { placementOf, switchInstant } from './placement';
-import { retired, withDevice, withoutDevice } from './retirement';
+import { replacedAt, withDevice, withoutDevice } from './retirement';
 import { type SerialNumbers } from './serial-numbers';
 import { keyReused, receivedEarlier, type ReceivedDevice, receivedRecord, shownOnce } from './shown-once';
 import { keyProblem, nameProblem } from './validation';
@@ -131,7 +131,7 @@ export function createReplacing({
             before: null,
             after: { state: coming.state, name, replaces: going.id },
           });
-          const gone: DeviceDocument = { ...retired(going, at), replacedBy: deviceId };
+          const gone: DeviceDocument = replacedAt(going, at, deviceId);
           return {
             device: gone,
             building: withDevice(placement.building, coming),

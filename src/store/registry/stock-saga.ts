@@ -23,7 +23,7 @@ import { type BuildingLocks } from './building-locks';
 import { derivedKeys, freshKeys } from './device-keys';
 import { entryKey } from './devices';
 import { placementOf, switchInstant } from './placement';
-import { retired, withDevice, withoutDevice } from './retirement';
+import { replacedAt, withDevice, withoutDevice } from './retirement';
 import { type SagaSteps } from './saga';
 import { receivedRecord } from './shown-once';
 
@@ -161,7 +161,7 @@ export function createStockSaga({
         { create: receivedRecord(attempt, buildingId, device, group !== null) },
       ];
       if (old) {
-        const gone: DeviceDocument = { ...retired(old, at), replacedBy: deviceId };
+        const gone: DeviceDocument = replacedAt(old, at, deviceId);
         const audit = auditBy(saga.actor, {
           ...own,
           id: derivedId('aud', buildingId, seed, 'replace'),
