@@ -63,7 +63,10 @@ const AT_ONCE = 64;
 /** What waits longer for its turn is answered 503: the device has given up by then. */
 const TURN_WITHIN_MS = 10_000;
 const MOST_WAITING = 20_000;
+/** Of what devices that are away listened for and know: the longest away is forgotten first. */
 const MOST_KEPT = 20_000;
+const MOST_KEPT_BYTES = 32 * 1024 * 1024;
+const STATE_BYTES = 512;
 
 const UNAVAILABLE: TwinFault = { status: 503, message: 'the twin cannot be reached now: ask again' };
 
@@ -77,7 +80,8 @@ export function createTwinService(options: {
   const { logger, directory, twins, limits } = options;
   const rate = createTokenBuckets(limits.twinRequests);
   const watchers = new Map<string, (twin: TwinDocument) => void>();
-  const kept = new Map<string, TwinState>();
+  const kept = new Map<string, { state: TwinState; bytes: number }>();
+  let keptBytes = 0;
   const waiting: { go: (inTime: boolean) => void; since: number }[] = [];
   let running = 0;
   const { tally } = createCounters(options.registry);
@@ -89,10 +93,37 @@ export function createTwinService(options: {
   // For the life of the process, as the directory's own.
   directory.onTwin((twin) => {
     const told = watchers.get(twin.deviceId);
-    if (told) return told(twin);
-    const state = kept.get(twin.deviceId);
-    if (state) note(state, twin);
+    try {
+      if (told) return told(twin);
+    } catch (error) {
+      // One connection's fault, and no reason for the directory to stop following what changes.
+      return logger.error({ err: error, deviceId: twin.deviceId }, 'a device could not be told of its twin');
+    }
+    const away = take(twin.deviceId);
+    if (!away) return;
+    note(away, twin);
+    keep(twin.deviceId, away);
   });
+
+  const take = (deviceId: string): TwinState | undefined => {
+    const found = kept.get(deviceId);
+    if (!found) return undefined;
+    kept.delete(deviceId);
+    keptBytes -= found.bytes;
+    return found.state;
+  };
+
+  const keep = (deviceId: string, state: TwinState): void => {
+    take(deviceId);
+    const { known, latest } = state;
+    const bytes = STATE_BYTES + JSON.stringify([known?.desired, latest?.desired]).length;
+    kept.set(deviceId, { state, bytes });
+    keptBytes += bytes;
+    for (const oldest of kept.keys()) {
+      if (kept.size <= MOST_KEPT && keptBytes <= MOST_KEPT_BYTES) break;
+      take(oldest);
+    }
+  };
 
   /** False where the turn came too late. */
   const turn = (): Promise<boolean> | boolean => {
@@ -165,14 +196,9 @@ export function createTwinService(options: {
       };
     },
 
-    keep(deviceId, state) {
-      kept.delete(deviceId);
-      kept.set(deviceId, state);
-      if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value!);
-    },
+    keep,
     take(deviceId, tenantId) {
-      const state = kept.get(deviceId);
-      kept.delete(deviceId);
+      const state = take(deviceId);
       return state?.tenantId === tenantId ? state : undefined;
     },
   };
