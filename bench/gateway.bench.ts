@@ -106,7 +106,7 @@ async function run({ args, progress }: BenchContext): Promise<BenchReport> {
       figures.push(...(await knownAgain(fleet, load, settings, progress)));
     }
     if (wants('highest')) figures.push(...(await highest(fleet, load, tls, settings, notes, progress)));
-    await load.leave('senders').catch(() => undefined);
+    await load.leave('senders');
     const { eventHubs } = fleet.platform.endpoints();
     const deviceIds = fleet.devices.map(({ deviceId }) => deviceId);
     const acknowledged = await load.acknowledged();
@@ -383,7 +383,7 @@ async function memory(
   { memory: connections }: Settings,
   progress: (line: string) => void,
 ): Promise<Figure> {
-  await load.leave('senders').catch(() => undefined);
+  await load.leave('senders');
   const gateway = gatewayOf(fleet);
   // Those that left are forgotten first; what a gateway that served a while holds anyway is no connection's.
   await delay(5_000);
