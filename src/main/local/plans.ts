@@ -43,9 +43,10 @@ export interface Endpoints {
 
 /**
  * A message lives for the linger and one round trip. With room for them the young generation is collected when most are
- * done; with V8's default of 16 MB those in flight are copied again and again.
+ * done; with V8's default of 16 MB those in flight are copied again and again. More room is memory: 64 MB made 4,000 TLS
+ * connections 16 KB larger each.
  */
-const GATEWAY_NODE_OPTIONS = '--max-semi-space-size=64';
+const GATEWAY_NODE_OPTIONS = '--max-semi-space-size=32';
 
 export const PARTITIONS = 8;
 export const LIVE_GROUPS = ['live-0', 'live-1', 'live-2', 'live-3'];
