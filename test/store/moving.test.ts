@@ -39,6 +39,23 @@ test('a move within a building gives new points from now on, in one batch, and k
   expect(audits.filter((each) => each.action === 'device.move')).toHaveLength(1);
 });
 
+test('a move holds from when every gateway has heard of it, so that none takes what comes after for the place before', async () => {
+  const [one, two] = await twoBuildings(store, north);
+  for (const target of [one, two]) {
+    const device = await provisioned(store, north, one);
+    const asked = Date.now();
+    const input = { deviceId: device.id, buildingId: target.buildingId, spaceId: target.spaceIds[1]! };
+    const moved = valueOf(await store.registry.moveDevice(north, input));
+    const open = moved.assignments.filter((each) => each.to === null);
+    const past = moved.assignments.filter((each) => each.to !== null);
+    // A directory that is more than two seconds behind is not believed.
+    for (const { from } of open) expect(from).toBeGreaterThanOrEqual(asked + 3_000);
+    expect(new Set(past.map(({ to }) => to))).toEqual(new Set(open.map(({ from }) => from)));
+    const retired = valueOf(await store.registry.retireDevice(north, device.id));
+    expect(retired.assignments.every(({ to }) => to! <= Date.now())).toBe(true);
+  }
+});
+
 test('a device that is moved back to a building is one device there, with new points', async () => {
   const [one, two] = await twoBuildings(store, north);
   const device = await provisioned(store, north, one);

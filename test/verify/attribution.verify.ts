@@ -10,9 +10,11 @@ import { createLives, type Expected, type House, type Life } from './device-live
 import { type Outcome, type Verification, type VerificationContext } from './verification';
 
 const LANDED_WITHIN_MS = 120_000;
-const LIVES_AT_ONCE = 6;
-/** Between two changes of a device, so that there are instants which certainly lie between them. */
-const BETWEEN_MS = 60;
+const LIVES_AT_ONCE = 20;
+/** Between two changes of a device: some come before a move has begun to hold, most after. */
+const SHORTLY_MS = 60;
+const LONGER_MS = 3_200;
+const SHORTLY_SHARE = 0.2;
 const TIME_ZONE = 'Europe/Berlin';
 
 export const verification: Verification = {
@@ -69,16 +71,18 @@ async function prove(
       await build(north, 'Attribution North 2'),
       await build(south, 'Attribution South'),
     ];
-    const lives = createLives({ houses, random: createRandom(shape.seed) });
+    const random = createRandom(shape.seed);
+    const lives = createLives({ houses, random });
+    const pause = (): Promise<void> => delay(random.next() < SHORTLY_SHARE ? SHORTLY_MS : LONGER_MS);
     const started = await lives.begin(shape.devices);
     progress(`${started.length} devices provisioned`);
     let done = 0;
     const live = async (life: Life): Promise<void> => {
       for (let change = 0; change < shape.changes; change++) {
-        await delay(BETWEEN_MS);
+        await pause();
         await lives.change(life);
       }
-      await delay(BETWEEN_MS);
+      await pause();
       await lives.tellTheRest(life);
       if (++done % 10 === 0) progress(`${done} of ${started.length} lives lived`);
     };

@@ -43,6 +43,8 @@ export interface Life {
   place: Place;
   /** Since when the place is certain. */
   since: number;
+  /** When the last move begins to hold: nothing that comes before it holds earlier. */
+  movesAt: number;
   stays: Stay[];
   /** Of devices that went before. */
   story: string;
@@ -69,6 +71,8 @@ const QUANTITY = 'RELATIVE_HUMIDITY';
 const KNOWN_WITHIN_MS = 10_000;
 const TWO_DAYS_MS = 2 * 86_400_000;
 const READINGS_A_STAY = 3;
+/** `MOVE_AHEAD_MS` of the registry, written down again: a move holds from so much later on. */
+const MOVES_AHEAD_MS = 3_000;
 
 /** Random lives of devices through the public API alone, and what must have become of every reading. */
 export function createLives(options: { houses: readonly House[]; random: Random }) {
@@ -160,8 +164,11 @@ export function createLives(options: { houses: readonly House[]; random: Random 
     if (random.next() < 0.5) await tell(life, stay);
   }
 
-  async function arrive(life: Life, place: Omit<Place, 'points'>, story: string): Promise<void> {
-    life.since = Date.now() + 1;
+  async function arrive(life: Life, place: Omit<Place, 'points'>, story: string, aheadMs = 0): Promise<void> {
+    // A place that is set ahead and was never reached before the next move leaves the life without a certain stay.
+    const now = Date.now();
+    life.movesAt = Math.max(life.movesAt, now + aheadMs);
+    life.since = Math.max(now, life.movesAt) + 1;
     life.story = story;
     life.place = { ...place, points: await pointsOf(place.house, life.deviceId) };
     if (life.place.points[CHANNEL] === undefined) {
@@ -186,7 +193,8 @@ export function createLives(options: { houses: readonly House[]; random: Random 
     if (!succeeded(moveDevice, `moving ${life.deviceId}`)) return;
     if (house === here.house) counts.moved++;
     else counts.movedAway++;
-    await arrive(life, { house, spaceId }, house === here.house ? 'a move' : 'a move to another building');
+    const story = house === here.house ? 'a move' : 'a move to another building';
+    await arrive(life, { house, spaceId }, story, MOVES_AHEAD_MS);
     if (life.place.points[CHANNEL] === here.points[CHANNEL]) {
       differences.push(`${life.deviceId} feeds the same point in another space`);
     }
@@ -196,6 +204,7 @@ export function createLives(options: { houses: readonly House[]; random: Random 
     // Who is replaced can send no more: what it has not told is told now, however often it moved since.
     for (const stay of life.stays) if (!stay.told) await tell(life, stay);
     const { house, spaceId, points } = life.place;
+    const before = Date.now();
     const { replaceDevice } = await house.session.client.execute(ReplaceDeviceDocument, {
       input: {
         deviceId: life.deviceId,
@@ -207,7 +216,6 @@ export function createLives(options: { houses: readonly House[]; random: Random 
     if (!succeeded(replaceDevice, `replacing ${life.deviceId}`)) return;
     if (replaceDevice.__typename !== 'ReplaceDeviceSuccess') return;
     counts.replaced++;
-    const before = life.since;
     life.deviceId = replaceDevice.device.id;
     life.connectionString = replaceDevice.connectionString ?? '';
     life.stays = [];
@@ -268,6 +276,7 @@ export function createLives(options: { houses: readonly House[]; random: Random 
             place: { house, spaceId: spaces[n]!, points: await pointsOf(house, deviceId) },
             // The first place reaches back further than anything that can be observed.
             since: Date.now() - TWO_DAYS_MS,
+            movesAt: 0,
             stays: [],
             story: 'its first place',
           });

@@ -33,7 +33,8 @@ export function retired(device: DeviceDocument, now: number): DeviceDocument {
     parentId: null,
     transfer: null,
     suspended: null,
-    assignments: device.assignments.map((each) => (each.to === null ? { ...each, to: now } : each)),
+    // Also those that a move has set for a moment later.
+    assignments: ended(device.assignments, now),
     retiredAt: now,
   };
 }
