@@ -191,7 +191,7 @@ export function createProvisioning({
       'registry',
       batch.map(({ device }) => ({ partition: device.buildingId, id: device.id })),
     );
-    const now = documents.map(async (device, i): Promise<ProvisionedDevice> => {
+    const results = documents.map(async (device, i): Promise<ProvisionedDevice> => {
       const planned = batch[i]!.device;
       if (!device) throw new Error(`device ${planned.id} was provisioned and is gone`);
       if (device.type === 'departed') return { device: await whereItWent(planned), keys: null };
@@ -199,6 +199,7 @@ export function createProvisioning({
       const open = (sealed: string): string => keyring.open(device.id, sealed).toString('base64');
       return { device, keys: { primary: open(device.keys.primary), secondary: open(device.keys.secondary) } };
     });
+    return Promise.all(results);
   }
 
   /** The device where it is now; as it was provisioned where that is somebody else's, who tells nobody more of it. */
