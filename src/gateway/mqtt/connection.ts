@@ -1,12 +1,13 @@
 import { type Socket } from 'node:net';
 import { type Logger } from '../../observability/logger';
+import { isPassing } from '../answers';
 import { type Authenticated, type DeviceAuthentication, type Proof } from '../authentication';
 import { type GatewayLimits } from '../limits';
 import { type GatewayMetrics } from '../metrics';
 import { type Reception } from '../reception';
 import { type TwinService } from '../twin-service';
 import { createAnswers, type TurnEnd } from './answers';
-import { type Claims, claimsOf, isPassing, refusalOf } from './claims';
+import { type Claims, claimsOf, refusalOf } from './claims';
 import { CONNECT, createFramer, PUBLISH } from './framer';
 import { type Ending, type MqttMetrics } from './metrics';
 import * as packets from './packets';
