@@ -2,7 +2,7 @@ import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Logger } from '../observability/logger';
 import { type DirectoryDevice } from '../store/device-directory';
 import { answerError, answerJson, ERROR_STATUS, type GatewayError } from './answers';
-import { type DeviceAuthentication } from './authentication';
+import { type Authenticated, type DeviceAuthentication } from './authentication';
 import { BATCH_CONTENT_TYPE, parseBatch } from './batch';
 import { type Looked } from './children';
 import { mediaTypeOf, PayloadError } from './decoders';
@@ -52,12 +52,13 @@ export function createTelemetryEndpoint(options: {
     }
     const declared = Number(request.headers['content-length'] ?? 0);
     if (declared > limits.bodyBytes) return tooLarge(limits.bodyBytes);
-    if (options.bytesInFlight() + declared > limits.bytesInFlight) {
-      metrics.throttled('bytes');
-      const message = 'the gateway holds all the readings it may: send again';
-      return { code: 'GATEWAY_BUSY', message, retryAfterSeconds: 1 };
-    }
-    return undefined;
+    return options.bytesInFlight() + declared > limits.bytesInFlight ? full() : undefined;
+  };
+
+  const full = (): GatewayError => {
+    metrics.throttled('bytes');
+    const message = 'the gateway holds all the readings it may: send again';
+    return { code: 'GATEWAY_BUSY', message, retryAfterSeconds: 1 };
   };
 
   const refusalOfRate = (device: DirectoryDevice, now: number): GatewayError | undefined => {
@@ -184,8 +185,7 @@ export function createTelemetryEndpoint(options: {
     const verdict = authentication.authenticate(deviceId, proof, receivedAt);
     const authenticated = verdict instanceof Promise ? await verdict : verdict;
     if (authenticated.error) return fail(response, authenticated.error);
-    const { device } = authenticated;
-    const limited = refusalOfRate(device, receivedAt);
+    const limited = refusalOfRate(authenticated.device, receivedAt);
     if (limited) return fail(response, limited);
 
     let mine = 0;
@@ -193,37 +193,53 @@ export function createTelemetryEndpoint(options: {
       const body = await readBody(request, limits.bodyBytes, (bytes) => {
         mine += bytes;
         held += bytes;
+        // Thousands may have begun while there was room for each of them.
+        return options.bytesInFlight() <= limits.bytesInFlight;
       });
       if (body === 'aborted') return metrics.request(CLIENT_CLOSED_REQUEST);
+      if (body === 'no-room') return fail(response, { ...full(), close: true });
       if (body === 'too-large') return fail(response, tooLarge(limits.bodyBytes));
       if (!reception.connected()) return fail(response, streamUnavailable);
-      await take(request, response, device, body, receivedAt);
+      const ask = () => authentication.authenticate(deviceId, proof, Date.now());
+      await take(request, response, ask, body, receivedAt);
     } finally {
       held -= mine;
     }
   };
 
+  /** @param ask for the device as it is now: its body and its children may have taken their time. */
   const take = async (
     request: IncomingMessage,
     response: ServerResponse,
-    device: DirectoryDevice,
+    ask: () => Authenticated | Promise<Authenticated>,
     body: Buffer,
     receivedAt: number,
   ): Promise<void> => {
-    const source = { protocol: 'HTTP' };
-    let intake = reception.open(device, source);
-    let error = decode(request, device, body, intake, receivedAt);
-    for (let tries = 0; intake.missing.size > 0; tries++) {
+    let looked: Looked | undefined;
+    for (let tries = 0; ; tries++) {
+      const asked = ask();
+      const verdict = asked instanceof Promise ? await asked : asked;
+      if (verdict.error) return fail(response, verdict.error);
+      const { device } = verdict;
+      const intake = reception.open(device, { protocol: 'HTTP' }, looked);
+      const error = decode(request, device, body, intake, receivedAt);
+      if (intake.missing.size === 0) return submit(response, device, intake, error, receivedAt);
       if (tries === MAXIMUM_TRIES) return fail(response, directoryUnavailable);
-      let looked: Looked;
       try {
         looked = await reception.look(device, intake);
       } catch {
         return fail(response, directoryUnavailable);
       }
-      intake = reception.open(device, source, looked);
-      error = decode(request, device, body, intake, receivedAt);
     }
+  };
+
+  const submit = async (
+    response: ServerResponse,
+    device: DirectoryDevice,
+    intake: Intake<DirectoryDevice>,
+    error: GatewayError | undefined,
+    receivedAt: number,
+  ): Promise<void> => {
     try {
       // The device is answered only after Event Hubs accepted all that this request brought, refused readings too.
       await reception.submit(device, intake, receivedAt, 'HTTP');
