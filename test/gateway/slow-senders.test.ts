@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { createCertificates } from '../support/certificate';
 import { eventually } from '../support/eventually';
 import { buildDevice, tokenOf } from './devices.support';
 import { startPlatform } from './gateway.support';
-import { connectPacket, publishPacket, rawDevice } from './mqtt.support';
+import { connectDevice, connectPacket, publishPacket, rawDevice } from './mqtt.support';
 
 jest.setTimeout(60_000);
 
@@ -84,6 +86,31 @@ describe('an MQTT device behind a message that Event Hubs has not accepted', () 
       await eventually(() => expect(raw.acknowledged()).toHaveLength(2_002), { within: 20_000 });
       raw.socket.destroy();
     } finally {
+      await platform.stop();
+    }
+  });
+});
+
+describe('clients that begin a TLS connection and say nothing', () => {
+  test('do not keep devices from theirs, however many they are', async () => {
+    const device = buildDevice();
+    const tls = createCertificates();
+    const platform = await startPlatform({ devices: [device], tls, limits: { handshakes: 4 } });
+    const silent = Array.from({ length: 20 }, () => client(platform.mqttsPort));
+    try {
+      await Promise.all(silent.map(({ socket }) => once(socket, 'connect')));
+      const before = performance.now();
+      const mqtt = await connectDevice(platform.mqttsPort, device, {
+        protocol: 'mqtts',
+        ca: tls.ca,
+        servername: 'localhost',
+        connectTimeout: 30_000,
+      });
+      // In turns of four that had been five handshakes' whole patience of twenty seconds.
+      expect(performance.now() - before).toBeLessThan(10_000);
+      await mqtt.endAsync(true);
+    } finally {
+      for (const { socket } of silent) socket.destroy();
       await platform.stop();
     }
   });
