@@ -269,6 +269,7 @@ describe('a start that cannot be', () => {
           'GATEWAY_HTTPS',
           'MQTT',
           'MQTTS',
+          'AMQPS',
           'COSMOS',
           'BLOB',
           'GATEWAY_HEALTH',

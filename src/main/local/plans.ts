@@ -12,6 +12,7 @@ export type LocalPorts = Record<
   | 'gatewayHttps'
   | 'mqtt'
   | 'mqtts'
+  | 'amqps'
   | 'eventHubs'
   | 'cosmos'
   | 'blob'
@@ -35,6 +36,8 @@ export interface Endpoints {
   mqtt: string;
   /** Null where no certificate was given. */
   mqtts: string | null;
+  /** Null where no certificate was given. */
+  amqps: string | null;
   eventHubs: string;
   cosmos: string;
   blob: string;
@@ -67,6 +70,7 @@ export function endpointsOf(settings: LocalSettings, ports: LocalPorts, folder: 
     gatewayHttps: settings.TLS_CERT_FILE === undefined ? null : `https://${host}:${ports.gatewayHttps}`,
     mqtt: `mqtt://${host}:${ports.mqtt}`,
     mqtts: settings.TLS_CERT_FILE === undefined ? null : `mqtts://${host}:${ports.mqtts}`,
+    amqps: settings.TLS_CERT_FILE === undefined ? null : `amqps://${host}:${ports.amqps}`,
     eventHubs: `Endpoint=sb://${host}:${ports.eventHubs};SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=${folder.secrets.eventHubsKey};UseDevelopmentEmulator=true`,
     cosmos: `AccountEndpoint=${http(ports.cosmos)};AccountKey=${folder.secrets.cosmosKey}`,
     blob: `DefaultEndpointsProtocol=http;AccountName=${AZURITE_ACCOUNT};AccountKey=${AZURITE_KEY};BlobEndpoint=${http(ports.blob)}/${AZURITE_ACCOUNT};`,
@@ -176,6 +180,7 @@ export function atriumPlans(
         GATEWAY_HTTPS_PORT: String(ports.gatewayHttps),
         MQTT_PORT: String(ports.mqtt),
         MQTTS_PORT: String(ports.mqtts),
+        AMQPS_PORT: String(ports.amqps),
         TLS_CERT_FILE: settings.TLS_CERT_FILE ?? '',
         TLS_KEY_FILE: settings.TLS_KEY_FILE ?? '',
         GATEWAY_HEALTH_PORT: String(ports.gatewayHealth),
