@@ -30,7 +30,7 @@ export interface StoreAndForwardQueue {
   mark(key: string): string | undefined;
   /** The oldest that are still to be sent. */
   oldest(limit: number, maximumBytes: number): (QueuedMessage & { id: number })[];
-  /** The cloud has them. */
+  /** The cloud has them. Throws where the disk cannot be written: none is removed then. */
   remove(ids: readonly number[]): void;
   /** Never to be sent and not kept by the cloud either: stays on disk for a person to look at. */
   setAside(id: number, reason: string): void;
@@ -163,14 +163,19 @@ export function createQueue(options: { dataDir: string; maximumBytes: number }):
       return taken;
     },
     remove(ids) {
+      let removed = 0;
+      let freed = 0;
       transaction(database, () => {
         for (const id of ids) {
           const row = remove.get(id) as { bytes: number } | undefined;
           if (row === undefined) continue;
-          messages--;
-          bytes -= row.bytes + ROW_BYTES;
+          removed++;
+          freed += row.bytes + ROW_BYTES;
         }
       });
+      // Only now: a transaction that fails has removed nothing.
+      messages -= removed;
+      bytes -= freed;
       schedule();
     },
     setAside(id, reason) {
@@ -251,7 +256,8 @@ function transaction(database: DatabaseSync, work: () => void): void {
     work();
     database.exec('COMMIT');
   } catch (error) {
-    database.exec('ROLLBACK');
+    // After some faults, such as a full disk, SQLite has rolled back by itself.
+    if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }
 }
