@@ -4,11 +4,13 @@ import { inParallel } from '../store/in-parallel';
 import { type JobHandler, type RowResult } from '../store/jobs/handler';
 import { type DeadLettersDocument, type LetterReplay, parseLetterId } from '../store/dead-letters/documents';
 import { allowed } from '../store/dead-letters/reader';
-import { type ReplayStore } from '../store/dead-letters/replayed';
+import { type JudgedDevice, type ReplayStore } from '../store/dead-letters/replayed';
 import { type DeadLettersMetrics } from './metrics';
 import { judge, type Judged, send } from './replay';
 
 const NOTES_AT_ONCE = 8;
+/** Looked up at once for one letter of a field gateway that names children. */
+const MAXIMUM_CHILDREN = 1_000;
 
 /**
  * The job that judges dead letters again; its rows are their ids. The readings are sent first and noted on the letters
@@ -34,24 +36,34 @@ export function createReplayHandler(options: {
     for (const document of await store.documents(scopeKey, ids)) {
       if (document && allowed(scope, document, 'dead-letter.replay')) documents.set(document.id, document);
     }
-    const deviceIds = [
-      ...new Set(
-        wanted.flatMap((each) => documents.get(each?.documentId ?? '')?.letters[each!.row]?.deviceId ?? []),
-      ),
-    ];
-    const found = await store.devices(deviceIds);
-    const devices = new Map(deviceIds.map((id, index) => [id, found[index] ?? null]));
+    const devices = new Map<string, JudgedDevice | null>();
+    const look = async (ids: readonly string[]): Promise<void> => {
+      const unknown = [...new Set(ids)].filter((id) => !devices.has(id));
+      const found = await store.devices(unknown);
+      unknown.forEach((id, index) => devices.set(id, found[index] ?? null));
+    };
+    await look(
+      wanted.flatMap((each) => documents.get(each?.documentId ?? '')?.letters[each!.row]?.deviceId ?? []),
+    );
+    const judgeKnown = async (document: DeadLettersDocument, row: number): Promise<Judged> => {
+      for (;;) {
+        const one = judge(document, row, devices, decoders, now());
+        const missing = [...one.missing].slice(0, MAXIMUM_CHILDREN);
+        if (missing.length === 0) return one;
+        await look(missing);
+      }
+    };
 
     const judged: Judged[] = [];
     const notes = new Map<string, Map<number, LetterReplay>>();
-    const results = wanted.map((each): RowResult => {
+    const resultFor = async (each: (typeof wanted)[number]): Promise<RowResult> => {
       const document = documents.get(each?.documentId ?? '');
       const letter = document?.letters[each!.row];
       if (letter === undefined) return resultOf(null, 'NOT_FOUND', 'the letter is not there any more');
       const { deviceId } = letter;
       // Done before: by this chunk's last try, or by another job.
       if (letter.replay?.outcome === 'ACCEPTED') return resultOf(deviceId);
-      const one = judge(document!, each!.row, devices.get(deviceId) ?? null, decoders, now());
+      const one = await judgeKnown(document!, each!.row);
       judged.push(one);
       const noted = notes.get(document!.id) ?? new Map<number, LetterReplay>();
       notes.set(document!.id, noted.set(each!.row, one.replay));
@@ -59,7 +71,9 @@ export function createReplayHandler(options: {
       return outcome === 'ACCEPTED'
         ? resultOf(deviceId)
         : resultOf(deviceId, 'INVALID_INPUT', `${code}: ${message}`);
-    });
+    };
+    const results: RowResult[] = [];
+    for (const each of wanted) results.push(await resultFor(each));
 
     if (!connected()) throw away('Event Hubs cannot be reached');
     try {

@@ -20,46 +20,60 @@ const READINGS_A_MESSAGE = 10_000;
 export interface Judged {
   readings: Intake['readings'];
   replay: LetterReplay;
+  /** Devices that it names and that were not among those given: with them it is to be judged anew. */
+  missing: Iterable<string>;
 }
+
+/** By id, as they are now; null for one that does not exist. */
+export type JudgedDevices = ReadonlyMap<string, JudgedDevice | null>;
 
 /**
  * Judges a letter again, by today's registry and decoders, as if it came as it did then: `receivedAt` stays, so that
  * what lay in the future then still does. Whether its device may send today does not matter; it might when it sent, and
- * its assignments say what it fed at each instant, also those of a device that was retired since.
+ * its assignments say what it fed at each instant, also those of a device that was retired since. A field gateway speaks
+ * for the children that it has today.
  *
  * What is refused again makes no letter of its own; the letter that stands says why.
  */
 export function judge(
   document: DeadLettersDocument,
   row: number,
-  device: JudgedDevice | null,
+  devices: JudgedDevices,
   decoders: DecoderRegistry,
   now: number,
 ): Judged {
   const letter = document.letters[row]!;
   const payload = document.payloads[row];
+  const device = devices.get(letter.deviceId) ?? null;
   const refused = (message: string): Judged => ({
     readings: [],
+    missing: [],
     replay: { at: now, outcome: 'REFUSED', accepted: 0, code: letter.code, message },
   });
   if (payload == null || !isReplayable(letter)) {
     return refused('its message is not kept here, so that it cannot be judged again');
   }
   if (device === null) return refused('its device is not in the registry');
-  const intake = createIntake({
+  const intake = createIntake<JudgedDevice>({
     device,
+    relay(childId) {
+      const child = devices.get(childId);
+      if (child === undefined || child === null) return child;
+      return child.parentId === device.deviceId && child.tenantId === device.tenantId ? child : null;
+    },
     readingsPerRequest: READINGS_A_MESSAGE,
     firstIndex: letter.index,
     source: { protocol: letter.protocol },
   });
   takeAgain(intake, device, letter, letterId(document.id, row), Buffer.from(payload, 'base64'), decoders);
-  const { readings, refusals } = intake;
+  const { readings, refusals, missing } = intake;
   const accepted = readings.length;
   const [first] = refusals;
-  if (first === undefined) return { readings, replay: { at: now, outcome: 'ACCEPTED', accepted } };
+  if (first === undefined) return { readings, missing, replay: { at: now, outcome: 'ACCEPTED', accepted } };
   const more = refusals.length === 1 ? '' : ` (and ${refusals.length - 1} more readings of it)`;
   return {
     readings,
+    missing,
     replay: {
       at: now,
       outcome: accepted > 0 ? 'PARTLY_ACCEPTED' : 'REFUSED',
@@ -79,11 +93,7 @@ function takeAgain(
   decoders: DecoderRegistry,
 ): void {
   const { receivedAt, createdAt, contentType, contentEncoding } = letter;
-  const take = (
-    properties: Pick<MessageProperties, 'messageId' | 'createdAt' | 'contentType' | 'contentEncoding'>,
-    of: Buffer,
-    index?: number,
-  ): void => {
+  const take = (properties: MessageProperties, of: Buffer, index?: number): void => {
     const decoder = decoders.find(properties.contentType ?? DEFAULT_CONTENT_TYPE);
     if (decoder === undefined || !isPlainEncoding(properties.contentEncoding)) {
       const reason = 'the content type or encoding is still none that is taken';
@@ -93,7 +103,8 @@ function takeAgain(
     const messageId = properties.messageId ?? (index === undefined ? id : `${id}/${index}`);
     const { deviceId, assignments: channels } = device;
     const message = { body: of, deviceId, channels, messageId, receivedAt, createdAt: properties.createdAt };
-    intake.take(message, decoder, index);
+    // Of a child it stays: nothing is relayed here, and nothing is taken for the device's own that is not.
+    intake.take(message, decoder, index, properties.childDeviceId);
   };
 
   if (mediaTypeOf(contentType) !== BATCH_CONTENT_TYPE) {

@@ -81,6 +81,7 @@ export const REFUSAL_CODES = [
   'UNIT_MISMATCH',
   'NOT_ASSIGNED',
   'PAYLOAD_INVALID',
+  'CHILD_NOT_YOURS',
 ] as const;
 export type RefusalCode = (typeof REFUSAL_CODES)[number];
 

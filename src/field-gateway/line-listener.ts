@@ -55,6 +55,8 @@ export function createLineListener(options: {
   const limits = { ...DEFAULT_LINE_LIMITS, ...options.limits };
   const units = new Map(options.units.map((unit) => [unit.address, unit]));
   const sockets = new Set<Socket>();
+  /** The last instant of each unit's channel. */
+  const instants = new Map<string, number>();
   /** Frames that are being kept, those of connections that have ended among them. */
   let keeping = 0;
 
@@ -133,6 +135,17 @@ export function createLineListener(options: {
     });
   };
 
+  /**
+   * A reading is its point and its millisecond: of two frames that come at once the second would else be taken for the
+   * first sent again, and be lost.
+   */
+  const instantOf = (source: string, measuredAt: number): number => {
+    const last = instants.get(source) ?? -Infinity;
+    const instant = measuredAt <= last && last - measuredAt < 1_000 ? last + 1 : measuredAt;
+    instants.set(source, instant);
+    return instant;
+  };
+
   const keep = async (frame: LineFrame): Promise<number> => {
     const unit = units.get(frame.address);
     const channel = unit?.channels.find(({ quantity }) => quantity === frame.quantity);
@@ -158,9 +171,11 @@ export function createLineListener(options: {
       return ACK;
     }
     const now = Date.now();
-    const body = senmlOf(unit.deviceId, now - frame.age * 1000, [
-      { channel: channel.name, unit: channel.unit, value: frame.value },
-    ]);
+    const body = senmlOf(
+      unit.deviceId,
+      instantOf(`${unit.address} ${channel.name}`, now - frame.age * 1000),
+      [{ channel: channel.name, unit: channel.unit, value: frame.value }],
+    );
     const { deviceId } = unit;
     await queue.append({ deviceId, body, queuedAt: now }, { key, value: identity });
     metrics.frame('kept');

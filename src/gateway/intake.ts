@@ -16,6 +16,15 @@ import { cut, excerptOf } from './excerpt';
 import { type MessageSource, payloadOf, type RefusedValue } from './letter-payload';
 import { type MessageProperties } from './message-properties';
 
+/** What an intake must know of a device whose readings it places. */
+export type Subject = Pick<DirectoryDevice, 'deviceId' | 'tenantId' | 'assignments'>;
+
+/**
+ * The child of that id, for which the device may relay; null where it may not, or there is none; undefined where that is
+ * not known yet.
+ */
+export type Relay<Child extends Subject = Subject> = (childId: string) => Child | null | undefined;
+
 const MAXIMUM_CHANNEL_CHARACTERS = 128;
 const SHOWN_VALUE_CHARACTERS = 64;
 const MAXIMUM_CONTENT_TYPE_CHARACTERS = 256;
@@ -24,6 +33,7 @@ const MAXIMUM_CONTENT_TYPE_CHARACTERS = 256;
  * 256 kB could else become many times that; what is beyond it is kept as an excerpt.
  */
 const MAXIMUM_LETTERS_BYTES = 1024 * 1024;
+const NOT_YOURS = 'the device named is none that this one may relay for';
 const NO_PAYLOAD = { contentType: '', payload: null };
 
 /** One refused reading as the answer names it. */
@@ -38,16 +48,29 @@ export interface RefusalAnswer {
 }
 
 /** Everything one request brought, judged: what goes into frames and what the answer says. */
-export interface Intake {
+export interface Intake<Child extends Subject = Subject> {
+  /**
+   * Children that were named and must be looked up first. Where there are any, the intake is to be thrown away and its
+   * messages to be taken again.
+   */
+  readonly missing: ReadonlySet<string>;
+  /** Children whose messages these are in part, with how many of the readings. */
+  relayed(): { child: Child; readings: number }[];
   readonly readings: readonly Reading[];
   readonly refused: readonly RefusedReading[];
   readonly refusals: readonly RefusalAnswer[];
   /**
    * Decodes one message. All that can go wrong in it is refused here, never thrown: a decoder that throws costs its
    * message.
+   * @param childId whose message it is, where the device relays it whole.
    * @returns the fault where nothing of the message could be taken.
    */
-  take(message: DeviceMessage, decoder: PayloadDecoder, messageIndex?: number): PayloadError | undefined;
+  take(
+    message: DeviceMessage,
+    decoder: PayloadDecoder,
+    messageIndex?: number,
+    childId?: string,
+  ): PayloadError | undefined;
   /**
    * Refuses a message that could not even be handed to a decoder.
    * @param properties as far as they could be read: what it is judged by when it is judged again.
@@ -61,8 +84,10 @@ export interface Intake {
   ): void;
 }
 
-export function createIntake(options: {
-  device: Pick<DirectoryDevice, 'deviceId' | 'tenantId' | 'assignments'>;
+export function createIntake<Child extends Subject = Subject>(options: {
+  device: Subject;
+  /** Left out, the device relays for nobody. */
+  relay?: Relay<Child>;
   readingsPerRequest: number;
   /** How it came; kept with what is refused. */
   source?: MessageSource;
@@ -70,8 +95,8 @@ export function createIntake(options: {
   firstIndex?: number;
   /** Told of what a decoder threw that is no `PayloadError`: a fault of ours. */
   onDecoderFault?: (decoder: PayloadDecoder, error: unknown) => void;
-}): Intake {
-  const { device, readingsPerRequest, firstIndex = 0, source = { protocol: '' } } = options;
+}): Intake<Child> {
+  const { device: sender, readingsPerRequest, firstIndex = 0, source = { protocol: '' } } = options;
   const readings: Reading[] = [];
   const refused: RefusedReading[] = [];
   const refusals: RefusalAnswer[] = [];
@@ -79,6 +104,29 @@ export function createIntake(options: {
   let decoder: PayloadDecoder;
   let messageIndex: number | undefined;
   let lettersBytes = 0;
+  /** Whose reading is being placed: the sender's own, or that of a child it relays for. */
+  let device: Subject = sender;
+  /** The child whose message it is, as a whole. */
+  let childOfMessage: string | undefined;
+  const children = new Map<string, Child | null>();
+  const missing = new Set<string>();
+
+  /** Makes the device that a reading names the one it is placed by; false where the sender may not speak for it. */
+  const speakFor = (named: string | undefined): boolean => {
+    const of = named ?? childOfMessage;
+    device = sender;
+    if (of === undefined || of === sender.deviceId) return true;
+    let child = children.get(of);
+    if (child === undefined) {
+      const found = options.relay ? options.relay(of) : null;
+      if (found === undefined) missing.add(of);
+      child = found ?? null;
+      children.set(of, child);
+    }
+    if (child === null) return false;
+    device = child;
+    return true;
+  };
 
   const refuse = (
     index: number,
@@ -105,7 +153,7 @@ export function createIntake(options: {
       raw,
       letter: {
         protocol: source.protocol,
-        relayedBy: source.relayedBy ?? null,
+        relayedBy: device === sender ? (source.relayedBy ?? null) : sender.deviceId,
         index: index + firstIndex,
         ...letter,
       },
@@ -246,36 +294,31 @@ export function createIntake(options: {
     readings.push(reading);
   };
 
-  const foreign = (index: number, refusedValue: RefusedValue, record: unknown): void => {
-    const reason = 'the reading is named for another device, which this one may not speak for';
-    const { channel } = refusedValue;
-    refuseValue(index, channel, 'UNKNOWN_CHANNEL', reason, record, null, payloadOf(refusedValue));
+  /** One answer whether the device named is somebody else's, may not send, or does not exist. */
+  const foreign = (index: number, of: string, refusedValue: RefusedValue, record: unknown): void => {
+    const channel = `${of}/${refusedValue.channel}`;
+    const again = payloadOf({ ...refusedValue, channel });
+    refuseValue(index, channel, 'CHILD_NOT_YOURS', NOT_YOURS, record, null, again);
   };
 
   const sink: ReadingSink = {
-    dated: (index, channel, value, unit, observedAt, record, of) =>
-      of === undefined
-        ? place(index, channel, value, unit, observedAt, false, record)
-        : foreign(index, { channel: `${of}/${channel}`, value, unit, observedAt, offset: null }, record),
+    dated(index, channel, value, unit, observedAt, record, of) {
+      if (speakFor(of)) return place(index, channel, value, unit, observedAt, false, record);
+      foreign(index, (of ?? childOfMessage)!, { channel, value, unit, observedAt, offset: null }, record);
+    },
     // Counted from the device's own creation time the instant is the same at every sending. Counted from receipt it is
     // not, and such a reading is identified by its message instead.
-    undated: (index, channel, value, unit, offset, record, of) => {
-      const now = message.createdAt ?? message.receivedAt;
-      if (of !== undefined) {
-        const named = `${of}/${channel}`;
-        const from = message.createdAt === null ? offset : null;
-        return foreign(
-          index,
-          { channel: named, value, unit, observedAt: now + offset, offset: from },
-          record,
-        );
-      }
-      return message.createdAt === null
-        ? place(index, channel, value, unit, message.receivedAt + offset, true, record)
-        : place(index, channel, value, unit, message.createdAt + offset, false, record);
+    undated(index, channel, value, unit, offset, record, of) {
+      const stamped = message.createdAt === null;
+      const observedAt = (message.createdAt ?? message.receivedAt) + offset;
+      if (speakFor(of)) return place(index, channel, value, unit, observedAt, stamped, record);
+      const from = stamped ? offset : null;
+      foreign(index, (of ?? childOfMessage)!, { channel, value, unit, observedAt, offset: from }, record);
     },
-    refuse: (index, channel, code, reason, record, of) =>
-      refuseValue(index, of === undefined ? channel : `${of}/${channel}`, code, reason, record, null),
+    refuse(index, channel, code, reason, record, of) {
+      if (speakFor(of)) return refuseValue(index, channel, code, reason, record, null);
+      refuseValue(index, `${of ?? childOfMessage}/${channel}`, 'CHILD_NOT_YOURS', NOT_YOURS, record, null);
+    },
   };
 
   const refuseMessage = (
@@ -283,25 +326,47 @@ export function createIntake(options: {
     reason: string,
     receivedAt: number,
     properties: Partial<MessageProperties> = {},
+    code: RefusalCode = 'PAYLOAD_INVALID',
   ): void => {
     // Bytes that UTF-8 needs for as many characters at most; the rest of a long body is not even looked at.
     const raw = cut(body.toString('utf8', 0, 4 * MAXIMUM_RAW_CHARACTERS), MAXIMUM_RAW_CHARACTERS);
     const { messageId = null, createdAt = null, contentType = '', contentEncoding = null } = properties;
-    refuse(0, '', 'PAYLOAD_INVALID', reason, raw, receivedAt, null, {
+    refuse(0, '', code, reason, raw, receivedAt, null, {
       messageId,
       createdAt,
       contentType: cut(contentType, MAXIMUM_CONTENT_TYPE_CHARACTERS),
       contentEncoding: contentEncoding && cut(contentEncoding, MAXIMUM_CONTENT_TYPE_CHARACTERS),
-      payload: body,
+      payload: code === 'PAYLOAD_INVALID' ? body : null,
     });
   };
 
+  /** Judged again it would be taken for the sender's own: what it held is kept as an excerpt alone. */
+  const refuseForeign = (body: Buffer, receivedAt: number): void =>
+    refuseMessage(body, NOT_YOURS, receivedAt, {}, 'CHILD_NOT_YOURS');
+
+  const ofMessage = (childId: string | undefined): void => {
+    childOfMessage = childId === sender.deviceId ? undefined : childId;
+  };
+
   return {
+    missing,
+    relayed() {
+      if (children.size === 0) return [];
+      const counts = new Map<string, number>();
+      for (const { deviceId } of readings) counts.set(deviceId, (counts.get(deviceId) ?? 0) + 1);
+      return [...children.values()].flatMap((child) =>
+        child === null ? [] : { child, readings: counts.get(child.deviceId) ?? 0 },
+      );
+    },
     readings,
     refused,
     refusals,
-    take(taken, by, index) {
-      message = taken;
+    take(taken, by, index, childId) {
+      ofMessage(childId);
+      message =
+        childOfMessage === undefined
+          ? taken
+          : { ...taken, deviceId: childOfMessage, channels: speakFor(undefined) ? device.assignments : [] };
       decoder = by;
       messageIndex = index;
       lettersBytes = 0;
@@ -316,6 +381,10 @@ export function createIntake(options: {
         if (fault !== error) options.onDecoderFault?.(decoder, error);
         const { where } = fault;
         const at = Object.entries(where).map(([name, value]) => ` at ${name} ${String(value)}`);
+        if (!speakFor(undefined)) {
+          refuseForeign(message.body, message.receivedAt);
+          return undefined;
+        }
         const { messageId, createdAt } = message;
         const { contentType } = decoder;
         const properties = { messageId, createdAt, contentType };
@@ -325,7 +394,9 @@ export function createIntake(options: {
     },
     refuseMessage(body, reason, receivedAt, index, properties) {
       messageIndex = index;
-      refuseMessage(body, reason, receivedAt, properties);
+      ofMessage(properties?.childDeviceId);
+      if (speakFor(undefined)) refuseMessage(body, reason, receivedAt, properties);
+      else refuseForeign(body, receivedAt);
     },
   };
 }

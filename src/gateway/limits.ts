@@ -19,6 +19,8 @@ export interface GatewayLimits {
   /** Readings a second, and how many may come at once after a silence. */
   device: Rate;
   tenant: Rate;
+  /** Devices that a field gateway names and may not relay for: beyond it such are refused without being looked up. */
+  strangers: Rate;
   /** Requests of a device about its twin: beyond it they are answered 429. */
   twinRequests: Rate;
   /** How long a request waits for Event Hubs before it is answered 503. */
@@ -53,10 +55,11 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   // A device that was cut off for a week brings 50,000 readings a channel: it must not wait, nor starve the others.
   device: { perSecond: 5_000, burst: 100_000 },
   tenant: { perSecond: 200_000, burst: 2_000_000 },
+  strangers: { perSecond: 10, burst: 1_000 },
   twinRequests: { perSecond: 10, burst: 50 },
   acceptedWithinMilliseconds: 10_000,
   connections: 20_000,
-  handshakes: 64,
+  handshakes: 256,
   messagesInFlight: 128,
   packetWithinMilliseconds: 20_000,
   sweepMilliseconds: 500,

@@ -8,14 +8,16 @@ export interface MessageProperties {
   contentEncoding: string | undefined;
   /** Milliseconds since 1970. */
   createdAt: number | null;
+  /** Whose message it is, where a field gateway relays it for a child. */
+  childDeviceId?: string | undefined;
 }
 
 /** IoT Hub's own limit: https://learn.microsoft.com/azure/iot-hub/iot-hub-devguide-messages-construct */
 const MAXIMUM_MESSAGE_ID_CHARACTERS = 128;
 
 /**
- * Reads `iothub-messageid`, `iothub-contenttype`, `iothub-contentencoding` and `iothub-creationtimeutc`; application
- * properties (`iothub-app-*`) carry nothing that Atrium keeps.
+ * Reads `iothub-messageid`, `iothub-contenttype`, `iothub-contentencoding`, `iothub-creationtimeutc` and, of the
+ * application properties, `iothub-app-childDeviceId`; the others carry nothing that Atrium keeps.
  * @param property returns what stands under a lower-case name.
  * @returns a sentence that says what is wrong, or the properties.
  */
@@ -24,6 +26,7 @@ export function readProperties(property: (name: string) => unknown): MessageProp
   const contentType = property('iothub-contenttype');
   const contentEncoding = property('iothub-contentencoding');
   const created = property('iothub-creationtimeutc');
+  const child = property('iothub-app-childdeviceid') ?? '';
   if (
     messageId !== null &&
     (typeof messageId !== 'string' || messageId.length > MAXIMUM_MESSAGE_ID_CHARACTERS)
@@ -34,6 +37,7 @@ export function readProperties(property: (name: string) => unknown): MessageProp
   if (contentEncoding !== undefined && typeof contentEncoding !== 'string') {
     return 'iothub-contentencoding is a text';
   }
+  if (typeof child !== 'string') return 'childDeviceId is a text';
   let createdAt: number | null = null;
   if (created !== undefined) {
     createdAt = typeof created === 'string' ? parseInstant(created) : NaN;
@@ -41,7 +45,13 @@ export function readProperties(property: (name: string) => unknown): MessageProp
       return 'iothub-creationtimeutc is not an RFC 3339 instant such as 2026-03-01T12:00:00Z';
     }
   }
-  return { messageId: messageId === '' ? null : messageId, contentType, contentEncoding, createdAt };
+  return {
+    messageId: messageId === '' ? null : messageId,
+    contentType,
+    contentEncoding,
+    createdAt,
+    ...(child !== '' && { childDeviceId: child }),
+  };
 }
 
 /** Whether a body so encoded can be read: UTF-8 text, or the bytes as they are. */

@@ -2,6 +2,7 @@ import { type DeviceProtocol } from '../domain/device-protocol';
 import { type Logger } from '../observability/logger';
 import { type DirectoryDevice } from '../store/device-directory';
 import { type DeviceActivity } from './activity';
+import { type Children, type Looked } from './children';
 import { type DecoderRegistry, type PayloadError } from './decoders';
 import { createIntake, type Intake } from './intake';
 import { type MessageSource } from './letter-payload';
@@ -32,9 +33,12 @@ export interface Reception {
   ): { whose: 'device' | 'tenant'; milliseconds: number } | undefined;
   /** Whether Event Hubs answered last. */
   connected(): boolean;
-  open(device: DirectoryDevice, source: MessageSource): Intake;
+  /** @param looked children that an earlier intake of the same messages was missing. */
+  open(device: DirectoryDevice, source: MessageSource, looked?: Looked): Intake<DirectoryDevice>;
+  /** Looks up the children that an intake is missing. Rejects when the store cannot be asked. */
+  look(device: DirectoryDevice, intake: Intake<DirectoryDevice>): Promise<Looked>;
   decode(
-    intake: Intake,
+    intake: Intake<DirectoryDevice>,
     device: DirectoryDevice,
     properties: MessageProperties,
     body: Buffer,
@@ -45,11 +49,16 @@ export interface Reception {
    * Charges the sender and hands the intake to Event Hubs. Resolves once all of it was accepted, refused readings too;
    * rejects with a `NotAcceptedError` where that is not known. Only after it has resolved may the device be told.
    */
-  submit(device: DirectoryDevice, intake: Intake, now: number, protocol: DeviceProtocol): Promise<void>;
+  submit(
+    device: DirectoryDevice,
+    intake: Intake<DirectoryDevice>,
+    now: number,
+    protocol: DeviceProtocol,
+  ): Promise<void>;
   /** The same for a transport with thousands of messages a second: told in a later turn, once, without a promise. */
   hand(
     device: DirectoryDevice,
-    intake: Intake,
+    intake: Intake<DirectoryDevice>,
     now: number,
     protocol: DeviceProtocol,
     settled: Settled,
@@ -59,6 +68,7 @@ export interface Reception {
 }
 
 const TAKEN: Decoded = { kind: 'taken' };
+const NONE_LOOKED: Looked = new Map();
 
 export function createReception(options: {
   logger: Logger;
@@ -68,11 +78,12 @@ export function createReception(options: {
   link: StreamLink;
   /** Told of each message that was accepted. */
   activity: DeviceActivity;
+  children: Children;
   devices: TokenBuckets;
   tenants: TokenBuckets;
   limits: GatewayLimits;
 }): Reception {
-  const { logger, metrics, decoders, packer, activity, devices, tenants, limits } = options;
+  const { logger, metrics, decoders, packer, activity, children, devices, tenants, limits } = options;
 
   const hand: Reception['hand'] = (device, intake, now, protocol, settled) => {
     const { readings, refused, refusals } = intake;
@@ -82,7 +93,12 @@ export function createReception(options: {
     packer.hand(readings, refused, (error) => {
       if (error === undefined) {
         metrics.accepted(readings.length);
-        activity.accepted(device, protocol, now, readings.length);
+        let own = readings.length;
+        for (const relayed of intake.relayed()) {
+          activity.accepted(relayed.child, protocol, now, relayed.readings);
+          own -= relayed.readings;
+        }
+        activity.accepted(device, protocol, now, own);
         for (const refusal of refusals) metrics.refused(refusal.code);
       }
       settled(error);
@@ -98,9 +114,10 @@ export function createReception(options: {
       return undefined;
     },
     connected: () => options.link.connected(),
-    open: (device, source) =>
+    open: (device, source, looked = NONE_LOOKED) =>
       createIntake({
         device,
+        relay: (childId) => children.find(device, childId, looked),
         source,
         readingsPerRequest: limits.readingsPerRequest,
         onDecoderFault: (decoder, error) => {
@@ -109,8 +126,10 @@ export function createReception(options: {
           logger.error({ err: error, deviceId, decoder: decoder.contentType }, 'a decoder failed');
         },
       }),
+    look: (device, intake) => children.look(device, [...intake.missing]),
     decode(intake, { deviceId, assignments }, properties, body, receivedAt, messageIndex) {
-      const { contentType = DEFAULT_CONTENT_TYPE, contentEncoding, messageId, createdAt } = properties;
+      const { contentType = DEFAULT_CONTENT_TYPE, contentEncoding } = properties;
+      const { messageId, createdAt, childDeviceId } = properties;
       const decoder = decoders.find(contentType);
       if (decoder === undefined) return { kind: 'unsupported', contentType };
       if (!isPlainEncoding(contentEncoding)) {
@@ -120,6 +139,7 @@ export function createReception(options: {
         { body, deviceId, channels: assignments, messageId, receivedAt, createdAt },
         decoder,
         messageIndex,
+        childDeviceId,
       );
       return fault === undefined ? TAKEN : { kind: 'invalid', fault };
     },

@@ -2,8 +2,9 @@ import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Logger } from '../observability/logger';
 import { type DirectoryDevice } from '../store/device-directory';
 import { answerError, answerJson, ERROR_STATUS, type GatewayError } from './answers';
-import { type DeviceAuthentication } from './authentication';
+import { type Authenticated, type DeviceAuthentication } from './authentication';
 import { BATCH_CONTENT_TYPE, parseBatch } from './batch';
+import { type Looked } from './children';
 import { mediaTypeOf, PayloadError } from './decoders';
 import { type Intake } from './intake';
 import { type GatewayLimits } from './limits';
@@ -21,6 +22,9 @@ export interface TelemetryEndpoint {
 }
 
 const PATH = /^\/devices\/([^/?]{1,256})\/messages\/events\/?(?:\?|$)/;
+const CHILD = 'iothub-app-childdeviceid';
+/** A child that was looked up may be forgotten meanwhile; more often than this is no coincidence. */
+const MAXIMUM_TRIES = 3;
 /** In the metrics only: nobody was there to be answered. */
 const CLIENT_CLOSED_REQUEST = 499;
 
@@ -48,12 +52,13 @@ export function createTelemetryEndpoint(options: {
     }
     const declared = Number(request.headers['content-length'] ?? 0);
     if (declared > limits.bodyBytes) return tooLarge(limits.bodyBytes);
-    if (options.bytesInFlight() + declared > limits.bytesInFlight) {
-      metrics.throttled('bytes');
-      const message = 'the gateway holds all the readings it may: send again';
-      return { code: 'GATEWAY_BUSY', message, retryAfterSeconds: 1 };
-    }
-    return undefined;
+    return options.bytesInFlight() + declared > limits.bytesInFlight ? full() : undefined;
+  };
+
+  const full = (): GatewayError => {
+    metrics.throttled('bytes');
+    const message = 'the gateway holds all the readings it may: send again';
+    return { code: 'GATEWAY_BUSY', message, retryAfterSeconds: 1 };
   };
 
   const refusalOfRate = (device: DirectoryDevice, now: number): GatewayError | undefined => {
@@ -88,7 +93,7 @@ export function createTelemetryEndpoint(options: {
     request: IncomingMessage,
     device: DirectoryDevice,
     body: Buffer,
-    intake: Intake,
+    intake: Intake<DirectoryDevice>,
     receivedAt: number,
   ): GatewayError | undefined => {
     const { headers } = request;
@@ -96,7 +101,9 @@ export function createTelemetryEndpoint(options: {
     if (!isPlainEncoding(headers['content-encoding'])) {
       const { 'content-encoding': contentEncoding, 'content-type': contentType } = headers;
       const error = unsupported(`content-encoding: ${contentEncoding}`);
-      intake.refuseMessage(body, error.message, receivedAt, undefined, { contentType, contentEncoding });
+      const childDeviceId = headers[CHILD]?.toString();
+      const properties = { contentType, contentEncoding, childDeviceId };
+      intake.refuseMessage(body, error.message, receivedAt, undefined, properties);
       return error;
     }
     if (
@@ -125,7 +132,7 @@ export function createTelemetryEndpoint(options: {
   const decodeBatch = (
     device: DirectoryDevice,
     body: Buffer,
-    intake: Intake,
+    intake: Intake<DirectoryDevice>,
     receivedAt: number,
   ): GatewayError | undefined => {
     let batch: ReturnType<typeof parseBatch>;
@@ -178,8 +185,7 @@ export function createTelemetryEndpoint(options: {
     const verdict = authentication.authenticate(deviceId, proof, receivedAt);
     const authenticated = verdict instanceof Promise ? await verdict : verdict;
     if (authenticated.error) return fail(response, authenticated.error);
-    const { device } = authenticated;
-    const limited = refusalOfRate(device, receivedAt);
+    const limited = refusalOfRate(authenticated.device, receivedAt);
     if (limited) return fail(response, limited);
 
     let mine = 0;
@@ -187,25 +193,53 @@ export function createTelemetryEndpoint(options: {
       const body = await readBody(request, limits.bodyBytes, (bytes) => {
         mine += bytes;
         held += bytes;
+        // Thousands may have begun while there was room for each of them.
+        return options.bytesInFlight() <= limits.bytesInFlight;
       });
       if (body === 'aborted') return metrics.request(CLIENT_CLOSED_REQUEST);
+      if (body === 'no-room') return fail(response, { ...full(), close: true });
       if (body === 'too-large') return fail(response, tooLarge(limits.bodyBytes));
       if (!reception.connected()) return fail(response, streamUnavailable);
-      await take(request, response, device, body, receivedAt);
+      const ask = () => authentication.authenticate(deviceId, proof, Date.now());
+      await take(request, response, ask, body, receivedAt);
     } finally {
       held -= mine;
     }
   };
 
+  /** @param ask for the device as it is now: its body and its children may have taken their time. */
   const take = async (
     request: IncomingMessage,
     response: ServerResponse,
-    device: DirectoryDevice,
+    ask: () => Authenticated | Promise<Authenticated>,
     body: Buffer,
     receivedAt: number,
   ): Promise<void> => {
-    const intake = reception.open(device, { protocol: 'HTTP' });
-    const error = decode(request, device, body, intake, receivedAt);
+    let looked: Looked | undefined;
+    for (let tries = 0; ; tries++) {
+      const asked = ask();
+      const verdict = asked instanceof Promise ? await asked : asked;
+      if (verdict.error) return fail(response, verdict.error);
+      const { device } = verdict;
+      const intake = reception.open(device, { protocol: 'HTTP' }, looked);
+      const error = decode(request, device, body, intake, receivedAt);
+      if (intake.missing.size === 0) return submit(response, device, intake, error, receivedAt);
+      if (tries === MAXIMUM_TRIES) return fail(response, directoryUnavailable);
+      try {
+        looked = await reception.look(device, intake);
+      } catch {
+        return fail(response, directoryUnavailable);
+      }
+    }
+  };
+
+  const submit = async (
+    response: ServerResponse,
+    device: DirectoryDevice,
+    intake: Intake<DirectoryDevice>,
+    error: GatewayError | undefined,
+    receivedAt: number,
+  ): Promise<void> => {
     try {
       // The device is answered only after Event Hubs accepted all that this request brought, refused readings too.
       await reception.submit(device, intake, receivedAt, 'HTTP');
@@ -232,6 +266,12 @@ export function createTelemetryEndpoint(options: {
     bytesHeld: () => held,
   };
 }
+
+const directoryUnavailable: GatewayError = {
+  code: 'DIRECTORY_UNAVAILABLE',
+  message: 'the device registry cannot be asked about the children now: send again',
+  retryAfterSeconds: 2,
+};
 
 const streamUnavailable: GatewayError = {
   code: 'STREAM_UNAVAILABLE',

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type DirectoryScope } from '../auth/directory-scope';
 import { type Assignment, type DeviceState } from '../domain/device';
 import { type Readiness } from '../observability/health';
@@ -60,6 +61,12 @@ export interface DeviceDirectory {
 
 /** Further behind the registry than this, what is held is no longer believed, and what was read is read again. */
 const MAXIMUM_BEHIND_MS = 2_000;
+/**
+ * A feed that is behind is mostly a process that has too much to do: so often a held device's lookup looks whether it has
+ * caught up, before it reads through. Counted in turns of the process, not in time, as it is time that it lacks.
+ */
+const CATCH_UP_TURNS = 10;
+const CATCH_UP_PAUSE_MS = 50;
 const DEFAULT_LIMIT = 200_000;
 const MAXIMUM_LATELY = 20_000;
 /** A device may leave a building between two reads; more often than this is no coincidence. */
@@ -96,7 +103,8 @@ export function createDeviceDirectory(options: {
     onChanges(documents) {
       for (const each of documents as RegistryDocument[]) {
         if (each.type === 'device' || each.type === 'departed') take(each);
-        else if (each.type === 'twin') for (const listener of listeners) listener(each);
+        // One with a time to live was left behind by a device that went elsewhere.
+        else if (each.type === 'twin' && each.ttl === undefined) for (const tell of listeners) tell(each);
       }
     },
     logger,
@@ -109,7 +117,8 @@ export function createDeviceDirectory(options: {
     const asked = reading.get(id);
     if (asked) asked.brought = true;
     const held = known.buildingOf(id);
-    if (changed.type === 'departed') {
+    // From the moment it is leaving: its places here have ended, and what it sends now belongs to its next ones.
+    if (changed.type === 'departed' || changed.departing) {
       if (held === buildingId) known.drop(id);
       return;
     }
@@ -120,6 +129,18 @@ export function createDeviceDirectory(options: {
   }
 
   const current = (): boolean => follower.behindMs() <= MAXIMUM_BEHIND_MS;
+
+  let catchingUp: Promise<void> | undefined;
+  /**
+   * Waits a moment for the feed, all who wait together. Without it thousands of connected devices, each read from the
+   * store, would keep the process from ever catching up; while they wait nothing more is taken from them.
+   */
+  function caughtUp(): Promise<void> {
+    const wait = async (): Promise<void> => {
+      for (let turn = 0; turn < CATCH_UP_TURNS && !current(); turn++) await pause(CATCH_UP_PAUSE_MS);
+    };
+    return (catchingUp ??= wait().finally(() => (catchingUp = undefined)));
+  }
 
   const entryOf = createTogether<DeviceEntryDocument | null>((deviceIds) =>
     cosmos.readMany<DeviceEntryDocument>(
@@ -147,7 +168,7 @@ export function createDeviceDirectory(options: {
         known.makeRoom(page.length);
         // What the feed has brought meanwhile is at least as new, or the feed will bring what this page shows.
         for (const device of page) {
-          if (brought.has(device.id)) continue;
+          if (brought.has(device.id) || device.departing) continue;
           const held = known.buildingOf(device.id);
           // On its way from one building to the other: the entry in the directory decides, not this page.
           if (held !== undefined && held !== buildingId) known.drop(device.id);
@@ -193,7 +214,7 @@ export function createDeviceDirectory(options: {
     return seen && Date.now() < seen.until ? seen.answer : undefined;
   }
 
-  /** `departed`: the device left the building while it was looked for, and its entry is to be read again. */
+  /** `departed`: the device leaves the building, or left it while it was looked for: its entry is to be read again. */
   async function find(deviceId: string): Promise<DirectoryDevice | null | 'departed'> {
     const askedAt = Date.now();
     const entry = await entryOf(deviceId);
@@ -214,7 +235,7 @@ export function createDeviceDirectory(options: {
     } finally {
       if (--asked.readers === 0) reading.delete(deviceId);
     }
-    if (device?.type === 'departed') return 'departed';
+    if (device?.type === 'departed' || (device?.type === 'device' && device.departing)) return 'departed';
     if (device?.type !== 'device') return remember(deviceId, null, askedAt);
     // What the feed brought meanwhile is at least as new; what it has yet to bring replaces this.
     if (!asked.brought && current() && !known.has(deviceId)) known.put(device);
@@ -231,6 +252,11 @@ export function createDeviceDirectory(options: {
       if (answer !== undefined) return answer;
       // An id is opaque but never holds what would make another key of it.
       if (!/^[\w-]{1,128}$/.test(deviceId)) return null;
+      if (known.has(deviceId) && !current()) {
+        await caughtUp();
+        const held = peek(deviceId);
+        if (held !== undefined) return held;
+      }
       for (let tries = 0; tries < MAXIMUM_TRIES; tries++) {
         const found = await find(deviceId);
         if (found !== 'departed') return found;

@@ -15,7 +15,7 @@ describe('filing dead letters', () => {
   beforeAll(async () => {
     house = await startHouse();
   });
-  afterAll(() => house.stop());
+  afterAll(() => house?.stop());
 
   it('shows what HTTP and MQTT refused to its tenant, with reason, source and the message whole', async () => {
     const worker = await house.startWorker();
@@ -68,6 +68,27 @@ describe('filing dead letters', () => {
       `[{"n":"temperature","t":${observedAt.getTime() / 1000},"v":394}]`,
     ]);
     expect(payloads[2]!.equals(notJson)).toBe(true);
+    await worker.stop();
+  });
+
+  it('tells of a message too large to be kept here, which came in a frame larger than the others', async () => {
+    const worker = await house.startWorker();
+    const owner = await house.member('owner', 'ten_north');
+    const { buildingId, device } = await house.provision(owner);
+    const size = 200_000;
+    expect(await house.post(device, Buffer.alloc(size, '{'))).toBe(400);
+    expect(await house.post(device, { temperature: 394 })).toBe(400);
+    const letters = await eventually(async () => {
+      const found = await house.letters(owner, buildingId);
+      expect(found).toHaveLength(2);
+      return found;
+    });
+    expect(letters.map(({ bytes, raw }) => [bytes === size, raw.length])).toEqual([
+      [false, 19],
+      [true, 1024],
+    ]);
+    const place = { tenantId: 'ten_north', buildingId };
+    expect(await house.reader.replayableLetters(owner, place, { limit: 10 })).toEqual([letters[0]!.id]);
     await worker.stop();
   });
 

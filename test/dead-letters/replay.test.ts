@@ -15,8 +15,8 @@ describe('replaying dead letters', () => {
     stream = await house.readStream();
   });
   afterAll(async () => {
-    await stream.stop();
-    await house.stop();
+    await stream?.stop();
+    await house?.stop();
   });
 
   /** As when the device's model gets a channel that was forgotten. */
@@ -130,6 +130,40 @@ describe('replaying dead letters', () => {
       outcome: 'PARTLY_ACCEPTED',
       accepted: 1,
       code: 'VALUE_OUT_OF_RANGE',
+    });
+    await jobs.stop();
+  });
+
+  it('lets a field gateway speak for the child that it has been given since', async () => {
+    const jobs = await house.startJobs();
+    const owner = await house.member('owner', 'ten_north');
+    const { buildingId, devices } = await house.provision(owner, 'thermometer', 3);
+    const [relay, child, stranger] = devices.map(({ device }) => device);
+    const observed = Math.floor(Date.now() / 1_000) - 60;
+    const refusedFor = (of: string, value: number) =>
+      buildRefused({
+        tenantId: 'ten_north',
+        buildingId,
+        deviceId: relay!.id,
+        code: 'UNKNOWN_CHANNEL',
+        letter: {
+          protocol: 'MQTT',
+          relayedBy: null,
+          messageId: null,
+          index: 0,
+          createdAt: null,
+          contentType: 'application/senml+json',
+          contentEncoding: null,
+          payload: Buffer.from(JSON.stringify([{ n: `${of}/temperature`, t: observed, v: value }])),
+        },
+      });
+    await house.refuse(0, [refusedFor(child!.id, 21), refusedFor(stranger!.id, 22)]);
+    await lettersOf(owner, buildingId, 2);
+    await house.change(buildingId, child!.id, (device) => ({ ...device, parentId: relay!.id }));
+    expect((await house.replay(owner, buildingId)).job).toMatchObject({ total: 2, failed: 1 });
+    await eventually(() => {
+      const mine = stream.readings.filter((each) => each.buildingId === buildingId);
+      expect(mine.map(({ deviceId, value }) => [deviceId, value])).toEqual([[child!.id, 21]]);
     });
     await jobs.stop();
   });

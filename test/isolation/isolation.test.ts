@@ -49,6 +49,10 @@ describe('isolation of tenants', () => {
       building: newId('bld'),
       space: newId('spc'),
       devices: Object.fromEntries(ROLES.map((rank) => [rank, newId('dev')])) as Things['devices'],
+      stockDevice: newId('dev'),
+      claims: north.claims,
+      spares: Object.fromEntries(ROLES.map((rank) => [rank, newId('dev')])) as Things['spares'],
+      transfer: newId('trf'),
       job: newId('job'),
       provisioningJob: newId('job'),
     };
@@ -58,7 +62,7 @@ describe('isolation of tenants', () => {
   /** A building with a device for each role, averages live and recorded. */
   async function buildThings(owner: Person, tenant: string): Promise<Things> {
     const { building, spaces, devices, spaceId } = await buildBuilding(api, owner, tenant, {
-      devices: ROLES.length,
+      devices: 2 * ROLES.length,
     });
     const minute = Math.floor(Date.now() / 60_000);
     await createAveragesWriter({ cosmos: api.cosmos }).write(building.id, [
@@ -75,6 +79,11 @@ describe('isolation of tenants', () => {
       expect(data!.building.averages).toHaveLength(1);
     });
     return {
+      ...(await buildStock(owner, tenant)),
+      transfer: await buildOffer(tenant),
+      spares: Object.fromEntries(
+        ROLES.map((rank, index) => [rank, devices[ROLES.length + index]!.id]),
+      ) as Things['spares'],
       tenant,
       building: building.id,
       space: spaceId,
@@ -84,6 +93,41 @@ describe('isolation of tenants', () => {
       job: await buildJob(owner, 'REGISTER_DEVICES', tenant, null),
       provisioningJob: await buildJob(owner, 'PROVISION_DEVICES', tenant, building.id),
     };
+  }
+
+  /** A device for each role to claim, one to retire, and one that stays. */
+  async function buildStock(owner: Person, tenant: string): Promise<Pick<Things, 'stockDevice' | 'claims'>> {
+    const rows = ['retired', 'left', ...ROLES].map((name, index) => ({
+      index,
+      serialNumber: `${tenant} ${name}`,
+      model: 'thermometer',
+      enrollmentGroupId: null,
+    }));
+    const made = await api.registry.registerDevices(owner.scope, tenant, { jobId: 'stock', rows });
+    if (!made.ok) throw new Error(made.refusal.message);
+    const registered = made.value.map((row) => {
+      if (row.outcome !== 'registered') throw new Error(row.outcome);
+      return row;
+    });
+    const claims = ROLES.map((rank, index) => {
+      const { serialNumber, claimCode } = registered[index + 2]!;
+      return [rank, { serialNumber, claimCode }] as const;
+    });
+    return { stockDevice: registered[0]!.deviceId, claims: Object.fromEntries(claims) as Things['claims'] };
+  }
+
+  /** Two devices of somebody else's that are offered to the tenant: one to accept, and one that stays offered. */
+  async function buildOffer(tenant: string): Promise<string> {
+    const east = await api.person(`east of ${tenant}`, 'ten_east', 'OWNER');
+    const { devices } = await buildBuilding(api, east, 'ten_east', { devices: 2 });
+    const offers = [];
+    for (const { id } of devices) {
+      const input = { deviceId: id, toTenantId: tenant, expiresInMs: 3_600_000 };
+      const offered = await api.registry.offerDeviceTransfer(east.scope, input);
+      if (!offered.ok) throw new Error(offered.refusal.message);
+      offers.push(offered.value.transfer!.id);
+    }
+    return offers[0]!;
   }
 
   /** A job that stays in the queue: nobody works it off here. */
@@ -193,7 +237,10 @@ function masked(text: string, things: Things): string {
     ['space', things.space],
     ['job', things.job],
     ['job', things.provisioningJob],
-    ...Object.entries(things.devices).map(([, device]) => ['device', device] as const),
+    ['stock', things.stockDevice],
+    ['transfer', things.transfer],
+    ...Object.values(things.devices).map((device) => ['device', device] as const),
+    ...Object.values(things.spares).map((device) => ['spare', device] as const),
   ] as const) {
     result = result.replaceAll(id, name);
   }

@@ -16,6 +16,14 @@ export interface Things {
   tenant: string;
   building: string;
   space: string;
+  /** In its stock. */
+  stockDevice: string;
+  /** What is printed on devices in its stock, one for each role to claim. */
+  claims: Record<Rank, { serialNumber: string; claimCode: string }>;
+  /** One for each role to replace. */
+  spares: Record<Rank, string>;
+  /** The id of an offer to it. */
+  transfer: string;
   /** One for each role to retire. */
   devices: Record<Rank, string>;
   /** A registration of devices that its owner started, and a provisioning. */
@@ -423,6 +431,146 @@ export const CASES: Case[] = [
     }),
     throughOwnBuilding: true,
     at: 'setDeviceParent',
+    seen: WITH_DEVICES,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the stock of a tenant',
+    covers: ['Tenant.registeredDevices'],
+    document: 'query ($id: ID!) { tenant(id: $id) { registeredDevices { nodes { id serialNumber } } } }',
+    variables: byId(({ tenant }) => tenant),
+    at: 'tenant.registeredDevices.nodes',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'what a tenant is offered',
+    covers: ['Tenant.deviceTransfers'],
+    document: 'query ($id: ID!) { tenant(id: $id) { deviceTransfers { nodes { id deviceName } } } }',
+    variables: byId(({ tenant }) => tenant),
+    at: 'tenant.deviceTransfers.nodes',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'a new claim code',
+    covers: ['Mutation.reissueClaimCode'],
+    document: `mutation ($input: ReissueClaimCodeInput!) { reissueClaimCode(input: $input) {
+      ... on ReissueClaimCodeSuccess { claimText } ... on UserError { code message path } } }`,
+    variables: ({ stockDevice }, _own, _rank, idempotencyKey) => ({
+      input: { deviceId: stockDevice, idempotencyKey },
+    }),
+    at: 'reissueClaimCode',
+    seen: ADMINISTRATORS,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the retirement of a device in stock',
+    covers: ['Mutation.retireRegisteredDevice'],
+    document: `mutation ($input: RetireRegisteredDeviceInput!) { retireRegisteredDevice(input: $input) {
+      ... on RetireRegisteredDeviceSuccess { device { state } } ... on UserError { code message path } } }`,
+    variables: ({ stockDevice }) => ({ input: { deviceId: stockDevice } }),
+    at: 'retireRegisteredDevice',
+    seen: ADMINISTRATORS,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a new enrollment group',
+    covers: ['Mutation.createEnrollmentGroup'],
+    document: `mutation ($input: CreateEnrollmentGroupInput!) { createEnrollmentGroup(input: $input) {
+      ... on CreateEnrollmentGroupSuccess { primaryKey } ... on UserError { code message path } } }`,
+    variables: ({ tenant }, _own, _rank, idempotencyKey) => ({
+      input: { tenantId: tenant, name: 'New', idempotencyKey },
+    }),
+    at: 'createEnrollmentGroup',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a claim into a space',
+    covers: ['Mutation.claimDevice'],
+    document: `mutation ($input: ClaimDeviceInput!) { claimDevice(input: $input) {
+      ... on ClaimDeviceSuccess { connectionString } ... on UserError { code message path } } }`,
+    variables: ({ building, space }, own, rank, idempotencyKey) => ({
+      input: { ...own.claims[rank], buildingId: building, spaceId: space, name: 'New', idempotencyKey },
+    }),
+    at: 'claimDevice',
+    seen: WITH_DEVICES,
+    refused: ['ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the move of a device',
+    covers: ['Mutation.moveDevice'],
+    document: `mutation ($input: MoveDeviceInput!) { moveDevice(input: $input) {
+      ... on MoveDeviceSuccess { device { id } } ... on UserError { code message path } } }`,
+    variables: ({ spares, space }, _own, rank) => ({ input: { deviceId: spares[rank], spaceId: space } }),
+    at: 'moveDevice',
+    seen: WITH_DEVICES,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the move of one’s own device into a building',
+    covers: ['Mutation.moveDevice'],
+    document: `mutation ($input: MoveDeviceInput!) { moveDevice(input: $input) {
+      ... on MoveDeviceSuccess { device { id } } ... on UserError { code message path } } }`,
+    variables: ({ building, space }, own, rank) => ({
+      input: { deviceId: own.spares[rank], buildingId: building, spaceId: space },
+    }),
+    at: 'moveDevice',
+    seen: WITH_DEVICES,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'an offer of a device',
+    covers: ['Mutation.offerDeviceTransfer'],
+    document: `mutation ($input: OfferDeviceTransferInput!) { offerDeviceTransfer(input: $input) {
+      ... on OfferDeviceTransferSuccess { transferId } ... on UserError { code message path } } }`,
+    variables: ({ spares }, _own, rank) => ({
+      input: { deviceId: spares[rank], toTenantId: 'ten_elsewhere', expiresInHours: 1 },
+    }),
+    at: 'offerDeviceTransfer',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the withdrawal of an offer',
+    covers: ['Mutation.withdrawDeviceTransfer'],
+    document: `mutation ($input: WithdrawDeviceTransferInput!) { withdrawDeviceTransfer(input: $input) {
+      ... on WithdrawDeviceTransferSuccess { device { id } } ... on UserError { code message path } } }`,
+    variables: ({ spares }, _own, rank) => ({ input: { deviceId: spares[rank] } }),
+    at: 'withdrawDeviceTransfer',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the acceptance of an offered device, into one’s own building',
+    covers: ['Mutation.acceptDeviceTransfer'],
+    document: `mutation ($input: AcceptDeviceTransferInput!) { acceptDeviceTransfer(input: $input) {
+      ... on AcceptDeviceTransferSuccess { connectionString } ... on UserError { code message path } } }`,
+    variables: ({ transfer }, own, _rank, idempotencyKey) => ({
+      input: { transferId: transfer, buildingId: own.building, spaceId: own.space, idempotencyKey },
+    }),
+    throughOwnBuilding: true,
+    at: 'acceptDeviceTransfer',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the replacement of a device',
+    covers: ['Mutation.replaceDevice'],
+    document: `mutation ($input: ReplaceDeviceInput!) { replaceDevice(input: $input) {
+      ... on ReplaceDeviceSuccess { connectionString } ... on UserError { code message path } } }`,
+    variables: ({ spares }, _own, rank, idempotencyKey) => ({
+      input: { deviceId: spares[rank], newDevice: { model: 'thermometer' }, idempotencyKey },
+    }),
+    at: 'replaceDevice',
     seen: WITH_DEVICES,
     otherwise: 'NOT_FOUND',
   },

@@ -1,11 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { resolve } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createBlobEmulator } from '../../emulators/blob';
 import { LOCAL_KEY } from '../../emulators/cosmos/emulator';
+import { createEventHubsEmulator } from '../../emulators/event-hubs';
 import { type ClaimDocument, stockOf } from '../../src/store/documents';
 import { claimKeyOf } from '../../src/store/registry/claim-code';
 import { eventually } from '../support/eventually';
 import { openWorkshop, serials } from './jobs.support';
-import { startStore, type Store } from './store.support';
+import { logger, startStore, type Store } from './store.support';
 
 const TENANT = 'ten_maker';
 const ROWS = 1_000;
@@ -13,12 +17,26 @@ const ROWS = 1_000;
 describe('the jobs process', () => {
   let store: Store;
   const children: ChildProcess[] = [];
+  // What the process takes dead letters from and to.
+  const folder = mkdtempSync(join(tmpdir(), 'atrium-jobs-'));
+  const blobs = createBlobEmulator({ host: '127.0.0.1', port: 0, dataDir: join(folder, 'blob') });
+  const eventHubs = createEventHubsEmulator({
+    dataDir: join(folder, 'event-hubs'),
+    hubs: { telemetry: { partitions: 2, consumerGroups: ['dead-letters'] } },
+    fsync: false,
+    logger,
+  });
+  let blobConnection: string;
+  let eventHubsConnection: string;
   beforeAll(async () => {
     store = await startStore();
+    blobConnection = (await blobs.start()).connectionString;
+    eventHubsConnection = (await eventHubs.start()).connectionString;
   });
   afterAll(async () => {
     for (const child of children) if (child.exitCode === null) child.kill('SIGKILL');
-    await store.stop();
+    await Promise.all([store.stop(), eventHubs.stop(), blobs.stop()]);
+    rmSync(folder, { recursive: true, force: true });
   });
 
   function startProcess(): ChildProcess & { words: () => string } {
@@ -28,11 +46,8 @@ describe('the jobs process', () => {
         COSMOS_KEY: LOCAL_KEY,
         DEVICE_KEY_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
         JOBS_HEALTH_PORT: '0',
-        // Nobody listens there: what else the process does must not hold jobs up.
-        EVENT_HUBS_CONNECTION_STRING:
-          'Endpoint=sb://127.0.0.1:9;SharedAccessKeyName=none;SharedAccessKey=bm9uZQ==;UseDevelopmentEmulator=true',
-        BLOB_CONNECTION_STRING:
-          'DefaultEndpointsProtocol=http;AccountName=none;AccountKey=bm9uZQ==;BlobEndpoint=http://127.0.0.1:9/none;',
+        EVENT_HUBS_CONNECTION_STRING: eventHubsConnection,
+        BLOB_CONNECTION_STRING: blobConnection,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -1,8 +1,15 @@
+import { createFaults } from '../../emulators/cosmos/faults';
 import { type TenantScope } from '../../src/auth/scope';
 import { ROWS_A_CHUNK } from '../../src/domain/job';
 import { type Cosmos } from '../../src/store/cosmos';
 import { type MembershipDocument } from '../../src/store/documents';
-import { jobKey, type JobRowsDocument, PLACES_A_TENANT, rowsId } from '../../src/store/jobs/documents';
+import {
+  type JobDocument,
+  jobKey,
+  type JobRowsDocument,
+  PLACES_A_TENANT,
+  rowsId,
+} from '../../src/store/jobs/documents';
 import { type ChunkWork, type JobHandlers } from '../../src/store/jobs/handler';
 import { createJobs, type NewJob } from '../../src/store/jobs/jobs';
 import { createJobQueue } from '../../src/store/jobs/queue';
@@ -13,11 +20,12 @@ import { createBuilding, freshKey, startStore, type Store, tapped, valueOf } fro
 const NORTH = 'ten_north';
 const SOUTH = 'ten_south';
 
+const faults = createFaults();
 let store: Store;
 let owner: TenantScope;
 let workshop: Workshop;
 beforeAll(async () => {
-  store = await startStore();
+  store = await startStore({ faults });
   owner = await store.member('owner', NORTH, 'OWNER');
 });
 afterAll(() => store.stop());
@@ -150,6 +158,40 @@ describe('a job of registrations', () => {
     const other = await workshop.jobs.create(owner, newJob(rows.slice(1)), key);
     expect(other).toMatchObject({ ok: false, refusal: { code: 'IDEMPOTENCY_KEY_REUSED' } });
     await workshop.jobs.cancel(owner, valueOf(made[0]!).jobId);
+  });
+
+  it('is one job with all its rows wherever its making was broken off and begun again', async () => {
+    const maker = await store.member('broken', 'ten_broken', 'OWNER');
+    const rows = serials('again', 2 * ROWS_A_CHUNK).map((serialNumber) => ({
+      serialNumber,
+      model: 'thermometer',
+    }));
+    let calls = Infinity;
+    for (let brokenAt = 1; brokenAt <= calls; brokenAt++) {
+      const key = freshKey();
+      let made = 0;
+      const breaking = tapped(store.cosmos, {
+        after(call) {
+          made = call;
+          if (call === brokenAt) throw new Error('broken off');
+        },
+      });
+      const broken = createJobs({ cosmos: breaking, keyring: store.keyring });
+      await broken.create(maker, newJob(rows, 'ten_broken'), key).catch(() => undefined);
+      // Once more calls were allowed than there are, the last was not broken off.
+      if (made < brokenAt) calls = made;
+      const job = valueOf(await workshop.jobs.create(maker, newJob(rows, 'ten_broken'), key));
+      const places = await createJobQueue(store).placesOf('ten_broken');
+      expect(places.map((each) => [each.job.jobId, each.job.seed])).toEqual([[job.jobId, job.seed]]);
+      const inputs = await store.cosmos.query<{ rows: unknown[] }>(
+        'directory',
+        jobKey(job.jobId),
+        "SELECT c.rows FROM c WHERE STARTSWITH(c.id, 'input:')",
+      );
+      expect(inputs.flatMap((each) => each.rows)).toHaveLength(rows.length);
+      valueOf(await workshop.jobs.cancel(maker, job.jobId));
+    }
+    expect(calls).toBeGreaterThan(5);
   });
 });
 
@@ -314,22 +356,28 @@ describe('a worker', () => {
     expect(await workshop.jobs.byId(owner, job.jobId)).toEqual(over);
   });
 
-  it('waits while the store is away, and then goes on', async () => {
+  it('waits while the store is away or throttles, and then goes on', async () => {
     const job = await workshop.registering(owner, NORTH, serials('away', 300));
-    let calls = 0;
-    const failing = tapped(store.cosmos, {
-      before() {
-        calls += 1;
-        if (calls > 30 && calls < 90) throw Object.assign(new Error('away'), { code: 503 });
+    const { REGISTER_DEVICES: register } = workshop.handlers();
+    let outage = false;
+    await workshop.worker({
+      handlers: {
+        async REGISTER_DEVICES(work) {
+          if (work.chunk === 1 && !outage) {
+            outage = true;
+            faults.add({ kind: 'unavailable', times: 25 });
+            faults.add({ kind: 'throttle', times: 10 });
+          }
+          return register!(work);
+        },
       },
     });
-    await workshop.worker({ cosmos: failing });
-    expect(await workshop.ended(owner, job.jobId)).toMatchObject({
-      state: 'SUCCEEDED',
-      failed: 0,
-      attempts: 0,
+    const over = await eventually(async () => {
+      expect(faults.list()).toEqual([]);
+      return workshop.ended(owner, job.jobId);
     });
-    expect(calls).toBeGreaterThan(90);
+    expect(outage).toBe(true);
+    expect(over).toMatchObject({ state: 'SUCCEEDED', failed: 0, attempts: 0 });
     const rows = await workshop.rowsOf(owner, job.jobId);
     expect(new Set(rows.map(({ deviceId }) => deviceId)).size).toBe(300);
   });
@@ -482,6 +530,22 @@ describe('who sees a job', () => {
     expect(await see(manager)).toEqual([true, true, true]);
     expect(await see(technician)).toEqual([false, false, false]);
     expect(await see(south)).toEqual([false, false, false]);
+  });
+
+  it('is nobody’s where a later release made it, of a kind that is not known here', async () => {
+    const lister = await store.member('keeper', 'ten_later', 'OWNER');
+    const job = await workshop.registering(lister, 'ten_later', serials('now', 1));
+    const later = await workshop.registering(lister, 'ten_later', serials('later', 1));
+    await store.cosmos.bulkUpsert('directory', [{ ...later, kind: 'OF_TOMORROW' as string } as JobDocument]);
+    const listed = await workshop.jobs.ofTenant(lister, 'ten_later', { first: 10, after: null });
+    expect(listed.items.map(({ jobId }) => jobId)).toEqual([job.jobId]);
+    expect(await workshop.jobs.byId(lister, later.jobId)).toBeNull();
+  });
+
+  it('is not made of a text that its place in the queue cannot hold', async () => {
+    const parameters = { enrollmentGroupId: 'x'.repeat(1_500_000) };
+    const outcome = await workshop.jobs.create(owner, { ...newJob([{}]), parameters }, freshKey());
+    expect(outcome).toMatchObject({ ok: false, refusal: { code: 'INVALID_INPUT' } });
   });
 
   it('finds a tenant’s jobs newest first, page by page', async () => {

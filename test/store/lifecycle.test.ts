@@ -218,6 +218,14 @@ describe('operations on a device', () => {
       ]);
     });
 
+    it('is left behind where the device goes to another building', async () => {
+      const [child, gateway] = await provision(2);
+      valueOf(await store.registry.setDeviceParent(owner, child!.id, gateway!.id));
+      const { buildingId, spaceIds } = await createBuilding(store.registry, owner, 'Building 27');
+      const to = { deviceId: child!.id, buildingId, spaceId: spaceIds[0]! };
+      expect(valueOf(await store.registry.moveDevice(owner, to)).parentId).toBeNull();
+    });
+
     it('is another device in service in the same building, with no parent, for a device without children', async () => {
       const [child, gateway, far, retired] = await provision(4);
       valueOf(await store.registry.setDeviceParent(owner, child!.id, gateway!.id));

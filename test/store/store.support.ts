@@ -1,4 +1,5 @@
 import { createCosmosEmulator } from '../../emulators/cosmos/emulator';
+import { type Faults } from '../../emulators/cosmos/faults';
 import { type Principal, type Role, tenantScope, type TenantScope } from '../../src/auth/scope';
 import { personId } from '../../src/domain/id';
 import { createLogger } from '../../src/observability/logger';
@@ -22,8 +23,8 @@ export interface Store {
 }
 
 /** An empty store of its own, with the containers made. */
-export async function startStore(): Promise<Store> {
-  const emulator = createCosmosEmulator({ logger, sync: false });
+export async function startStore(options: { faults?: Faults } = {}): Promise<Store> {
+  const emulator = createCosmosEmulator({ logger, sync: false, ...options });
   const { endpoint, key } = await emulator.start();
   const clients: Cosmos[] = [];
   const anotherCosmos = (): Cosmos => {

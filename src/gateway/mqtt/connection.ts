@@ -1,12 +1,13 @@
 import { type Socket } from 'node:net';
 import { type Logger } from '../../observability/logger';
+import { isPassing } from '../answers';
 import { type Authenticated, type DeviceAuthentication, type Proof } from '../authentication';
 import { type GatewayLimits } from '../limits';
 import { type GatewayMetrics } from '../metrics';
 import { type Reception } from '../reception';
 import { type TwinService } from '../twin-service';
 import { createAnswers, type TurnEnd } from './answers';
-import { type Claims, claimsOf, isPassing, refusalOf } from './claims';
+import { type Claims, claimsOf, refusalOf } from './claims';
 import { CONNECT, createFramer, PUBLISH } from './framer';
 import { type Ending, type MqttMetrics } from './metrics';
 import * as packets from './packets';
@@ -125,6 +126,8 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
   ): void => {
     if (!(verdict instanceof Promise)) return then(verdict);
     asking = true;
+    // What it sends meanwhile stays in the network.
+    socket.pause();
     void verdict.then((answer) => {
       asking = false;
       if (ended || draining) return;
@@ -151,7 +154,19 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
       if (verdict.error) return refuse(refusalOf(verdict.error.code));
       const { deviceId, clean } = claims;
       identity = { ...claims, proof };
-      session = createSession({ ...context, deviceId, proof, clean, write, unread, end, whenKnown, settled });
+      const { tenantId } = verdict.device;
+      session = createSession({
+        ...context,
+        deviceId,
+        tenantId,
+        proof,
+        clean,
+        write,
+        unread,
+        end,
+        whenKnown,
+        settled,
+      });
       lastHeard = Date.now();
       context.connected(deviceId, connection);
       metrics.connack(packets.CONNECTED);

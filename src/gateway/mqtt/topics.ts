@@ -69,12 +69,13 @@ export function parsePropertyBag(bag: string): Map<string, string> | undefined {
   return properties;
 }
 
-/** System properties as they stand in a property bag, by the names `readProperties` asks for. */
+/** The properties that count, as they stand in a property bag, by the names `readProperties` asks for. */
 const SYSTEM: Readonly<Record<string, string>> = {
   'iothub-messageid': '$.mid',
   'iothub-contenttype': '$.ct',
   'iothub-contentencoding': '$.ce',
   'iothub-creationtimeutc': '$.ctime',
+  'iothub-app-childdeviceid': 'childDeviceId',
 };
 const NONE: MessageProperties = {
   messageId: null,

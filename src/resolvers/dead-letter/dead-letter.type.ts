@@ -28,6 +28,9 @@ registerEnumType(RefusalCode, {
     UNIT_MISMATCH: { description: 'The quantity is not measured in that unit.' },
     NOT_ASSIGNED: { description: 'The channel had no place when it was observed.' },
     PAYLOAD_INVALID: { description: 'The message, or a record of it, cannot be read.' },
+    CHILD_NOT_YOURS: {
+      description: 'A device named another one that it may not relay for, or that does not exist.',
+    },
   },
 });
 

@@ -117,6 +117,9 @@ export function createJobWork(options: JobWorkOptions) {
         }
         // Only its cancelling changes a job under its worker, and it leaves the lease as it is.
         if (current.lease === null || current.done !== job.done) return false;
+        // Not the job was refused, but what was to be written with it: its input expired a moment ago.
+        if (current._etag === job._etag)
+          throw new Error(`a batch of job ${job.jobId} was refused: ${outcome.why}`);
         job = current;
       }
     }

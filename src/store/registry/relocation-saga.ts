@@ -19,9 +19,16 @@ import { auditBy } from './audit';
 import { type BuildingLocks } from './building-locks';
 import { freshKeys } from './device-keys';
 import { entryKey } from './devices';
-import { assignmentsProblem, channelsOf, ended, placementOf, switchInstant } from './placement';
+import {
+  assignmentsProblem,
+  channelsOf,
+  ended,
+  MOVE_AHEAD_MS,
+  placementOf,
+  switchInstant,
+} from './placement';
 import { withDevice, withoutDevice } from './retirement';
-import { type SagaSteps } from './saga';
+import { type SagaSteps, seedOf } from './saga';
 import { receivedRecord } from './shown-once';
 import { forgottenOffer } from './transfer-offer';
 
@@ -89,23 +96,21 @@ export function createRelocationSaga({
       }
       const refusal = obstacle(saga, device);
       if (refusal) return refusal;
-      const at = switchInstant(device, Date.now());
+      const now = Date.now();
+      // After a transfer only the new keys get in, and with them only what is known to have moved.
+      const at = switchInstant(device, kind === 'move' ? now + MOVE_AHEAD_MS : now);
       const leaving: DeviceDocument = {
         ...device,
         assignments: ended(device.assignments, at),
         departing: { saga: id, at, channels: channelsOf(device) },
-        ...(kind === 'transfer' && {
-          keys: null,
-          thumbprints: null,
-          authority: null,
-          parentId: null,
-          transfer: null,
-        }),
+        // A field gateway relays for devices of its own building.
+        parentId: null,
+        ...(kind === 'transfer' && { keys: null, thumbprints: null, authority: null, transfer: null }),
       };
       const audit = auditBy(kind === 'move' ? saga.actor : to.tenantId, {
         ...from,
-        id: derivedId('aud', from.buildingId, id, 'leave'),
-        at,
+        id: derivedId('aud', from.buildingId, seedOf(saga), 'leave'),
+        at: now,
         action: kind === 'move' ? 'device.move' : 'device.transfer.accept',
         subject: deviceId,
         before: { buildingId: from.buildingId, spaceId: device.spaceId },
@@ -124,8 +129,9 @@ export function createRelocationSaga({
   }
 
   async function arrive(saga: SagaDocument, leaving: DeviceDocument): Promise<void> {
-    const { to, deviceId, id: seed, kind, from } = saga;
+    const { to, deviceId, kind, from } = saga;
     const { buildingId } = to;
+    const seed = seedOf(saga);
     const auditId = derivedId('aud', buildingId, seed, 'arrive');
     for (let race = 0; race < MAXIMUM_RACES; race++) {
       if (await cosmos.read<AuditDocument>('registry', buildingId, auditId)) return;
@@ -162,7 +168,7 @@ export function createRelocationSaga({
         id: auditId,
         buildingId,
         tenantId: to.tenantId,
-        at,
+        at: Math.min(at, Date.now()),
         action: kind === 'move' ? 'device.arrive' : 'device.transfer.receive',
         subject: deviceId,
         before: kind === 'move' ? { buildingId: from.buildingId } : { from: from.tenantId },
@@ -192,10 +198,11 @@ export function createRelocationSaga({
     const key = entryKey(deviceId);
     for (let race = 0; race < MAXIMUM_RACES; race++) {
       const entry = await cosmos.read<DeviceEntryDocument>('directory', key.partition, key.id);
-      // After the entry: where the device is departing still, nothing has changed the entry since but this saga.
+      // After the entry: while the device is departing still, none but this saga takes the entry away from here.
       const old = await deviceAt(from.buildingId, deviceId);
       if (!entry || old?.type !== 'device' || old.departing?.saga !== id) return;
-      if (entry.buildingId === to.buildingId) return;
+      // Here already, or by now further still: it goes on from here before the old document has gone.
+      if (entry.buildingId !== from.buildingId) return;
       const { tenantId, buildingId } = to;
       const moved: DeviceEntryDocument = { ...entry, tenantId, buildingId };
       const { ok } = await cosmos.batch('directory', key.partition, [{ replace: moved, etag: entry._etag! }]);
