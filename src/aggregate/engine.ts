@@ -2,7 +2,7 @@ import { type QuantityName } from '../domain/quantity';
 import { type BuildingAverage, isTooLate, slotOf, WINDOW_SECONDS } from '../domain/window';
 import { type Frame } from '../stream/frame';
 import { createAgenda, due, note } from './agenda';
-import { createAggregations } from './aggregations';
+import { type Aggregation, createAggregations, FURTHER } from './aggregations';
 import { change, clearChanged, createCells, forget, touch } from './cells';
 import { createChunks, insert, longer, NONE } from './chunks';
 import { EMPTY_SECONDS, FURTHEST_AHEAD_SECONDS, type Horizons, FUTURE_ALLOWANCE_MS } from './horizons';
@@ -81,6 +81,8 @@ export function createEngine(options: {
   expected: DevicesExpected;
   /** Takes the points of minutes that can not change any more and whose readings are about to be given up. */
   onFinal(building: BuildingState, points: BuildingAverage[]): void;
+  /** What is told by name beside the values that have a field. Default `FURTHER`. */
+  aggregations?: readonly Aggregation[];
   /** Left out, it begins with nothing. */
   restored?: RestoredState;
   now(): number;
@@ -90,9 +92,10 @@ export function createEngine(options: {
   const places = createPlaces(chunks);
   const agenda = createAgenda();
   const gatherer = createWindowGatherer();
-  const aggregations = createAggregations();
-  const [mean, , , deviceMean] = aggregations;
-  const summaries = createSummaries(aggregations);
+  const named = createAggregations();
+  const [mean, , , deviceMean] = named;
+  const further = options.aggregations ?? FURTHER;
+  const summaries = createSummaries([...named, ...further]);
   const { width } = summaries;
   const next = new Float64Array(width);
   const leaves = createCells(width);
@@ -264,18 +267,30 @@ export function createEngine(options: {
       buildingId,
       spaceId,
       quantity: series.code,
-      mean: empty ? null : within(mean!.value(cells, at + meanAt, readings, devices), minimum, maximum),
+      mean: empty ? null : within(mean.value(cells, at + meanAt, readings, devices), minimum, maximum),
       minimum: empty ? null : minimum,
       maximum: empty ? null : maximum,
       deviceMean: empty
         ? null
-        : within(deviceMean!.value(cells, at + deviceMeanAt, readings, devices), minimum, maximum),
+        : within(deviceMean.value(cells, at + deviceMeanAt, readings, devices), minimum, maximum),
       readings,
       devicesReporting: devices,
       // Until the registry has answered, those that report are what is known to be there.
       devicesExpected: (spaceId === null ? expected(buildingId, series.name) : undefined) ?? devices,
       lastReadingAt: newestAt < 0 ? null : newestAt,
+      ...(further.length > 0 && { further: furtherOf(cells, at) }),
     };
+  };
+
+  const furtherOf = (cells: Float64Array, at: number): Record<string, number | null> => {
+    const readings = cells[at + READINGS]!;
+    const devices = cells[at + DEVICES]!;
+    return Object.fromEntries(
+      further.map((aggregation, index) => {
+        const kept = at + summaries.offsets[named.length + index]!;
+        return [aggregation.name, readings === 0 ? null : aggregation.value(cells, kept, readings, devices)];
+      }),
+    );
   };
 
   const forgetLeaf = (leaf: number): void => {

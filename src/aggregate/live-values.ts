@@ -2,10 +2,9 @@ import { explain, type Logger } from '../observability/logger';
 import {
   AVERAGES_SCHEMA,
   type AveragesBatch,
-  DEVICE_MEANS_PROPERTY,
   encodeAverages,
-  encodeDeviceMeans,
   encodeSpaceAverages,
+  furtherProperties,
   SPACE_AVERAGES_SCHEMA,
 } from '../stream/averages';
 import { type StreamProducer } from '../stream/producer';
@@ -77,28 +76,19 @@ export function createLiveValues(options: {
       const events: Event[] = [];
       const buildings = values.filter(({ spaceId }) => spaceId === null);
       const spaces = values.filter(({ spaceId }) => spaceId !== null);
-      const batch = { incarnation, partition, sequence, asOf, windowEnd };
-      for (const part of partsOf(buildings)) events.push(buildingsEvent({ ...batch, values: part }));
-      for (const part of partsOf(spaces)) {
-        const body = encodeSpaceAverages({ ...batch, values: part });
-        events.push({ schema: SPACE_AVERAGES_SCHEMA, body, properties: {} });
-      }
+      const head = { incarnation, partition, sequence, asOf, windowEnd };
+      const add = (schema: string, encode: (batch: AveragesBatch) => Buffer, of: LiveValue[]): void => {
+        for (let i = 0; i < of.length; i += VALUES_AN_EVENT) {
+          const batch = { ...head, values: of.slice(i, i + VALUES_AN_EVENT) };
+          events.push({ schema, body: encode(batch), properties: furtherProperties(batch) });
+        }
+      };
+      add(AVERAGES_SCHEMA, encodeAverages, buildings);
+      add(SPACE_AVERAGES_SCHEMA, encodeSpaceAverages, spaces);
       sending = send(events, values.length);
     },
     async idle() {
       await sending;
     },
-  };
-}
-
-function* partsOf(values: readonly LiveValue[]): Iterable<LiveValue[]> {
-  for (let i = 0; i < values.length; i += VALUES_AN_EVENT) yield values.slice(i, i + VALUES_AN_EVENT);
-}
-
-function buildingsEvent(batch: AveragesBatch): Event {
-  return {
-    schema: AVERAGES_SCHEMA,
-    body: encodeAverages(batch),
-    properties: { [DEVICE_MEANS_PROPERTY]: encodeDeviceMeans(batch) },
   };
 }

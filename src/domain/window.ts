@@ -42,6 +42,8 @@ export interface BuildingAverage {
   /** The newest observedAt seen at or before windowEnd, also when it has left the window; null when none is known. */
   lastReadingAt: number | null;
   position: StreamPosition;
+  /** By name, what further aggregations say of the window; null for an empty one. Live only. */
+  further?: Readonly<Record<string, number | null>>;
 }
 
 /**

@@ -59,6 +59,7 @@ function differs(value: BuildingAverage, held: BuildingAverage): boolean {
     value.readings !== held.readings ||
     value.devicesReporting !== held.devicesReporting ||
     value.devicesExpected !== held.devicesExpected ||
-    value.lastReadingAt !== held.lastReadingAt
+    value.lastReadingAt !== held.lastReadingAt ||
+    Object.entries(value.further ?? {}).some(([name, each]) => held.further?.[name] !== each)
   );
 }

@@ -7,10 +7,12 @@ export const AVERAGES_SCHEMA = 'averages/1';
 /** Values of spaces are events of their own: a replica of the release before passes them by, and reads buildings' as ever. */
 export const SPACE_AVERAGES_SCHEMA = 'space-averages/1';
 /**
- * The property that holds the device means of a batch of buildings' values: a little-endian double each, NaN for none.
- * Beside the body, which the release before reads to its last byte, and which has none of them.
+ * What begins the name of a property that holds one aggregation of each of an event's values: a little-endian double
+ * each, NaN for none. Beside the body, which the release before reads to its last byte and which has no place for them.
  */
-export const DEVICE_MEANS_PROPERTY = 'atrium-device-means';
+const FURTHER_PREFIX = 'atrium-further-';
+/** The name by which buildings' means over devices travel; spaces' stand in the body. */
+const DEVICE_MEAN = 'deviceMean';
 
 type Value = Omit<BuildingAverage, 'position' | 'asOf' | 'windowEnd'>;
 
@@ -36,11 +38,17 @@ export function encodeAverages(batch: AveragesBatch): Buffer {
   return batchType.toBuffer(batch);
 }
 
-/** The value of `DEVICE_MEANS_PROPERTY` for a batch of buildings' values. */
-export function encodeDeviceMeans({ values }: AveragesBatch): Buffer {
-  const means = Buffer.allocUnsafe(8 * values.length);
-  values.forEach(({ deviceMean }, index) => means.writeDoubleLE(deviceMean ?? NaN, 8 * index));
-  return means;
+/** The properties of a batch's event: what its body has no place for. */
+export function furtherProperties({ values }: AveragesBatch): Record<string, Buffer> {
+  const properties: Record<string, Buffer> = {};
+  const add = (name: string, valueOf: (value: Value) => number | null | undefined): void => {
+    const bytes = Buffer.allocUnsafe(8 * values.length);
+    values.forEach((value, index) => bytes.writeDoubleLE(valueOf(value) ?? NaN, 8 * index));
+    properties[FURTHER_PREFIX + name] = bytes;
+  };
+  if (values[0]?.spaceId == null) add(DEVICE_MEAN, ({ deviceMean }) => deviceMean);
+  for (const name of Object.keys(values[0]?.further ?? {})) add(name, ({ further }) => further?.[name]);
+  return properties;
 }
 
 export function encodeSpaceAverages(batch: AveragesBatch): Buffer {
@@ -80,11 +88,12 @@ export function decodeAverages(
   }
   const { incarnation, partition, sequence, asOf, windowEnd, buildings } = batch;
   const position = { incarnation, partition, sequence };
-  const means = deviceMeansOf(properties, batch.values.length);
+  const columns = furtherColumns(properties, batch.values.length);
+  const means = columns.find(([name]) => name === DEVICE_MEAN)?.[1];
+  const further = columns.filter(([name]) => name !== DEVICE_MEAN);
   return batch.values.map((value, index) => {
     const of = buildings === undefined ? value : buildings[value.building!];
     if (of === undefined) throw new FrameError(`damaged averages: there is no building ${value.building}`);
-    const mean = means?.readDoubleLE(8 * index);
     return {
       tenantId: of.tenantId,
       buildingId: of.buildingId,
@@ -95,18 +104,29 @@ export function decodeAverages(
       mean: value.mean,
       minimum: value.minimum,
       maximum: value.maximum,
-      deviceMean: mean === undefined ? value.deviceMean : Number.isNaN(mean) ? null : mean,
+      deviceMean: means === undefined ? value.deviceMean : numberAt(means, index),
       readings: value.readings,
       devicesReporting: value.devicesReporting,
       devicesExpected: value.devicesExpected,
       lastReadingAt: value.lastReadingAt,
       position,
+      ...(further.length > 0 && {
+        further: Object.fromEntries(further.map(([name, column]) => [name, numberAt(column, index)])),
+      }),
     };
   });
 }
 
-/** Undefined where the event has none, as those of the release before. */
-function deviceMeansOf(properties: Record<string, unknown> | undefined, count: number): Buffer | undefined {
-  const means = properties?.[DEVICE_MEANS_PROPERTY];
-  return Buffer.isBuffer(means) && means.length === 8 * count ? means : undefined;
+/** None where the event has none, as those of the release before. */
+function furtherColumns(properties: Record<string, unknown> | undefined, count: number): [string, Buffer][] {
+  return Object.entries(properties ?? {}).flatMap(([name, value]): [string, Buffer][] =>
+    name.startsWith(FURTHER_PREFIX) && Buffer.isBuffer(value) && value.length === 8 * count
+      ? [[name.slice(FURTHER_PREFIX.length), value]]
+      : [],
+  );
+}
+
+function numberAt(column: Buffer, index: number): number | null {
+  const value = column.readDoubleLE(8 * index);
+  return Number.isNaN(value) ? null : value;
 }

@@ -90,6 +90,8 @@ export function drive(
     }
     if (known) {
       for (const [key, series] of bySeries) {
+        // What is told is compared at every tick; what is not told, of spaces, now and then: the model is slow.
+        if (!key.endsWith('null') && second % 7 !== 0) continue;
         const expected = expectedAt(series, second, engine.sequence);
         const last = told.get(key);
         if (expected.readings === 0 && !isToldEmpty(second, expected.lastReadingAt)) continue;

@@ -24,10 +24,9 @@ import { createKeyring, type Keyring } from '../../src/store/keyring';
 import { createRegistry, type Registry } from '../../src/store/registry';
 import {
   AVERAGES_SCHEMA,
-  DEVICE_MEANS_PROPERTY,
   encodeAverages,
-  encodeDeviceMeans,
   encodeSpaceAverages,
+  furtherProperties,
   SPACE_AVERAGES_SCHEMA,
 } from '../../src/stream/averages';
 import { createStreamProducer } from '../../src/stream/producer';
@@ -179,8 +178,7 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
       for (const { position, windowEnd, asOf, ...value } of values) {
         const batch = { ...position, windowEnd, asOf, values: [value] };
         if (value.spaceId == null) {
-          const means = { [DEVICE_MEANS_PROPERTY]: encodeDeviceMeans(batch) };
-          await producer.send(0, AVERAGES_SCHEMA, [encodeAverages(batch)], [means]);
+          await producer.send(0, AVERAGES_SCHEMA, [encodeAverages(batch)], [furtherProperties(batch)]);
         } else await producer.send(0, SPACE_AVERAGES_SCHEMA, [encodeSpaceAverages(batch)]);
       }
     },

@@ -16,7 +16,7 @@ import { buildReading } from '../support/readings';
 interface Send {
   partition: number;
   bodies: readonly Buffer[];
-  properties: readonly Record<string, number>[] | undefined;
+  properties: readonly Record<string, number | Buffer>[] | undefined;
   accept(): void;
   fail(): void;
 }

@@ -17,9 +17,19 @@ const first = JSON.parse(readFileSync(join(__dirname, '../fixtures/stream-1.json
 const second = JSON.parse(readFileSync(join(__dirname, '../fixtures/stream-2.json'), 'utf8')) as {
   frame: string;
 };
+/** With means over devices beside buildings' values, and values of spaces. */
+const third = JSON.parse(readFileSync(join(__dirname, '../fixtures/stream-3.json'), 'utf8')) as {
+  averages: string;
+  deviceMeans: string;
+  spaceAverages: string;
+};
 /** The schema that the first release reads every frame by. */
 const firstSchema = Type.forSchema(
   JSON.parse(readFileSync(join(__dirname, '../fixtures/frame-1.avsc'), 'utf8')) as Schema,
+);
+
+const firstAveragesSchema = Type.forSchema(
+  JSON.parse(readFileSync(join(__dirname, '../fixtures/averages-1.avsc'), 'utf8')) as Schema,
 );
 
 describe('frames whose refused readings carry their message', () => {
@@ -153,5 +163,58 @@ describe('bodies of earlier releases', () => {
         lastReadingAt: null,
       },
     ]);
+  });
+});
+
+describe('averages with means over devices and of spaces', () => {
+  const common = {
+    tenantId: 'ten_a',
+    buildingId: 'bld_a',
+    windowEnd: 1_790_000_010,
+    asOf: 1_790_000_010_010,
+    position: { incarnation: '1790000000000-8', partition: 3, sequence: 41 },
+    quantity: 1,
+    mean: 21.75,
+    minimum: 21.5,
+    maximum: 22,
+    deviceMean: 21.625,
+    readings: 3,
+    devicesReporting: 2,
+    devicesExpected: 2,
+    lastReadingAt: 1_790_000_001_000,
+  };
+  const empty = {
+    mean: null,
+    minimum: null,
+    maximum: null,
+    deviceMean: null,
+    readings: 0,
+    devicesReporting: 0,
+  };
+
+  it('are read as they were first written', () => {
+    const values = decodeAverages(Buffer.from(third.averages, 'base64'), {
+      [SCHEMA_PROPERTY]: 'averages/1',
+      'atrium-further-deviceMean': Buffer.from(third.deviceMeans, 'base64'),
+    });
+    expect(values).toEqual([
+      { ...common, spaceId: null },
+      { ...common, ...empty, spaceId: null, quantity: 2 },
+    ]);
+    const ofSpaces = decodeAverages(Buffer.from(third.spaceAverages, 'base64'), {
+      [SCHEMA_PROPERTY]: 'space-averages/1',
+    });
+    expect(ofSpaces).toEqual([
+      { ...common, spaceId: 'spc_a' },
+      { ...common, ...empty, spaceId: 'spc_b', quantity: 2 },
+      { ...common, spaceId: 'spc_c', buildingId: 'bld_b' },
+    ]);
+  });
+
+  it('are read by the first release where they are of buildings, without the means over devices', () => {
+    const batch = firstAveragesSchema.fromBuffer(Buffer.from(third.averages, 'base64')) as {
+      values: object[];
+    };
+    expect(batch.values).toMatchObject([{ buildingId: 'bld_a', mean: 21.75 }, { mean: null }]);
   });
 });

@@ -25,6 +25,20 @@ export class StreamPosition implements Position {
   sequence!: number;
 }
 
+@ObjectType('FurtherAggregate', { description: 'What a further aggregation says of a window.' })
+export class FurtherAggregate {
+  @Visible('with-parent')
+  @Field({ description: 'Which aggregation.' })
+  name!: string;
+
+  @Visible('with-parent')
+  @Field(() => Number, {
+    nullable: true,
+    description: 'In the average’s `unit`, or as the aggregation says; null for an empty window.',
+  })
+  value!: number | null;
+}
+
 @ObjectType('BuildingAverage', {
   description:
     'The rolling average of a quantity over a building or a space: the mean of all distinct readings of all its devices that were observed in the five minutes up to `windowEnd`. A window without readings has no mean, never the last one.',
@@ -107,6 +121,12 @@ export class BuildingAverage implements Owned {
   lastReadingAt!: Date | null;
 
   @Visible('with-parent')
+  @Field(() => [FurtherAggregate], {
+    description: 'What further aggregations say of the window, by name; none for a stored point.',
+  })
+  further!: FurtherAggregate[];
+
+  @Visible('with-parent')
   @Field(() => StreamPosition, { description: 'How far the stream is counted.' })
   position!: StreamPosition;
 
@@ -136,6 +156,7 @@ export class BuildingAverage implements Owned {
       windowEnd: new Date(value.windowEnd * 1000),
       asOf: new Date(value.asOf),
       lastReadingAt: value.lastReadingAt === null ? null : new Date(value.lastReadingAt),
+      further: Object.entries(value.further ?? {}).map(([name, each]) => ({ name, value: each })),
       position: value.position,
       revision: value.revision,
     });

@@ -19,5 +19,8 @@ export function currentValue(value: StoredAverage, now: number): StoredAverage {
     deviceMean: null,
     readings: 0,
     devicesReporting: 0,
+    ...(value.further && {
+      further: Object.fromEntries(Object.keys(value.further).map((name) => [name, null])),
+    }),
   };
 }
