@@ -37,6 +37,9 @@ interface Remembered {
   verdict: Authenticated;
 }
 
+/** Three times what a token needs: whoever makes them long, of what is ignored in them, has them checked each time. */
+const LONGEST_REMEMBERED = 768;
+
 const UNAUTHENTICATED: Authenticated = {
   error: {
     code: 'UNAUTHENTICATED',
@@ -77,6 +80,7 @@ export function createDeviceAuthentication(options: {
   const remembered = new Map<string, Remembered>();
 
   const remember = (text: string, entry: Remembered): void => {
+    if (text.length > LONGEST_REMEMBERED) return;
     if (remembered.size >= options.rememberedTokens) {
       // The oldest entry: a Map keeps the order of insertion. Forgetting costs one more check, never an error.
       for (const oldest of remembered.keys()) {

@@ -25,6 +25,8 @@ const PATH = /^\/devices\/([^/?]{1,256})\/messages\/events\/?(?:\?|$)/;
 const CHILD = 'iothub-app-childdeviceid';
 /** A child that was looked up may be forgotten meanwhile; more often than this is no coincidence. */
 const MAXIMUM_TRIES = 3;
+/** Whole ones that a device may be sending at once: else one key, with many slow requests, could take all the room. */
+const BODIES_OF_A_DEVICE = 4;
 /** In the metrics only: nobody was there to be answered. */
 const CLIENT_CLOSED_REQUEST = 499;
 
@@ -39,6 +41,14 @@ export function createTelemetryEndpoint(options: {
 }): TelemetryEndpoint {
   const { logger, metrics, authentication, reception, limits } = options;
   let held = 0;
+  /** The same by device, of those that are sending now. */
+  const heldBy = new Map<string, number>();
+  const hold = (deviceId: string, bytes: number): void => {
+    held += bytes;
+    const now = (heldBy.get(deviceId) ?? 0) + bytes;
+    if (now > 0) heldBy.set(deviceId, now);
+    else heldBy.delete(deviceId);
+  };
 
   const fail = (response: ServerResponse, error: GatewayError): void => {
     metrics.request(ERROR_STATUS[error.code]);
@@ -59,6 +69,13 @@ export function createTelemetryEndpoint(options: {
     metrics.throttled('bytes');
     const message = 'the gateway holds all the readings it may: send again';
     return { code: 'GATEWAY_BUSY', message, retryAfterSeconds: 1 };
+  };
+
+  const mostOfDevice = BODIES_OF_A_DEVICE * limits.bodyBytes;
+  const tooMany = (): GatewayError => {
+    metrics.throttled('device');
+    const message = `the device sends more at once than ${mostOfDevice} bytes`;
+    return { code: 'DEVICE_RATE_EXCEEDED', message, retryAfterSeconds: 1 };
   };
 
   const refusalOfRate = (device: DirectoryDevice, now: number): GatewayError | undefined => {
@@ -192,18 +209,21 @@ export function createTelemetryEndpoint(options: {
     try {
       const body = await readBody(request, limits.bodyBytes, (bytes) => {
         mine += bytes;
-        held += bytes;
+        hold(deviceId, bytes);
         // Thousands may have begun while there was room for each of them.
-        return options.bytesInFlight() <= limits.bytesInFlight;
+        return heldBy.get(deviceId)! <= mostOfDevice && options.bytesInFlight() <= limits.bytesInFlight;
       });
       if (body === 'aborted') return metrics.request(CLIENT_CLOSED_REQUEST);
-      if (body === 'no-room') return fail(response, { ...full(), close: true });
+      if (body === 'no-room') {
+        const why = heldBy.get(deviceId)! > mostOfDevice ? tooMany() : full();
+        return fail(response, { ...why, close: true });
+      }
       if (body === 'too-large') return fail(response, tooLarge(limits.bodyBytes));
       if (!reception.connected()) return fail(response, streamUnavailable);
       const ask = () => authentication.authenticate(deviceId, proof, Date.now());
       await take(request, response, ask, body, receivedAt);
     } finally {
-      held -= mine;
+      hold(deviceId, -mine);
     }
   };
 

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { createCertificates } from '../support/certificate';
 import { eventually } from '../support/eventually';
 import { buildDevice, tokenOf } from './devices.support';
-import { startPlatform } from './gateway.support';
+import { post, startPlatform } from './gateway.support';
 import { connectDevice, connectPacket, publishPacket, rawDevice } from './mqtt.support';
 
 jest.setTimeout(60_000);
@@ -59,6 +59,52 @@ describe('a request that takes its time', () => {
     expect(await held(platform)).toBeLessThanOrEqual(100_000);
     for (const { socket } of many) socket.destroy();
     await eventually(async () => expect(await held(platform)).toBe(0));
+  });
+
+  test('leaves room for others, however many of them one device begins', async () => {
+    const greedy = await startPlatform({ devices: [device], limits: { bodyBytes: 10_000 } });
+    const many = Array.from({ length: 12 }, () => client(greedy.port));
+    try {
+      for (const { socket } of many) socket.write(headOf(device) + chunk(' '.repeat(8_000)));
+      await eventually(() =>
+        expect(
+          many.filter(({ said }) => said().includes('DEVICE_RATE_EXCEEDED')).length,
+        ).toBeGreaterThanOrEqual(7),
+      );
+      expect(await held(greedy)).toBeLessThanOrEqual(40_000);
+      for (const { socket } of many) socket.destroy();
+      await eventually(async () => expect(await held(greedy)).toBe(0));
+      expect((await post(greedy, device, { temperature: 20 })).status).toBe(204);
+    } finally {
+      for (const { socket } of many) socket.destroy();
+      await greedy.stop();
+    }
+  });
+});
+
+describe('MQTT connections that have not proved whose they are', () => {
+  test('take no room from devices that have, and hold little together', async () => {
+    const device = buildDevice();
+    const platform = await startPlatform({ devices: [device], limits: { bytesInFlight: 100_000 } });
+    const strangers = Array.from({ length: 30 }, () => client(platform.mqttPort));
+    try {
+      // The beginning of a CONNECT of 8,000 bytes.
+      for (const { socket } of strangers) {
+        socket.write(Buffer.concat([Buffer.of(0x10, 0xc0, 0x3e), Buffer.alloc(7_000)]));
+      }
+      // A quarter of it is all that they may hold: three of them, and the others are closed.
+      await eventually(() => expect(strangers.filter(({ socket }) => socket.destroyed)).toHaveLength(27));
+      expect(await held(platform)).toBe(0);
+      expect((await post(platform, device, { temperature: 20 })).status).toBe(204);
+      const raw = await rawDevice(platform.mqttPort, device);
+      await raw.connect();
+      raw.send(publishPacket(device, 1, { temperature: 21 }));
+      await eventually(() => expect(raw.acknowledged()).toEqual([1]));
+      raw.socket.destroy();
+    } finally {
+      for (const { socket } of strangers) socket.destroy();
+      await platform.stop();
+    }
   });
 });
 

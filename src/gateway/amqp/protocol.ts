@@ -287,6 +287,8 @@ export function createProtocol(
       return bytes;
     },
     close(error) {
+      // Its sessions first: azure-iot-device would else wait 45 seconds for answers on its links.
+      if (error) for (const session of sessions()) session.close(error);
       // Also where the client has closed already: it waits for the answer.
       if (inner.state.local_open) rhea.close(error);
       inner._process();

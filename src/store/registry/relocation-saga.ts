@@ -133,8 +133,10 @@ export function createRelocationSaga({
     const { buildingId } = to;
     const seed = seedOf(saga);
     const auditId = derivedId('aud', buildingId, seed, 'arrive');
+    const arrived = async (): Promise<boolean> =>
+      (await cosmos.read<AuditDocument>('registry', buildingId, auditId)) !== null;
     for (let race = 0; race < MAXIMUM_RACES; race++) {
-      if (await cosmos.read<AuditDocument>('registry', buildingId, auditId)) return;
+      if (await arrived()) return;
       const [building, there, twin] = await Promise.all([
         cosmos.read<BuildingDocument>('registry', buildingId, buildingId),
         deviceAt(buildingId, deviceId),
@@ -143,8 +145,15 @@ export function createRelocationSaga({
           : Promise.resolve(null),
       ]);
       if (!building) throw new Error(`building ${buildingId} is gone`);
-      // Another try has just brought it.
-      if (there?.type === 'device') continue;
+      if (there?.type === 'device') {
+        // Another try has just brought it. Or it has come back before a saga that took it away from here, and came as
+        // far as the entry, was through: all that this one has left to do is done for it.
+        const leftBy = there.departing?.saga;
+        if (leftBy !== undefined && !(await arrived())) {
+          await depart({ deviceId, id: leftBy, from: { tenantId: there.tenantId, buildingId } });
+        }
+        continue;
+      }
       const { at, channels } = leaving.departing!;
       const placement = placementOf(building, { channels, spaceId: to.spaceId, at, from: at, seed });
       const device: DeviceDocument = {
@@ -211,7 +220,11 @@ export function createRelocationSaga({
     throw new Error(`the entry of device ${deviceId} changed ${MAXIMUM_RACES} times`);
   }
 
-  async function depart({ deviceId, id, from }: SagaDocument): Promise<void> {
+  async function depart({
+    deviceId,
+    id,
+    from,
+  }: Pick<SagaDocument, 'deviceId' | 'id' | 'from'>): Promise<void> {
     for (let race = 0; race < MAXIMUM_RACES; race++) {
       const [old, twin] = await Promise.all([
         deviceAt(from.buildingId, deviceId),
