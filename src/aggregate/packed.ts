@@ -38,10 +38,12 @@ interface PackedBuilding {
 
 /** So many readings take a millisecond or two to pack. */
 const READINGS_A_PART = 50_000;
+const SMALLEST = 1_000;
 
+/** What it yields holds until the next is asked for. */
 export function* packPlaces({ buildings, chunks, spaceIdOf }: Places): Iterable<PackedPart> {
   const { words } = chunks;
-  let scratch = new Uint32Array(2 * READINGS_A_PART * READING);
+  let scratch = new Uint32Array(SMALLEST * READING);
   let used = 0;
   let part = emptyPart();
   const finish = (): PackedPart => ({

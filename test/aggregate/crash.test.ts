@@ -203,6 +203,8 @@ function differencesOf(
   const seriesOf = (key: string) => counted.filter((row) => `${row.buildingId} ${row.quantity}` === key);
   const byPlace = new Map<string, Row[]>();
   for (const value of told) {
+    // Of spaces a part: the model is slow.
+    if (value.spaceId !== null && value.windowEnd % 5 !== 0) continue;
     const key = `${value.buildingId} ${value.spaceId} ${value.quantity}`;
     if (value.deviceMean === undefined) differences.push(`told ${key}: without the mean over devices`);
     let rows = byPlace.get(key);
