@@ -1,3 +1,4 @@
+import { loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { count, duration } from '../../simulator/arguments';
@@ -222,7 +223,9 @@ async function run({ args, progress }: VerificationContext): Promise<Outcome> {
             for (const [outcome, partitions] of await snapshotsUsed(platform)) {
               used.set(outcome, (used.get(outcome) ?? 0) + partitions);
             }
-            progress(`round ${round}: ${name}, exact values told again after ${milliseconds ?? 'never'} ms`);
+            progress(
+              `round ${round}: ${name}, exact values told again after ${milliseconds ?? 'never'} ms, load ${loadavg()[0]!.toFixed(1)}`,
+            );
           } finally {
             for (const worker of seconds) await worker.kill();
           }
