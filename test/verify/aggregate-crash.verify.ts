@@ -36,6 +36,8 @@ interface Tools {
   platform: Platform;
   faults: WarmFaults;
   random: () => number;
+  /** Notes how many blobs a fault of storage met. */
+  harmed(blobs: number): void;
   /** Killed at the end of the round, whatever happened in it. */
   second(atLeast?: number): Promise<SecondWorker>;
 }
@@ -48,11 +50,11 @@ const withStorage =
   (fault: (tools: Tools) => Promise<number>) =>
   async (tools: Tools): Promise<number> => {
     if (tools.random() < 0.5) {
-      await fault(tools);
+      tools.harmed(await fault(tools));
       return killed(tools);
     }
     const at = await killed(tools);
-    await fault(tools);
+    tools.harmed(await fault(tools));
     return at;
   };
 
@@ -198,6 +200,7 @@ async function run({ args, progress }: VerificationContext): Promise<Outcome> {
         const measured = new Map<Recovery, number[]>();
         const used = new Map<string, number>();
         let killsDone = 0;
+        let blobsHarmed = 0;
         for (let round = first; round <= last; round++) {
           const random = createRandom(seed + round).next;
           const { name, recovery, harm } = ROUNDS[(round - 1) % ROUNDS.length]!;
@@ -210,6 +213,7 @@ async function run({ args, progress }: VerificationContext): Promise<Outcome> {
               platform,
               faults,
               random,
+              harmed: (blobs) => (blobsHarmed += blobs),
               async second(atLeast = 2) {
                 const worker = await startSecondWorker(platform.endpoints(), atLeast);
                 seconds.push(worker);
@@ -235,6 +239,7 @@ async function run({ args, progress }: VerificationContext): Promise<Outcome> {
         return {
           counts: {
             'rounds done': killsDone,
+            'blobs damaged, removed or rolled back': blobsHarmed,
             ...outcome.counts,
             ...Object.fromEntries([...used].map(([how, n]) => [`partitions ${how} (seen after rounds)`, n])),
             ...Object.fromEntries(
