@@ -161,7 +161,7 @@ export const verification: Verification = {
     '--from-round N    number of the first round, for the log of an interrupted run (1)',
     '--seed N          repeats the random choices of a run',
     '--steady DURATION the longest quiet time before a kill (40s)',
-    '--short           do not wait at the end until every correction is stored',
+    '--short           compare at the end alone, and do not wait there until every correction is stored',
     '--attach FILE     endpoints.json of a running platform instead of one of its own',
   ],
   run,
@@ -233,7 +233,7 @@ async function run({ args, progress }: VerificationContext): Promise<Outcome> {
           } finally {
             for (const worker of seconds) await worker.kill();
           }
-          await record.compare(`round ${round} (${name})`);
+          if (!values.short) await record.compare(`round ${round} (${name})`);
         }
         const outcome = await record.finish({ short: values.short });
         return {
