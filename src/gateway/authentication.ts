@@ -23,6 +23,8 @@ export interface DeviceAuthentication {
   ): Authenticated | Promise<Authenticated>;
   /** The same without asking the store: undefined where the directory does not know the device now. */
   recall(deviceId: string, proof: Proof | undefined, now: number): Authenticated | undefined;
+  /** What was recalled holds while this is the same, but for what expires; undefined where that is not known. */
+  revision(): number | undefined;
   /** The certificate that the client of a connection holds: its proof where it presents no token. */
   certificateOf(socket: Socket): ClientCertificate | undefined;
 }
@@ -177,6 +179,7 @@ export function createDeviceAuthentication(options: {
 
   return {
     recall,
+    revision: () => directory.revision(),
     certificateOf: certificates.of,
     authenticate(deviceId, proof, now) {
       const recalled = recall(deviceId, proof, now);

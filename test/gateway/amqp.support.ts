@@ -89,7 +89,9 @@ export async function connectAmqp(port: number, ca: string): Promise<AmqpClient>
       // As a network breaks it off; of that rhea does not hear.
       const inner = connection as unknown as Record<'heartbeat_in' | 'heartbeat_out', NodeJS.Timeout> & {
         socket: TLSSocket;
+        socket_ready: boolean;
       };
+      inner.socket_ready = false;
       inner.socket.destroy();
       clearTimeout(inner.heartbeat_in);
       clearTimeout(inner.heartbeat_out);

@@ -260,6 +260,34 @@ describe('the AMQP listener', () => {
   }, 30_000);
 });
 
+describe('an AMQP listener that is stopped', () => {
+  test('settles what it took, and tells its devices to connect again', async () => {
+    const { ca, ...certificate } = createCertificates();
+    const device = buildDevice();
+    const platform = await startPlatform({ devices: [device], tls: { ...certificate, ca } as never });
+    const client = await connectAmqp(platform.amqpsPort, ca);
+    expect(await client.putToken(device)).toBe(200);
+    const sender = await client.sender(eventsOf(device));
+    const accepted: number[] = [];
+    for (let motion = 0; motion < 200; motion++) {
+      void outcomeOf(sender, { motion }).then((outcome) => {
+        if (outcome === 'accepted') accepted.push(motion);
+      });
+    }
+    await eventually(() => expect(accepted.length).toBeGreaterThan(0));
+    await platform.gateway.stop();
+    await eventually(() => expect(client.closedWith()?.condition).toBe('com.microsoft:timeout'));
+    await eventually(() => {
+      const stored = new Set(platform.stream.readings.map(({ value }) => value));
+      expect(accepted.filter((value) => !stored.has(value))).toEqual([]);
+      // And nothing that was taken is left without its outcome.
+      expect(stored.size).toBe(accepted.length);
+    });
+    client.close();
+    await platform.stop();
+  });
+});
+
 describe('AMQP’s values and frames', () => {
   const encoded = (value: unknown): Buffer => messages.encode({ body: value } as never);
 

@@ -87,7 +87,7 @@ describe('the whole platform', () => {
     expect(differences).toEqual([]);
     expect(counts['rounds done']).toBe(2);
     expect(counts['live values compared']).toBeGreaterThan(100);
-  }, 120_000);
+  }, 240_000);
 
   it('stores what it acknowledged, once, while processes are killed -9', async () => {
     const { counts, differences } = await cold.run({
