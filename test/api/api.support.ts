@@ -21,6 +21,7 @@ import { createAveragesReader } from '../../src/store/averages-reader';
 import { type Cosmos, createCosmos } from '../../src/store/cosmos';
 import { createJobs, type Jobs } from '../../src/store/jobs/jobs';
 import { createKeyring, type Keyring } from '../../src/store/keyring';
+import { createMemberships, type Memberships } from '../../src/store/memberships';
 import { createRegistry, type Registry } from '../../src/store/registry';
 import { AVERAGES_SCHEMA, encodeAverages } from '../../src/stream/averages';
 import { createStreamProducer } from '../../src/stream/producer';
@@ -94,7 +95,8 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
   const metrics = createMetrics({ process: 'api' });
   const live = createLive({ logger, metrics, namespace, hub: 'averages', group: 'live-0' });
   const producer = createStreamProducer({ namespace, hub: 'averages' });
-  await Promise.all([producer.start(), live.start()]);
+  const memberships = createMemberships({ cosmos, logger });
+  await Promise.all([producer.start(), live.start(), memberships.start()]);
   const api = createApi({
     logger,
     metrics,
@@ -102,6 +104,7 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
     port: 0,
     registry: createRegistry({ cosmos: recorded, keyring }),
     jobs: createJobs({ cosmos: recorded, keyring }),
+    memberships,
     averages: createAveragesReader({ cosmos: recorded }),
     live,
     tokens: createTokenVerifier({
@@ -117,7 +120,7 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
   const stop = async (): Promise<void> => {
     for (const client of clients) await client.dispose();
     await api.stop();
-    await Promise.all([live.stop(), producer.stop(), issuer.stop()]);
+    await Promise.all([live.stop(), memberships.stop(), producer.stop(), issuer.stop()]);
     cosmos.stop();
     await Promise.all([cosmosEmulator.stop(), eventHubs.stop()]);
     rmSync(dataDir, { recursive: true, force: true });
@@ -186,6 +189,19 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
       return client;
     },
     stop,
+  };
+}
+
+/** Somebody of no tenant, or a fault in place of an answer. */
+export function membershipsOf(of: Memberships['of']): Memberships {
+  const watch = () => () => undefined;
+  return {
+    of,
+    lately: of,
+    watch,
+    behindMs: () => 0,
+    start: async () => undefined,
+    stop: async () => undefined,
   };
 }
 

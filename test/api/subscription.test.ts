@@ -156,13 +156,18 @@ describe('subscriptions', () => {
   });
 
   it('leave nothing behind when the client goes', async () => {
-    const listening = async (): Promise<number> =>
-      Number(/^atrium_live_listeners\{.*\} (\d+)$/m.exec(await api.metrics.metrics())?.[1]);
-    const before = await listening();
+    // Subscriptions, executions that they share, and what those listen to.
+    const open = async (): Promise<number[]> => {
+      const text = await api.metrics.metrics();
+      return ['atrium_api_shared_subscriptions', 'atrium_api_shared_executions', 'atrium_live_listeners'].map(
+        (name) => Number(new RegExp(`^${name}\\{.*\\} (\\d+)$`, 'm').exec(text)?.[1]),
+      );
+    };
+    await eventually(async () => expect(await open()).toEqual([0, 0, 0]));
     const clients = [1, 2, 3].map(() => collect(api.subscriber(owner), { building: building.id }));
-    await eventually(async () => expect(await listening()).toBe(before + 3));
+    await eventually(async () => expect(await open()).toEqual([3, 1, 1]));
     for (const { end } of clients) end();
-    await eventually(async () => expect(await listening()).toBe(before));
+    await eventually(async () => expect(await open()).toEqual([0, 0, 0]));
   });
 
   describe('sign in', () => {
