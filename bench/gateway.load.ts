@@ -339,7 +339,9 @@ function carryOut(command: LoadCommand): LoadStats | undefined {
     });
     return undefined;
   }
-  const group = groups.get(command.group)!;
+  const group = groups.get(command.group);
+  // Nobody of that name has connected yet: there is nothing to leave.
+  if (group === undefined) return undefined;
   switch (command.do) {
     case 'connect':
       group.staying = true;

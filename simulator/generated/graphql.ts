@@ -236,6 +236,7 @@ export type Quantity =
 
 /** Why the gateway did not take what a device sent. Further codes may come. */
 export type RefusalCode =
+  /** A device named another one that it may not relay for, or that does not exist. */
   | 'CHILD_NOT_YOURS'
   /** The channel had no place when it was observed. */
   | 'NOT_ASSIGNED'

@@ -101,11 +101,12 @@ const deviceKeys = {
   DEVICE_KEY_ENCRYPTION_KEY: key32('32 bytes in base64 that seal the devices’ keys'),
 };
 
-/** Of the device gateway beside HTTP. HTTPS and MQTTS are served where a certificate is given. */
+/** Of the device gateway beside HTTP. HTTPS, MQTTS and AMQPS are served where a certificate is given. */
 const mqtt = {
   GATEWAY_HTTPS_PORT: port(8443, 'the device gateway’s HTTPS'),
   MQTT_PORT: port(1883, 'the device gateway’s MQTT without TLS'),
   MQTTS_PORT: port(8883, 'the device gateway’s MQTT with TLS'),
+  AMQPS_PORT: port(5671, 'the device gateway’s AMQP with TLS'),
   TLS_CERT_FILE: z
     .string()
     .optional()

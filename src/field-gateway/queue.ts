@@ -30,7 +30,7 @@ export interface StoreAndForwardQueue {
   mark(key: string): string | undefined;
   /** The oldest that are still to be sent. */
   oldest(limit: number, maximumBytes: number): (QueuedMessage & { id: number })[];
-  /** The cloud has them. */
+  /** The cloud has them. Throws where the disk cannot be written: none is removed then. */
   remove(ids: readonly number[]): void;
   /** Never to be sent and not kept by the cloud either: stays on disk for a person to look at. */
   setAside(id: number, reason: string): void;
@@ -88,7 +88,7 @@ export function createQueue(options: { dataDir: string; maximumBytes: number }):
   let closed = false;
   let scheduled = false;
   let waiting: Waiting[] = [];
-  const listeners: (() => void)[] = [];
+  let next = createSignal();
 
   const recount = (): void => {
     const row = count.get() as { messages: number; aside: number; bytes: number };
@@ -133,7 +133,8 @@ export function createQueue(options: { dataDir: string; maximumBytes: number }):
     messages += taken;
     bytes += added;
     for (const each of batch) each.resolve();
-    for (const listener of listeners.splice(0)) listener();
+    next.resolve();
+    next = createSignal();
   };
 
   const schedule = (): void => {
@@ -162,14 +163,19 @@ export function createQueue(options: { dataDir: string; maximumBytes: number }):
       return taken;
     },
     remove(ids) {
+      let removed = 0;
+      let freed = 0;
       transaction(database, () => {
         for (const id of ids) {
           const row = remove.get(id) as { bytes: number } | undefined;
           if (row === undefined) continue;
-          messages--;
-          bytes -= row.bytes + ROW_BYTES;
+          removed++;
+          freed += row.bytes + ROW_BYTES;
         }
       });
+      // Only now: a transaction that fails has removed nothing.
+      messages -= removed;
+      bytes -= freed;
       schedule();
     },
     setAside(id, reason) {
@@ -186,15 +192,21 @@ export function createQueue(options: { dataDir: string; maximumBytes: number }):
       const oldest = (first.get() as { queued_at: number } | undefined)?.queued_at ?? null;
       return { messages, bytes, setAside, waiting: waiting.length, full, oldestQueuedAt: oldest };
     },
-    appended: () => new Promise((resolve) => listeners.push(resolve)),
+    appended: () => next.promise,
     close() {
       if (closed) return;
       closed = true;
       for (const each of waiting.splice(0)) each.reject(new Error('the queue is closed'));
-      for (const listener of listeners.splice(0)) listener();
+      next.resolve();
       database.close();
     },
   };
+}
+
+function createSignal(): { promise: Promise<void>; resolve(): void } {
+  let resolve!: () => void;
+  const promise = new Promise<void>((onResolved) => (resolve = onResolved));
+  return { promise, resolve };
 }
 
 interface Waiting {
@@ -244,7 +256,8 @@ function transaction(database: DatabaseSync, work: () => void): void {
     work();
     database.exec('COMMIT');
   } catch (error) {
-    database.exec('ROLLBACK');
+    // After some faults, such as a full disk, SQLite has rolled back by itself.
+    if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }
 }

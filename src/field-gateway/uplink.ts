@@ -1,4 +1,4 @@
-import { type Logger } from '../observability/logger';
+import { explain, type Logger } from '../observability/logger';
 import { backoffMilliseconds, pause } from './backoff';
 import { type Cloud, type Delivery } from './cloud';
 import { type FieldGatewayMetrics } from './metrics';
@@ -73,21 +73,23 @@ export function createUplink(options: {
         limit = Math.max(1, Math.floor(batch.length / 2));
         return;
       case 'failed': {
-        failures++;
-        if (failure !== delivery.reason) {
-          logger.warn({ reason: delivery.reason }, 'the cloud took nothing: the queue keeps it');
-        }
-        failure = delivery.reason;
-        const { retryAfterMilliseconds } = delivery;
-        await pause(
-          Math.max(
-            backoffMilliseconds(failures, backoff),
-            retryAfterMilliseconds > 0 ? retryAfterMilliseconds + Math.random() * RETRY_AFTER_JITTER_MS : 0,
-          ),
-          stopping.signal,
-        );
+        const { reason, retryAfterMilliseconds } = delivery;
+        await failed(reason, 'the cloud took nothing: the queue keeps it', retryAfterMilliseconds);
       }
     }
+  };
+
+  const failed = async (reason: string, what: string, retryAfterMilliseconds = 0): Promise<void> => {
+    failures++;
+    if (failure !== reason) logger.warn({ reason }, what);
+    failure = reason;
+    await pause(
+      Math.max(
+        backoffMilliseconds(failures, backoff),
+        retryAfterMilliseconds > 0 ? retryAfterMilliseconds + Math.random() * RETRY_AFTER_JITTER_MS : 0,
+      ),
+      stopping.signal,
+    );
   };
 
   const idle = async (): Promise<void> => {
@@ -98,10 +100,15 @@ export function createUplink(options: {
 
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
-      giveUpOld();
-      const batch = queue.oldest(limit, BATCH_BYTES);
-      if (batch.length > 0) await settle(batch, await cloud.send(batch));
-      else await idle();
+      try {
+        giveUpOld();
+        const batch = queue.oldest(limit, BATCH_BYTES);
+        if (batch.length > 0) await settle(batch, await cloud.send(batch));
+        else await idle();
+      } catch (error) {
+        // A full disk refuses to forget, too. What the cloud has is sent to it again, which changes nothing there.
+        await failed(`the queue: ${explain(error)}`, 'the queue on disk cannot be worked on');
+      }
     }
   };
 

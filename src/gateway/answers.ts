@@ -25,6 +25,11 @@ export const ERROR_STATUS = {
 } as const;
 export type ErrorCode = keyof typeof ERROR_STATUS;
 
+/** Whether nothing is known against the device: the registry could not be asked just now. */
+export function isPassing(code: ErrorCode): boolean {
+  return code === 'DIRECTORY_UNAVAILABLE' || code === 'GATEWAY_BUSY';
+}
+
 /** An error to be answered: `{error: {code, message, ...where}}`. */
 export interface GatewayError {
   code: ErrorCode;

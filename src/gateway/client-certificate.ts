@@ -149,7 +149,9 @@ function verifies(x509: X509Certificate, key: X509Certificate['publicKey']): boo
 
 function parse(pem: string): X509Certificate | null {
   try {
-    return new X509Certificate(pem);
+    const authority = new X509Certificate(pem);
+    // Throws for a key of a kind that cannot be read: here, where it costs that authority's devices and nobody else.
+    return authority.publicKey ? authority : null;
   } catch {
     return null;
   }

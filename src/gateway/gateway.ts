@@ -5,6 +5,7 @@ import { type DeviceDirectory } from '../store/device-directory';
 import { type Twins } from '../store/twins';
 import { type StreamProducer } from '../stream/producer';
 import { type DeviceActivity, NO_ACTIVITY } from './activity';
+import { type AmqpPorts, createAmqpListener } from './amqp/listener';
 import { createDeviceAuthentication } from './authentication';
 import { createChildren } from './children';
 import { createDecoderRegistry, PAYLOAD_DECODERS, type PayloadDecoder } from './decoders';
@@ -24,7 +25,13 @@ export interface Gateway {
    * Listens, and connects to Event Hubs in the background: until that stands, devices are answered 503.
    * @throws OperatorError when a port cannot be had.
    */
-  start(): Promise<{ port: number; httpsPort?: number; mqttPort?: number; mqttsPort?: number }>;
+  start(): Promise<{
+    port: number;
+    httpsPort?: number;
+    mqttPort?: number;
+    mqttsPort?: number;
+    amqpsPort?: number;
+  }>;
   /**
    * Takes no further request or message, finishes those it has, and sends every open frame. The producer is its owner's
    * to stop.
@@ -43,6 +50,8 @@ export interface GatewayOptions {
   https?: HttpPorts['tls'];
   /** Left out, MQTT is not spoken. */
   mqtt?: MqttPorts;
+  /** AMQP over TLS. Left out, AMQP is not spoken. */
+  amqps?: AmqpPorts;
   /** Host names that the audience of a SAS token may name, with or without a port. */
   hostNames: readonly string[];
   /** Started and stopped by its owner. */
@@ -75,7 +84,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
   });
   const bytesInFlight = (): number =>
-    endpoint.bytesHeld() + (mqtt?.bytesHeld() ?? 0) + packer.bytesInFlight();
+    endpoint.bytesHeld() + (mqtt?.bytesHeld() ?? 0) + (amqp?.bytesHeld() ?? 0) + packer.bytesInFlight();
   const metrics = createGatewayMetrics(options.metrics, bytesInFlight);
   const authentication = createDeviceAuthentication({
     directory,
@@ -104,26 +113,26 @@ export function createGateway(options: GatewayOptions): Gateway {
     bytesInFlight,
     limits,
   });
-  const mqtt =
-    options.mqtt &&
-    createMqttListener({
+  /** What the transports share by which devices stay connected. */
+  const connected = (options.mqtt ?? options.amqps) && {
+    logger,
+    registry: options.metrics,
+    gatewayMetrics: metrics,
+    authentication,
+    reception,
+    twins: createTwinService({
       logger,
       registry: options.metrics,
-      gatewayMetrics: metrics,
-      authentication,
-      reception,
-      twins: createTwinService({
-        logger,
-        registry: options.metrics,
-        directory,
-        twins: options.twins,
-        limits,
-      }),
+      directory,
+      twins: options.twins,
       limits,
-      bytesInFlight,
-      host: options.host,
-      ports: options.mqtt,
-    });
+    }),
+    limits,
+    bytesInFlight,
+    host: options.host,
+  };
+  const mqtt = options.mqtt && createMqttListener({ ...connected!, ports: options.mqtt });
+  const amqp = options.amqps && createAmqpListener({ ...connected!, ports: options.amqps });
 
   const http = createHttpListener({
     host: options.host,
@@ -137,10 +146,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     async start() {
       const { port, tlsPort: httpsPort } = await http.start();
       let mqttPorts: { port: number; tlsPort?: number } | undefined;
+      let amqpPort: { port: number } | undefined;
       try {
         mqttPorts = await mqtt?.start();
+        amqpPort = await amqp?.start();
       } catch (error) {
-        await http.finish();
+        await Promise.all([http.finish(), mqtt?.stop()]);
         await http.close();
         throw error;
       }
@@ -152,11 +163,12 @@ export function createGateway(options: GatewayOptions): Gateway {
         ...(httpsPort !== undefined && { httpsPort }),
         ...(mqttPorts && { mqttPort: mqttPorts.port }),
         ...(mqttPorts?.tlsPort !== undefined && { mqttsPort: mqttPorts.tlsPort }),
+        ...(amqpPort && { amqpsPort: amqpPort.port }),
       };
     },
     async stop() {
       stopping = true;
-      await Promise.all([http.finish(), mqtt?.stop()]);
+      await Promise.all([http.finish(), mqtt?.stop(), amqp?.stop()]);
       await packer.drain();
       await activity.stop();
       link.stop();

@@ -59,7 +59,7 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   twinRequests: { perSecond: 10, burst: 50 },
   acceptedWithinMilliseconds: 10_000,
   connections: 20_000,
-  handshakes: 64,
+  handshakes: 256,
   messagesInFlight: 128,
   packetWithinMilliseconds: 20_000,
   sweepMilliseconds: 500,

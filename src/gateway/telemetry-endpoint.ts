@@ -2,7 +2,7 @@ import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Logger } from '../observability/logger';
 import { type DirectoryDevice } from '../store/device-directory';
 import { answerError, answerJson, ERROR_STATUS, type GatewayError } from './answers';
-import { type DeviceAuthentication } from './authentication';
+import { type Authenticated, type DeviceAuthentication } from './authentication';
 import { BATCH_CONTENT_TYPE, parseBatch } from './batch';
 import { type Looked } from './children';
 import { mediaTypeOf, PayloadError } from './decoders';
@@ -25,6 +25,8 @@ const PATH = /^\/devices\/([^/?]{1,256})\/messages\/events\/?(?:\?|$)/;
 const CHILD = 'iothub-app-childdeviceid';
 /** A child that was looked up may be forgotten meanwhile; more often than this is no coincidence. */
 const MAXIMUM_TRIES = 3;
+/** Whole ones that a device may be sending at once: else one key, with many slow requests, could take all the room. */
+const BODIES_OF_A_DEVICE = 4;
 /** In the metrics only: nobody was there to be answered. */
 const CLIENT_CLOSED_REQUEST = 499;
 
@@ -39,6 +41,14 @@ export function createTelemetryEndpoint(options: {
 }): TelemetryEndpoint {
   const { logger, metrics, authentication, reception, limits } = options;
   let held = 0;
+  /** The same by device, of those that are sending now. */
+  const heldBy = new Map<string, number>();
+  const hold = (deviceId: string, bytes: number): void => {
+    held += bytes;
+    const now = (heldBy.get(deviceId) ?? 0) + bytes;
+    if (now > 0) heldBy.set(deviceId, now);
+    else heldBy.delete(deviceId);
+  };
 
   const fail = (response: ServerResponse, error: GatewayError): void => {
     metrics.request(ERROR_STATUS[error.code]);
@@ -52,12 +62,20 @@ export function createTelemetryEndpoint(options: {
     }
     const declared = Number(request.headers['content-length'] ?? 0);
     if (declared > limits.bodyBytes) return tooLarge(limits.bodyBytes);
-    if (options.bytesInFlight() + declared > limits.bytesInFlight) {
-      metrics.throttled('bytes');
-      const message = 'the gateway holds all the readings it may: send again';
-      return { code: 'GATEWAY_BUSY', message, retryAfterSeconds: 1 };
-    }
-    return undefined;
+    return options.bytesInFlight() + declared > limits.bytesInFlight ? full() : undefined;
+  };
+
+  const full = (): GatewayError => {
+    metrics.throttled('bytes');
+    const message = 'the gateway holds all the readings it may: send again';
+    return { code: 'GATEWAY_BUSY', message, retryAfterSeconds: 1 };
+  };
+
+  const mostOfDevice = BODIES_OF_A_DEVICE * limits.bodyBytes;
+  const tooMany = (): GatewayError => {
+    metrics.throttled('device');
+    const message = `the device sends more at once than ${mostOfDevice} bytes`;
+    return { code: 'DEVICE_RATE_EXCEEDED', message, retryAfterSeconds: 1 };
   };
 
   const refusalOfRate = (device: DirectoryDevice, now: number): GatewayError | undefined => {
@@ -184,46 +202,64 @@ export function createTelemetryEndpoint(options: {
     const verdict = authentication.authenticate(deviceId, proof, receivedAt);
     const authenticated = verdict instanceof Promise ? await verdict : verdict;
     if (authenticated.error) return fail(response, authenticated.error);
-    const { device } = authenticated;
-    const limited = refusalOfRate(device, receivedAt);
+    const limited = refusalOfRate(authenticated.device, receivedAt);
     if (limited) return fail(response, limited);
 
     let mine = 0;
     try {
       const body = await readBody(request, limits.bodyBytes, (bytes) => {
         mine += bytes;
-        held += bytes;
+        hold(deviceId, bytes);
+        // Thousands may have begun while there was room for each of them.
+        return heldBy.get(deviceId)! <= mostOfDevice && options.bytesInFlight() <= limits.bytesInFlight;
       });
       if (body === 'aborted') return metrics.request(CLIENT_CLOSED_REQUEST);
+      if (body === 'no-room') {
+        const why = heldBy.get(deviceId)! > mostOfDevice ? tooMany() : full();
+        return fail(response, { ...why, close: true });
+      }
       if (body === 'too-large') return fail(response, tooLarge(limits.bodyBytes));
       if (!reception.connected()) return fail(response, streamUnavailable);
-      await take(request, response, device, body, receivedAt);
+      const ask = () => authentication.authenticate(deviceId, proof, Date.now());
+      await take(request, response, ask, body, receivedAt);
     } finally {
-      held -= mine;
+      hold(deviceId, -mine);
     }
   };
 
+  /** @param ask for the device as it is now: its body and its children may have taken their time. */
   const take = async (
     request: IncomingMessage,
     response: ServerResponse,
-    device: DirectoryDevice,
+    ask: () => Authenticated | Promise<Authenticated>,
     body: Buffer,
     receivedAt: number,
   ): Promise<void> => {
-    const source = { protocol: 'HTTP' };
-    let intake = reception.open(device, source);
-    let error = decode(request, device, body, intake, receivedAt);
-    for (let tries = 0; intake.missing.size > 0; tries++) {
+    let looked: Looked | undefined;
+    for (let tries = 0; ; tries++) {
+      const asked = ask();
+      const verdict = asked instanceof Promise ? await asked : asked;
+      if (verdict.error) return fail(response, verdict.error);
+      const { device } = verdict;
+      const intake = reception.open(device, { protocol: 'HTTP' }, looked);
+      const error = decode(request, device, body, intake, receivedAt);
+      if (intake.missing.size === 0) return submit(response, device, intake, error, receivedAt);
       if (tries === MAXIMUM_TRIES) return fail(response, directoryUnavailable);
-      let looked: Looked;
       try {
         looked = await reception.look(device, intake);
       } catch {
         return fail(response, directoryUnavailable);
       }
-      intake = reception.open(device, source, looked);
-      error = decode(request, device, body, intake, receivedAt);
     }
+  };
+
+  const submit = async (
+    response: ServerResponse,
+    device: DirectoryDevice,
+    intake: Intake<DirectoryDevice>,
+    error: GatewayError | undefined,
+    receivedAt: number,
+  ): Promise<void> => {
     try {
       // The device is answered only after Event Hubs accepted all that this request brought, refused readings too.
       await reception.submit(device, intake, receivedAt, 'HTTP');

@@ -17,6 +17,8 @@ export interface TwinFault {
 
 /** What a device knows of its twin and listens for: outlives its connection where it asked for that. */
 export interface TwinState {
+  /** The device's owner: another one's twin begins anew, at version 1. */
+  tenantId: string;
   listening: { responses: boolean; desired: boolean };
   /** What the device knows of its desired properties, from an answer or from what it was told. */
   known: { version: number; desired: TwinDocument['desired'] } | undefined;
@@ -25,7 +27,8 @@ export interface TwinState {
 }
 
 /** Takes note of a change of the desired properties; others are none of the device's business. */
-export function note(state: TwinState, { desired, desiredVersion }: TwinDocument): void {
+export function note(state: TwinState, { tenantId, desired, desiredVersion }: TwinDocument): void {
+  if (tenantId !== state.tenantId) return;
   if (desiredVersion <= Math.max(state.known?.version ?? 0, state.latest?.desiredVersion ?? 0)) return;
   state.latest = { desired, desiredVersion };
 }
@@ -51,8 +54,8 @@ export interface TwinService {
   watch(deviceId: string, told: (twin: TwinDocument) => void): () => void;
   /** Keeps it, and what changes meanwhile, until the device comes back here or many others have come since. */
   keep(deviceId: string, state: TwinState): void;
-  /** What was kept; it no longer is. */
-  take(deviceId: string): TwinState | undefined;
+  /** What was kept of it and this owner; it no longer is. */
+  take(deviceId: string, tenantId: string): TwinState | undefined;
 }
 
 /** Requests at the store at once: a storm of devices that come back reads ten thousand twins. */
@@ -60,7 +63,10 @@ const AT_ONCE = 64;
 /** What waits longer for its turn is answered 503: the device has given up by then. */
 const TURN_WITHIN_MS = 10_000;
 const MOST_WAITING = 20_000;
+/** Of what devices that are away listened for and know: the longest away is forgotten first. */
 const MOST_KEPT = 20_000;
+const MOST_KEPT_BYTES = 32 * 1024 * 1024;
+const STATE_BYTES = 512;
 
 const UNAVAILABLE: TwinFault = { status: 503, message: 'the twin cannot be reached now: ask again' };
 
@@ -74,7 +80,8 @@ export function createTwinService(options: {
   const { logger, directory, twins, limits } = options;
   const rate = createTokenBuckets(limits.twinRequests);
   const watchers = new Map<string, (twin: TwinDocument) => void>();
-  const kept = new Map<string, TwinState>();
+  const kept = new Map<string, { state: TwinState; bytes: number }>();
+  let keptBytes = 0;
   const waiting: { go: (inTime: boolean) => void; since: number }[] = [];
   let running = 0;
   const { tally } = createCounters(options.registry);
@@ -86,10 +93,37 @@ export function createTwinService(options: {
   // For the life of the process, as the directory's own.
   directory.onTwin((twin) => {
     const told = watchers.get(twin.deviceId);
-    if (told) return told(twin);
-    const state = kept.get(twin.deviceId);
-    if (state) note(state, twin);
+    try {
+      if (told) return told(twin);
+    } catch (error) {
+      // One connection's fault, and no reason for the directory to stop following what changes.
+      return logger.error({ err: error, deviceId: twin.deviceId }, 'a device could not be told of its twin');
+    }
+    const away = take(twin.deviceId);
+    if (!away) return;
+    note(away, twin);
+    keep(twin.deviceId, away);
   });
+
+  const take = (deviceId: string): TwinState | undefined => {
+    const found = kept.get(deviceId);
+    if (!found) return undefined;
+    kept.delete(deviceId);
+    keptBytes -= found.bytes;
+    return found.state;
+  };
+
+  const keep = (deviceId: string, state: TwinState): void => {
+    take(deviceId);
+    const { known, latest } = state;
+    const bytes = STATE_BYTES + JSON.stringify([known?.desired, latest?.desired]).length;
+    kept.set(deviceId, { state, bytes });
+    keptBytes += bytes;
+    for (const oldest of kept.keys()) {
+      if (kept.size <= MOST_KEPT && keptBytes <= MOST_KEPT_BYTES) break;
+      take(oldest);
+    }
+  };
 
   /** False where the turn came too late. */
   const turn = (): Promise<boolean> | boolean => {
@@ -162,15 +196,10 @@ export function createTwinService(options: {
       };
     },
 
-    keep(deviceId, state) {
-      kept.delete(deviceId);
-      kept.set(deviceId, state);
-      if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value!);
-    },
-    take(deviceId) {
-      const state = kept.get(deviceId);
-      kept.delete(deviceId);
-      return state;
+    keep,
+    take(deviceId, tenantId) {
+      const state = take(deviceId);
+      return state?.tenantId === tenantId ? state : undefined;
     },
   };
 }

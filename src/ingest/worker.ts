@@ -27,8 +27,8 @@ export const DEFAULT_FLUSH: FlushLimits = {
   milliseconds: 60_000,
 };
 
-// A frame is at most 64 KB, and so many of them may wait in memory for each partition: more would cost more memory than
-// the readings held for their files.
+// A frame is at most 64 KB (a lone refused message can fill one of 260), and so many of them may wait in memory for each
+// partition: more would cost more memory than the readings held for their files.
 const PREFETCHED_EVENTS = 150;
 const BATCH_EVENTS = 100;
 

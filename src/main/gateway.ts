@@ -39,6 +39,7 @@ run('gateway', gatewaySettings, async (settings, logger) => {
       port: settings.MQTT_PORT,
       ...(certificate && { tls: { port: settings.MQTTS_PORT, ...certificate } }),
     },
+    ...(certificate && { amqps: { port: settings.AMQPS_PORT, ...certificate } }),
     hostNames: settings.GATEWAY_HOST_NAMES,
     directory,
     twins: createTwins({ cosmos }),
@@ -69,7 +70,7 @@ run('gateway', gatewaySettings, async (settings, logger) => {
 
 type Settings = ReturnType<typeof gatewaySettings>;
 
-/** With it HTTPS and MQTTS are spoken. */
+/** With it HTTPS, MQTTS and AMQPS are spoken. */
 function certificateOf({ TLS_CERT_FILE, TLS_KEY_FILE }: Settings): ServerCertificate | undefined {
   if (TLS_CERT_FILE === undefined || TLS_KEY_FILE === undefined) return undefined;
   const read = (name: string, file: string): Buffer => {

@@ -103,7 +103,8 @@ export function createDeviceDirectory(options: {
     onChanges(documents) {
       for (const each of documents as RegistryDocument[]) {
         if (each.type === 'device' || each.type === 'departed') take(each);
-        else if (each.type === 'twin') for (const listener of listeners) listener(each);
+        // One with a time to live was left behind by a device that went elsewhere.
+        else if (each.type === 'twin' && each.ttl === undefined) for (const tell of listeners) tell(each);
       }
     },
     logger,
@@ -116,7 +117,8 @@ export function createDeviceDirectory(options: {
     const asked = reading.get(id);
     if (asked) asked.brought = true;
     const held = known.buildingOf(id);
-    if (changed.type === 'departed') {
+    // From the moment it is leaving: its places here have ended, and what it sends now belongs to its next ones.
+    if (changed.type === 'departed' || changed.departing) {
       if (held === buildingId) known.drop(id);
       return;
     }
@@ -166,7 +168,7 @@ export function createDeviceDirectory(options: {
         known.makeRoom(page.length);
         // What the feed has brought meanwhile is at least as new, or the feed will bring what this page shows.
         for (const device of page) {
-          if (brought.has(device.id)) continue;
+          if (brought.has(device.id) || device.departing) continue;
           const held = known.buildingOf(device.id);
           // On its way from one building to the other: the entry in the directory decides, not this page.
           if (held !== undefined && held !== buildingId) known.drop(device.id);
@@ -212,7 +214,7 @@ export function createDeviceDirectory(options: {
     return seen && Date.now() < seen.until ? seen.answer : undefined;
   }
 
-  /** `departed`: the device left the building while it was looked for, and its entry is to be read again. */
+  /** `departed`: the device leaves the building, or left it while it was looked for: its entry is to be read again. */
   async function find(deviceId: string): Promise<DirectoryDevice | null | 'departed'> {
     const askedAt = Date.now();
     const entry = await entryOf(deviceId);
@@ -233,7 +235,7 @@ export function createDeviceDirectory(options: {
     } finally {
       if (--asked.readers === 0) reading.delete(deviceId);
     }
-    if (device?.type === 'departed') return 'departed';
+    if (device?.type === 'departed' || (device?.type === 'device' && device.departing)) return 'departed';
     if (device?.type !== 'device') return remember(deviceId, null, askedAt);
     // What the feed brought meanwhile is at least as new; what it has yet to bring replaces this.
     if (!asked.brought && current() && !known.has(deviceId)) known.put(device);

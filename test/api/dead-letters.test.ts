@@ -96,6 +96,11 @@ describe('dead letters', () => {
     const { nodes } = await ask({});
     const ids = [nodes[0]!.id, nodes[1]!.id, nodes[2]!.id, 'nonsense'];
     expect(await replay({ buildingId: building, filter: { ids } })).toMatchObject({ job: { total: 2 } });
+    // As many and as long as a request may hold: what they find is a job all the same.
+    const many = [...ids, ...Array.from({ length: 9_996 }, (_, i) => `${i} ${'-'.repeat(300)}`)];
+    expect(await replay({ buildingId: building, filter: { ids: many } })).toMatchObject({
+      job: { total: 2 },
+    });
     const to = new Date(start).toISOString();
     for (const filter of [{ ids: ['nonsense'] }, { deviceId: 'dev_none' }, { to }]) {
       expect(await replay({ buildingId: building, filter })).toMatchObject({

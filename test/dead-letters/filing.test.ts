@@ -15,7 +15,7 @@ describe('filing dead letters', () => {
   beforeAll(async () => {
     house = await startHouse();
   });
-  afterAll(() => house.stop());
+  afterAll(() => house?.stop());
 
   it('shows what HTTP and MQTT refused to its tenant, with reason, source and the message whole', async () => {
     const worker = await house.startWorker();

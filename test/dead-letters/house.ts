@@ -41,11 +41,10 @@ export async function startHouse() {
   const hubs = { [HUB]: { partitions: 2, consumerGroups: ['dead-letters', 'ingest'] } };
   const eventHubs = createEventHubsEmulator({ dataDir: join(folder, 'hubs'), hubs, fsync: false });
   const blobEmulator = createBlobEmulator({ host: '127.0.0.1', port: 0, dataDir: join(folder, 'blob') });
-  const [store, { connectionString }, { connectionString: blobConnection }] = await Promise.all([
-    startStore(),
-    eventHubs.start(),
-    blobEmulator.start(),
-  ]);
+  // One after another: loading the blob emulator takes seconds, in which a request to another would run out of time.
+  const { connectionString: blobConnection } = await blobEmulator.start();
+  const { connectionString } = await eventHubs.start();
+  const store = await startStore();
   const blobs = BlobServiceClient.fromConnectionString(blobConnection);
   const namespace = { connectionString };
   const directory = createDeviceDirectory({

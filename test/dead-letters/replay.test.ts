@@ -15,8 +15,8 @@ describe('replaying dead letters', () => {
     stream = await house.readStream();
   });
   afterAll(async () => {
-    await stream.stop();
-    await house.stop();
+    await stream?.stop();
+    await house?.stop();
   });
 
   /** As when the device's model gets a channel that was forgotten. */

@@ -155,6 +155,68 @@ describe('the whole of Atrium on one laptop', () => {
     });
   }, 60_000);
 
+  it('shows its tenant what was refused, and averages it once it is mended and replayed', async () => {
+    const ask = async <Data>(query: string, variables: object): Promise<Data> => {
+      const answer = await fetch(platform.endpoints().api, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          authorization: `Bearer ${await session.client.token()}`,
+        },
+        body: JSON.stringify({ query, variables }),
+      });
+      const { data, errors } = (await answer.json()) as { data: Data; errors?: unknown };
+      expect(errors).toBeUndefined();
+      return data;
+    };
+    const { building } = await ask<{ building: { spaces: { id: string }[] } }>(
+      'query ($id: ID!) { building(id: $id) { spaces { id } } }',
+      { id: buildingId },
+    );
+    const [child] = await session.api.provisionDevices(
+      { buildingId, devices: [{ name: 'Child', model: 'motion-meter', spaceId: building.spaces[0]!.id }] },
+      'e2e-child',
+    );
+    const parentId = deviceId;
+    const pack = [{ n: `${child!.deviceId}/motion`, v: 7 }];
+    expect((await send(pack, { 'content-type': 'application/senml+json' })).status).toBe(400);
+    const letters = async () => {
+      const found = await ask<{
+        building: {
+          deadLetters: { nodes: { id: string; code: string; replay: { outcome: string } | null }[] };
+        };
+      }>('query ($id: ID!) { building(id: $id) { deadLetters { nodes { id code replay { outcome } } } } }', {
+        id: buildingId,
+      });
+      return found.building.deadLetters.nodes;
+    };
+    const [letter] = await eventually(async () => {
+      const [first, ...rest] = await letters();
+      expect(first).toMatchObject({ code: 'CHILD_NOT_YOURS', replay: null });
+      return [first!, ...rest];
+    });
+
+    const mended = await ask<{ setDeviceParent: object }>(
+      'mutation ($input: SetDeviceParentInput!) { setDeviceParent(input: $input) { __typename } }',
+      { input: { deviceId: child!.deviceId, parentId } },
+    );
+    expect(mended.setDeviceParent).toEqual({ __typename: 'SetDeviceParentSuccess' });
+    await ask(
+      'mutation ($input: ReplayDeadLettersInput!) { replayDeadLetters(input: $input) { __typename } }',
+      { input: { buildingId, filter: { ids: [letter.id] }, idempotencyKey: 'e2e-replay' } },
+    );
+    // Whoever works on it dies; another takes it over.
+    await platform.kill('jobs');
+    await eventually(
+      async () => {
+        const replayed = (await letters()).find(({ id }) => id === letter.id);
+        expect(replayed!.replay).toEqual({ outcome: 'ACCEPTED' });
+        expect(await averages()).toContainEqual({ quantity: 'MOTION_LEVEL', mean: 7 });
+      },
+      { within: 60_000 },
+    );
+  }, 120_000);
+
   it('goes on after any of its processes was killed, under the same addresses', async () => {
     for (const name of ['gateway', 'aggregate', 'ingest', 'api', 'event-hubs']) await platform.kill(name);
     await sendUntilTaken({ co2: 500 });
@@ -207,6 +269,7 @@ describe('a start that cannot be', () => {
           'GATEWAY_HTTPS',
           'MQTT',
           'MQTTS',
+          'AMQPS',
           'COSMOS',
           'BLOB',
           'GATEWAY_HEALTH',

@@ -104,4 +104,16 @@ describe('a certificate from a device’s authority', () => {
     expect(at(factory.ca, 'dev_other')).toBe(false);
     expect(at(factory.ca)).toBe(true);
   });
+
+  test('whose authority has a key that nobody can read is not taken, and fails nothing else', () => {
+    const factory = createAuthority('factory');
+    const der = Buffer.from(factory.ca.replace(/-----[A-Z ]+-----|\s/g, ''), 'base64');
+    // Its key is of a kind that there is not: id-ecPublicKey (RFC 5480, 2.1.1) is another number now.
+    const kind = der.indexOf(Buffer.from('2a8648ce3d0201', 'hex'));
+    der[kind + 6] = 0x7f;
+    const unreadable = `-----BEGIN CERTIFICATE-----\n${der.toString('base64')}\n-----END CERTIFICATE-----\n`;
+    const device = buildDevice({ authority: unreadable });
+    const certificate = factory.issue({ commonName: device.deviceId });
+    expect(certificates.speaksFor(read(certificate), device.deviceId, device, NOW)).toBe(false);
+  });
 });

@@ -87,6 +87,8 @@ export interface RunningGateway {
   mqttPort: number;
   /** 0 where no certificate was given. */
   mqttsPort: number;
+  /** 0 where no certificate was given. */
+  amqpsPort: number;
   metrics: Registry;
   stop(): Promise<void>;
 }
@@ -117,6 +119,7 @@ export async function startGateway(options: {
     hostNames: ['127.0.0.1', 'localhost', 'hub.example'],
     ...(options.tls && { https: { port: 0, ...options.tls } }),
     mqtt: { port: 0, ...(options.tls && { tls: { port: 0, ...options.tls } }) },
+    ...(options.tls && { amqps: { port: 0, ...options.tls } }),
     directory: options.directory,
     twins: options.twins ?? twinsOf(),
     producer,
@@ -124,7 +127,7 @@ export async function startGateway(options: {
     ...(options.limits ? { limits: options.limits } : {}),
     ...(options.decoders ? { decoders: options.decoders } : {}),
   });
-  const { port, httpsPort = 0, mqttPort = 0, mqttsPort = 0 } = await gateway.start();
+  const { port, httpsPort = 0, mqttPort = 0, mqttsPort = 0, amqpsPort = 0 } = await gateway.start();
   if (options.waitUntilReady ?? true) {
     await eventually(() => {
       if (!gateway.readiness().ready) throw new Error(gateway.readiness().reasons.join());
@@ -137,6 +140,7 @@ export async function startGateway(options: {
     httpsPort,
     mqttPort,
     mqttsPort,
+    amqpsPort,
     metrics,
     async stop() {
       await gateway.stop();

@@ -282,6 +282,23 @@ describe('the device gateway’s limits', () => {
     }
   });
 
+  test('a device pays for what has to be read, whatever stands in it', async () => {
+    const device = buildDevice();
+    const platform = await startPlatform({
+      devices: [device],
+      limits: { device: { perSecond: 0.1, burst: 10 } },
+    });
+    try {
+      expect((await post(platform, device, { temperature: 1 })).status).toBe(204);
+      const blanks = `{"temperature": 2${' '.repeat(64 * 1024)}}`;
+      expect((await post(platform, device, blanks)).status).toBe(204);
+      const held = await post(platform, device, { temperature: 3 });
+      expect([held.status, held.body.error!.code]).toEqual([429, 'DEVICE_RATE_EXCEEDED']);
+    } finally {
+      await platform.stop();
+    }
+  });
+
   test('with all the bytes held that it may hold, the gateway answers 429', async () => {
     const device = buildDevice();
     const platform = await startPlatform({ devices: [device], limits: { bytesInFlight: 10 } });

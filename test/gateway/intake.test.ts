@@ -321,11 +321,30 @@ describe('what is refused is kept so that it can be judged again', () => {
 
   test('ten thousand readings that share a long base name cost a mebibyte, not ten thousand names', () => {
     const records = Array.from({ length: 10_000 }, () => ({ v: 1 }));
-    const pack = [{ bn: 'x'.repeat(20_000), v: 1 }, ...records.slice(1)];
+    const pack = [{ bn: 'x'.repeat(250), v: 1 }, ...records.slice(1)];
     const taken = takeIn(pack, { decoder: senmlJson, readingsPerRequest: 10_000 });
     expect(taken.refused).toHaveLength(10_000);
     const bytes = taken.refused.reduce((sum, { letter }) => sum + (letter!.payload?.length ?? 0), 0);
     expect(bytes).toBeGreaterThan(1_000_000);
     expect(bytes).toBeLessThanOrEqual(1024 * 1024);
+  });
+
+  test('what stands in a message once and counts for all its readings costs it once, however long it is', () => {
+    const long = 'x'.repeat(150_000);
+    const records = Array.from({ length: 9_999 }, () => ({ v: 1 }));
+    const channels = Object.fromEntries(Array.from({ length: 9_999 }, (_, i) => [`c${i}`, 1]));
+    for (const [decoder, payload] of [
+      [senmlJson, [{ bn: long, v: 1 }, ...records]],
+      [senmlJson, [{ bn: 'temperature', bu: long, v: 1 }, ...records]],
+      [flatJson, { observedAt: long, ...channels }],
+      [flatJson, { observedAt: [[long]], ...channels }],
+    ] as const) {
+      const before = process.cpuUsage();
+      const { refused } = takeIn(payload, { decoder, readingsPerRequest: 10_000 });
+      const { user, system } = process.cpuUsage(before);
+      expect(refused.length).toBeGreaterThanOrEqual(9_999);
+      // Written, or searched, for each of them it took ten seconds and more.
+      expect((user + system) / 1_000).toBeLessThan(2_000);
+    }
   });
 });

@@ -2,13 +2,21 @@ import fc from 'fast-check';
 import { partitionOf } from '../../src/domain/partition';
 import { type Reading, type RefusedReading } from '../../src/domain/reading';
 import { createPacker, NotAcceptedError } from '../../src/gateway/packer';
-import { decodeFrame, FRAME_SCHEMA, MAXIMUM_FRAME_BYTES, SCHEMA_PROPERTY } from '../../src/stream/frame';
+import {
+  decodeFrame,
+  FRAME_SCHEMA,
+  holdsNoRefused,
+  MAXIMUM_FRAME_BYTES,
+  REFUSED_PROPERTY,
+  SCHEMA_PROPERTY,
+} from '../../src/stream/frame';
 import { eventually } from '../support/eventually';
 import { buildReading } from '../support/readings';
 
 interface Send {
   partition: number;
   bodies: readonly Buffer[];
+  properties: readonly Record<string, number>[] | undefined;
   accept(): void;
   fail(): void;
 }
@@ -19,10 +27,16 @@ function buildPacker(options: { partitions?: number; linger?: number; within?: n
   const packer = createPacker({
     producer: {
       partitionCount: options.partitions ?? 1,
-      send: (partition, schema, bodies) =>
+      send: (partition, schema, bodies, properties) =>
         new Promise((resolve, reject) => {
           expect(schema).toBe(FRAME_SCHEMA);
-          sends.push({ partition, bodies, accept: resolve, fail: () => reject(new Error('lost')) });
+          sends.push({
+            partition,
+            bodies,
+            properties,
+            accept: resolve,
+            fail: () => reject(new Error('lost')),
+          });
         }),
     },
     lingerMilliseconds: options.linger ?? 5,
@@ -66,6 +80,58 @@ function buildRefused(parts: Partial<RefusedReading> = {}): RefusedReading {
 }
 
 describe('packing readings into frames', () => {
+  test('every frame says how many refused readings it holds, so that others need not be decoded for them', async () => {
+    const { packer, sends, sent } = buildPacker();
+    void packer.submit(buildReadings(1), []).catch(() => undefined);
+    await sent(1);
+    sends[0]!.accept();
+    void packer.submit(buildReadings(1), [buildRefused(), buildRefused()]).catch(() => undefined);
+    await sent(2);
+    sends[1]!.accept();
+    expect(sends.map(({ properties }) => properties)).toEqual([
+      [{ [REFUSED_PROPERTY]: 0 }],
+      [{ [REFUSED_PROPERTY]: 2 }],
+    ]);
+    const skipped = sends.map(({ properties }) =>
+      holdsNoRefused({ ...properties![0], [SCHEMA_PROPERTY]: FRAME_SCHEMA }),
+    );
+    expect(skipped).toEqual([true, false]);
+    // A gateway of the first release does not say.
+    expect(holdsNoRefused({ [SCHEMA_PROPERTY]: FRAME_SCHEMA })).toBe(false);
+    await packer.drain();
+  });
+
+  test('a refused message larger than a frame has one of its own, which Event Hubs still takes', async () => {
+    const { packer, sends, sent } = buildPacker();
+    const payload = Buffer.alloc(256 * 1024, 1);
+    const letter = {
+      protocol: 'MQTT',
+      relayedBy: null,
+      messageId: null,
+      index: 0,
+      createdAt: null,
+      contentType: 'application/json',
+      contentEncoding: null,
+      payload,
+    };
+    const large = buildRefused({ code: 'PAYLOAD_INVALID', letter });
+    void packer.submit(buildReadings(3), [large, buildRefused()]).catch(() => undefined);
+    await sent(1);
+    for (let i = 0; i < 3; i++) {
+      sends[i]?.accept();
+      await new Promise(setImmediate);
+    }
+    await packer.drain();
+    const frames = sends.flatMap(({ bodies }) => bodies.map((body) => ({ body, frame: decode(body) })));
+    expect(frames.map(({ frame }) => [frame.count, frame.refused.length])).toEqual([
+      [3, 0],
+      [0, 1],
+      [0, 1],
+    ]);
+    expect(frames[1]!.body.length).toBeLessThan(512 * 1024);
+    expect(frames[1]!.frame.refused[0]!.letter!.payload!.equals(payload)).toBe(true);
+  });
+
   test('an idle partition sends at once, and a request resolves when its frame was accepted', async () => {
     const { packer, sends, sent } = buildPacker({ linger: 60_000 });
     let accepted = false;

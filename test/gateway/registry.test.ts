@@ -121,6 +121,34 @@ describe('devices of the registry at the gateway', () => {
     await neighbour!.endAsync();
   });
 
+  test('a field gateway relays for a device from when it is made its parent until it no longer is', async () => {
+    const { scope, devices } = await provision(2);
+    const [parent, child] = devices as [ProvisionedDevice, ProvisionedDevice];
+    const relayed = [{ n: `${child.device.id}/temperature`, v: 20 }];
+    const connection = `HostName=127.0.0.1;DeviceId=${parent.device.id};SharedAccessKey=${parent.keys!.primary}`;
+    const relay = async (): Promise<number> => {
+      const response = await fetch(`${gateway.url}/devices/${parent.device.id}/messages/events`, {
+        method: 'POST',
+        headers: {
+          authorization: createSasToken(connection, 60),
+          'content-type': 'application/senml+json',
+        },
+        body: JSON.stringify(relayed),
+      });
+      await response.text();
+      return response.status;
+    };
+    expect(await relay()).toBe(400);
+    valueOf(await store.registry.setDeviceParent(scope, child.device.id, parent.device.id));
+    await eventually(async () => expect(await relay()).toBe(204));
+    valueOf(await store.registry.suspendDevice(scope, child.device.id, null));
+    await eventually(async () => expect(await relay()).toBe(400));
+    valueOf(await store.registry.resumeDevice(scope, child.device.id));
+    await eventually(async () => expect(await relay()).toBe(204));
+    valueOf(await store.registry.setDeviceParent(scope, child.device.id, null));
+    await eventually(async () => expect(await relay()).toBe(400));
+  });
+
   test('an id that nobody has is refused, again and again', async () => {
     const { devices } = await provision(1);
     const stranger = { ...devices[0]!, device: { ...devices[0]!.device, id: 'dev_AAAAAAAAAAAAAAAAAAAAAA' } };

@@ -285,6 +285,35 @@ describe('a device twin over MQTT', () => {
     expect(anew.told).toEqual([]);
   });
 
+  test('is another one once the device is another owner’s: nothing of the former is told, and versions begin anew', async () => {
+    const device = buildDevice();
+    platform.directory.put(device);
+    const first = await connectDevice(platform.mqttPort, device, { clean: false });
+    clients.push(first);
+    const former = twinOf(first);
+    await first.subscribeAsync([RESPONSES, DESIRED]);
+    const set = (tenantId: string, desired: object, desiredVersion: number): void => {
+      const twin = { ...emptyTwin({ ...device, tenantId }), desired: { ...desired }, desiredVersion };
+      platform.twins.documents.set(device.deviceId, twin);
+      platform.directory.tellTwin(twin);
+    };
+    set(device.tenantId, { secret: 1 }, 7);
+    await eventually(() => expect(former.told).toHaveLength(1));
+    const gone = closed(first);
+    platform.directory.put({ ...device, keys: [] });
+    await gone;
+
+    platform.directory.put({ ...device, tenantId: 'ten_other' });
+    const second = await connectDevice(platform.mqttPort, device, { clean: false });
+    clients.push(second);
+    const latter = twinOf(second);
+    platform.twins.documents.delete(device.deviceId);
+    expect((await latter.get()).body?.desired).toEqual({ $version: 0 });
+    set(device.tenantId, { secret: 2 }, 8);
+    set('ten_other', { interval: 1 }, 1);
+    await eventually(() => expect(latter.told).toEqual([{ interval: 1, $version: 1 }]));
+  });
+
   test('is not asked for by whoever does not listen for the answer', async () => {
     const { twin, client, device } = await open();
     twin.request('GET', ' ');

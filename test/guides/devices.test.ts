@@ -10,7 +10,10 @@ import { eventually } from '../support/eventually';
 describe('the guide to connecting a device', () => {
   const root = join(__dirname, '..', '..');
   const guide = readFileSync(join(root, 'docs', 'devices.md'), 'utf8');
-  const programs = [...guide.matchAll(/```js\n([^]*?)```/g)].map((match) => match[1]!);
+  const programsIn = (language: string): string[] =>
+    [...guide.matchAll(new RegExp('```' + language + '\\n([^]*?)```', 'g'))].map((match) => match[1]!);
+  const programs = programsIn('js');
+  const pythonPrograms = programsIn('python');
   const device = buildDevice();
   const certificates = createCertificates();
   const folder = mkdtempSync(join(tmpdir(), 'atrium-guide-'));
@@ -26,11 +29,12 @@ describe('the guide to connecting a device', () => {
   });
 
   /** Runs a program of the guide, and resolves with what it printed. */
-  const run = (program: string): Promise<string> =>
+  const run = (command: string, args: string[]): Promise<string> =>
     new Promise((resolve) => {
-      const child = spawn(process.execPath, ['--input-type=commonjs', '-e', program], {
+      const child = spawn(command, args, {
         cwd: root,
         env: {
+          PATH: process.env.PATH,
           CONNECTION_STRING: connectionStringOf(device, `127.0.0.1:${platform.port}`),
           MQTT_URL: `mqtt://127.0.0.1:${platform.mqttPort}`,
           MQTTS_PORT: String(platform.mqttsPort),
@@ -45,10 +49,14 @@ describe('the guide to connecting a device', () => {
 
   test('shows programs whose readings arrive', async () => {
     expect(programs).toHaveLength(3);
-    const printed = await Promise.all(programs.map(run));
-    expect(printed).toEqual(['204', 'acknowledged', 'acknowledged']);
+    expect(pythonPrograms).toHaveLength(1);
+    const printed = await Promise.all([
+      ...programs.map((program) => run(process.execPath, ['--input-type=commonjs', '-e', program])),
+      ...pythonPrograms.map((program) => run('python3', ['-c', program])),
+    ]);
+    expect(printed).toEqual(['204', 'acknowledged', 'acknowledged', '204']);
     await eventually(() =>
-      expect(platform.stream.readings.map((each) => each.value).sort()).toEqual([21.5, 22.5, 23.5]),
+      expect(platform.stream.readings.map((each) => each.value).sort()).toEqual([21.5, 22.5, 23.5, 24.5]),
     );
   });
 });

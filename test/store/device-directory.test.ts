@@ -10,6 +10,7 @@ import {
   type TwinDocument,
   twinId,
 } from '../../src/store/documents';
+import { emptyTwin } from '../../src/store/twins';
 import { eventually } from '../support/eventually';
 import {
   createBuilding,
@@ -383,6 +384,42 @@ describe('a device that goes to another building', () => {
     await move.arrive();
     await move.enter();
     expect(await directory.lookup(id)).toMatchObject({ buildingId: there.buildingId });
+  });
+
+  test('is on its way from the moment its old places end, so that nothing it sends meanwhile is refused', async () => {
+    const here = await provision(2);
+    const there = await provision(1);
+    const id = here.ids[0]!;
+    const { directory } = await openDirectory();
+    await directory.lookup(id);
+    const device = await documentOf(here.buildingId, id);
+    const move = await moveOf(id, here.buildingId, there.buildingId);
+    const leaving: DeviceDocument = { ...device, departing: { saga: 's', at: Date.now(), channels: [] } };
+    await write(here.buildingId, { upsert: leaving });
+    await eventually(() => expect(directory.peek(id)).toBeUndefined());
+    await expect(directory.lookup(id)).rejects.toThrow('on its way');
+    // To a directory that has just begun, too.
+    const another = await openDirectory();
+    await another.directory.lookup(here.ids[1]!);
+    await expect(another.directory.lookup(id)).rejects.toThrow('on its way');
+    await move.arrive();
+    await move.enter();
+    for (const each of [directory, another.directory]) {
+      expect(await each.lookup(id)).toMatchObject({ buildingId: there.buildingId, state: 'PROVISIONED' });
+    }
+  });
+
+  test('leaves a twin behind that nobody hears of any more', async () => {
+    const { buildingId, ids } = await provision(1);
+    const { directory } = await openDirectory();
+    const told: string[] = [];
+    directory.onTwin(({ deviceId }) => told.push(deviceId));
+    const twin = { ...emptyTwin({ deviceId: ids[0]!, buildingId, tenantId: 'ten_a' }), ttl: 100 };
+    const marker = emptyTwin({ deviceId: 'dev_marker', buildingId, tenantId: 'ten_a' });
+    await write(buildingId, { upsert: twin });
+    await write(buildingId, { upsert: marker });
+    await eventually(() => expect(told).toContain('dev_marker'));
+    expect(told).toEqual(['dev_marker']);
   });
 
   test('is not believed to be in its old one by a directory that cannot follow', async () => {

@@ -3,7 +3,13 @@ import { type TenantScope } from '../../src/auth/scope';
 import { ROWS_A_CHUNK } from '../../src/domain/job';
 import { type Cosmos } from '../../src/store/cosmos';
 import { type MembershipDocument } from '../../src/store/documents';
-import { jobKey, type JobRowsDocument, PLACES_A_TENANT, rowsId } from '../../src/store/jobs/documents';
+import {
+  type JobDocument,
+  jobKey,
+  type JobRowsDocument,
+  PLACES_A_TENANT,
+  rowsId,
+} from '../../src/store/jobs/documents';
 import { type ChunkWork, type JobHandlers } from '../../src/store/jobs/handler';
 import { createJobs, type NewJob } from '../../src/store/jobs/jobs';
 import { createJobQueue } from '../../src/store/jobs/queue';
@@ -524,6 +530,22 @@ describe('who sees a job', () => {
     expect(await see(manager)).toEqual([true, true, true]);
     expect(await see(technician)).toEqual([false, false, false]);
     expect(await see(south)).toEqual([false, false, false]);
+  });
+
+  it('is nobody’s where a later release made it, of a kind that is not known here', async () => {
+    const lister = await store.member('keeper', 'ten_later', 'OWNER');
+    const job = await workshop.registering(lister, 'ten_later', serials('now', 1));
+    const later = await workshop.registering(lister, 'ten_later', serials('later', 1));
+    await store.cosmos.bulkUpsert('directory', [{ ...later, kind: 'OF_TOMORROW' as string } as JobDocument]);
+    const listed = await workshop.jobs.ofTenant(lister, 'ten_later', { first: 10, after: null });
+    expect(listed.items.map(({ jobId }) => jobId)).toEqual([job.jobId]);
+    expect(await workshop.jobs.byId(lister, later.jobId)).toBeNull();
+  });
+
+  it('is not made of a text that its place in the queue cannot hold', async () => {
+    const parameters = { enrollmentGroupId: 'x'.repeat(1_500_000) };
+    const outcome = await workshop.jobs.create(owner, { ...newJob([{}]), parameters }, freshKey());
+    expect(outcome).toMatchObject({ ok: false, refusal: { code: 'INVALID_INPUT' } });
   });
 
   it('finds a tenant’s jobs newest first, page by page', async () => {

@@ -3,8 +3,8 @@ import { type DeviceCommand, type DevicePermission, LIFECYCLE } from '../../src/
 import { type DeviceState } from '../../src/domain/device';
 import { type Change, type Cosmos } from '../../src/store/cosmos';
 import { type AuditDocument, type DeviceDocument } from '../../src/store/documents';
-import { OPERATIONS } from './lifecycle.model';
-import { createWalk, steps, type Walk } from './lifecycle.walk';
+import { OPERATIONS, type Step } from './lifecycle.model';
+import { createWalk, steps } from './lifecycle.walk';
 import { startStore, type Store } from './store.support';
 
 describe('the lifecycle of devices', () => {
@@ -24,8 +24,8 @@ describe('the lifecycle of devices', () => {
 
   describe('its walk finds', () => {
     /** The walk with the same steps each time, over a store that is or behaves otherwise. */
-    async function failureOf(broken?: Cosmos, known?: Walk): Promise<string> {
-      const walk = known ?? (await createWalk(store, broken));
+    async function failureOf(broken?: Cosmos): Promise<string> {
+      const walk = await createWalk(store, broken);
       const details = await fc.check(
         fc.asyncProperty(steps, (path) => walk.take(path)),
         { numRuns: 12, seed: 4, endOnFailure: true },
@@ -55,9 +55,9 @@ describe('the lifecycle of devices', () => {
       }
     }
 
-    it('nothing in the registry as it is, though each operation took effect and was refused', async () => {
+    it('nothing in the registry as it is, though each operation takes effect and is refused', async () => {
       const walk = await createWalk(store);
-      expect(await failureOf(undefined, walk)).toBe('nothing');
+      await walk.take([...TOUR, ...TOUR.map((step): Step => ({ ...step, walker: 'STRANGER' }))]);
       for (const operation of Object.keys(OPERATIONS)) {
         const seen = [...walk.outcomes].filter((what) => what.startsWith(`${operation} `));
         const changed = seen.includes(`${operation} changed`);
@@ -118,3 +118,34 @@ describe('the lifecycle of devices', () => {
     });
   });
 });
+
+/** Once through everything, as an owner. */
+const TOUR: Step[] = (
+  [
+    ['activate', 0, 0, 0],
+    ['suspend', 0, 0, 1],
+    ['resume', 0, 0, 0],
+    ['configure', 0, 0, 0],
+    ['setParent', 0, 1, 0],
+    ['clearParent', 0, 0, 0],
+    ['issueKey', 0, 0, 0],
+    ['rotateKey', 0, 0, 1],
+    ['issueThumbprint', 0, 0, 0],
+    ['rotateThumbprint', 0, 0, 1],
+    ['move', 0, 0, 2],
+    ['offer', 0, 0, 0],
+    ['accept', 0, 0, 0],
+    ['offer', 1, 0, 0],
+    ['withdraw', 1, 0, 0],
+    ['replace', 1, 0, 0],
+    ['claim', 0, 0, 0],
+    ['retire', 2, 0, 0],
+    ['activate', 2, 0, 0],
+  ] as const
+).map(([operation, device, other, value]) => ({
+  operation,
+  walker: operation === 'accept' ? 'FOREIGNER' : 'OWNER',
+  device,
+  other,
+  value,
+}));

@@ -3,6 +3,7 @@ import { type DeviceDocument } from '../../src/store/documents';
 import { type DeviceActivation } from '../../src/store/device-activation';
 import { type Outcome, type Registry, type ShownCredential } from '../../src/store/registry';
 import { type ReceivedDevice } from '../../src/store/registry/shown-once';
+import { type ClaimCode } from '../../src/store/registry/stock';
 
 /**
  * The life of devices, written by hand and kept apart from `src/domain/lifecycle.ts` and `src/auth/scope.ts`: a mistake
@@ -86,6 +87,8 @@ export interface World {
   activation: DeviceActivation;
   places: readonly Place[];
   devices: readonly ModelDevice[];
+  /** What a manufacturer has registered, some of it claimed by now. */
+  stock: { manufacturerId: string; rows: readonly ClaimCode[] };
   freshKey(): string;
 }
 
@@ -142,6 +145,12 @@ const FRESH = {
 
 const homeOf = (walker: Walker): string | null =>
   walker === 'STRANGER' ? null : walker === 'FOREIGNER' ? SOUTH : NORTH;
+/** Where somebody takes in what they are given; a stranger tries at another's. */
+const ownPlace = ({ places }: World, walker: Walker): Place =>
+  places.find(({ tenantId }) => tenantId === homeOf(walker)) ?? places[0]!;
+/** There is more in stock than is ever claimed. */
+const unclaimed = ({ stock, devices }: World): ClaimCode =>
+  stock.rows.find(({ deviceId }) => !devices.some(({ id }) => id === deviceId))!;
 const offeredTo = (value: number): string => [SOUTH, SOUTH, NORTH, 'ten_nobody'][value]!;
 const receivedFrom = (answer: unknown): Pick<ModelDevice, 'id' | 'keys'> => {
   const { device, keys } = answer as ReceivedDevice;
@@ -524,15 +533,55 @@ export const OPERATIONS = {
         ],
       };
     },
-    run({ registry, places, devices, freshKey }, scope, deviceId, { walker }) {
-      const { buildingId, spaceId } =
-        places.find(({ tenantId }) => tenantId === homeOf(walker)) ?? places[0]!;
+    run(world, scope, deviceId, { walker }) {
+      const { registry, devices, freshKey } = world;
+      const { buildingId, spaceId } = ownPlace(world, walker);
       const transferId = devices.find(({ id }) => id === deviceId)?.transfer?.id ?? 'trf_nowhere';
       return registry.acceptDeviceTransfer(
         scope,
         { transferId, buildingId, spaceId, name: null },
         freshKey(),
       );
+    },
+  },
+  claim: {
+    may: FIELD,
+    // One of the stock, whichever device the step names.
+    from: [],
+    verdict(_device, { walker }, world) {
+      const place = ownPlace(world, walker);
+      const { manufacturerId } = world.stock;
+      const { deviceId: subject } = unclaimed(world);
+      return {
+        change: () => ({}),
+        adds: (answer) => ({ ...FRESH, ...place, ...receivedFrom(answer), name: 'Claimed' }),
+        told: () => [
+          {
+            action: 'device.claim',
+            subject,
+            tenantId: place.tenantId,
+            buildingId: place.buildingId,
+            before: { state: 'REGISTERED' },
+            after: { state: 'PROVISIONED', spaceId: place.spaceId, name: 'Claimed' },
+          },
+          {
+            action: 'device.claimed',
+            subject,
+            // Who claimed it is not told to its manufacturer.
+            actor: 'claimant',
+            tenantId: manufacturerId,
+            buildingId: `stock_${manufacturerId}`,
+            before: { state: 'REGISTERED' },
+            after: { state: 'PROVISIONED' },
+          },
+        ],
+      };
+    },
+    run(world, scope, _deviceId, { walker }) {
+      const { buildingId, spaceId } = ownPlace(world, walker);
+      const { serialNumber, claimCode } = unclaimed(world);
+      const input = { serialNumber, claimCode, buildingId, spaceId, name: 'Claimed' };
+      return world.registry.claimDevice(scope, input, world.freshKey());
     },
   },
 } as const satisfies Record<string, Operation>;
@@ -547,11 +596,11 @@ export function verdictOf(step: Step, world: World): Verdict {
   const home = homeOf(walker);
   if (step.operation === 'activate') {
     if (!device || !operation.from.includes(device.state)) return { refused: 'WRONG_STATE' };
-  } else if (step.operation === 'accept') {
+  } else if (step.operation === 'accept' || step.operation === 'claim') {
     // Into a building of one's own, of a device that one need not see.
     if (home === null) return { refused: 'NOT_FOUND' };
     if (!operation.may.includes(walker)) return { refused: 'FORBIDDEN' };
-    if (device?.transfer?.to !== home) return { refused: 'NOT_FOUND' };
+    if (step.operation === 'accept' && device?.transfer?.to !== home) return { refused: 'NOT_FOUND' };
   } else {
     // Those of the field see their tenant's devices; to everybody else it is as if there were none.
     if (!device || device.tenantId !== home || !FIELD.includes(walker)) return { refused: 'NOT_FOUND' };

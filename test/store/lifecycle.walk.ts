@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { tenantScope, type TenantScope } from '../../src/auth/scope';
+import { newId } from '../../src/domain/id';
 import { type Cosmos } from '../../src/store/cosmos';
 import { createDeviceActivation } from '../../src/store/device-activation';
 import {
@@ -7,6 +8,7 @@ import {
   type BuildingDocument,
   type DeviceDocument,
   type RegistryDocument,
+  stockOf,
   type TwinDocument,
   twinId,
 } from '../../src/store/documents';
@@ -29,10 +31,21 @@ import { createBuilding, freshKey, newDevices, principal, type Store, valueOf } 
 
 /** To begin with; each that is replaced adds one. */
 const DEVICES = 3;
+/** More than a walk ever claims. */
+const STOCK = 30;
 
 const ALL = Object.keys(OPERATIONS) as OperationName[];
 
-const OFTEN: OperationName[] = ['suspend', 'resume', 'configure', 'offer', 'accept'];
+const OFTEN: OperationName[] = [
+  'suspend',
+  'resume',
+  'configure',
+  'offer',
+  'accept',
+  'issueThumbprint',
+  'rotateThumbprint',
+  'rotateThumbprint',
+];
 
 /** Steps of which many are allowed, so that the walk gets somewhere before all is retired. */
 export const steps: fc.Arbitrary<Step[]> = fc.array(
@@ -95,7 +108,22 @@ export async function createWalk(store: Store, broken: Cosmos = store.cosmos): P
     const { buildingId, spaceIds } = first;
     const input = { buildingId, devices: newDevices(DEVICES, spaceIds) };
     const provisioned = valueOf(await store.registry.provisionDevices(scopes.OWNER, input, freshKey()));
+    const manufacturerId = newId('ten');
+    const manufacturer = await store.member('manufacturer', manufacturerId, 'OWNER');
+    const rows = Array.from({ length: STOCK }, (_, index) => ({
+      index,
+      serialNumber: `S-${index}`,
+      model: 'thermometer',
+      enrollmentGroupId: null,
+    }));
+    const registered = valueOf(
+      await store.registry.registerDevices(manufacturer, manufacturerId, { jobId: newId('job'), rows }),
+    );
     return {
+      stock: {
+        manufacturerId,
+        rows: registered.flatMap((row) => (row.outcome === 'registered' ? [row] : [])),
+      },
       registry,
       activation,
       freshKey,
@@ -118,10 +146,10 @@ export async function createWalk(store: Store, broken: Cosmos = store.cosmos): P
     };
   }
 
-  async function look({ places }: World): Promise<Seen> {
-    const buildings = [...new Set(places.map(({ buildingId }) => buildingId))];
+  async function look({ places, stock }: World): Promise<Seen> {
+    const buildings = new Set([stockOf(stock.manufacturerId), ...places.map(({ buildingId }) => buildingId)]);
     const all = await Promise.all(
-      buildings.map((id) => store.cosmos.query<RegistryDocument>('registry', id, 'SELECT * FROM c')),
+      [...buildings].map((id) => store.cosmos.query<RegistryDocument>('registry', id, 'SELECT * FROM c')),
     );
     const seen: Seen = { audits: new Map(), documents: new Map() };
     for (const each of all.flat()) {
@@ -218,7 +246,8 @@ export async function createWalk(store: Store, broken: Cosmos = store.cosmos): P
           if (verdict.adds) devices.push(verdict.adds(answer));
           world = { ...world, devices };
           const { id: actor } = scopes[walker].principal;
-          const { tenantId, buildingId } = device!;
+          // What is claimed is no device of the model yet: it tells its own.
+          const { tenantId, buildingId } = device ?? { tenantId: '', buildingId: '' };
           const expected = verdict
             .told(answer)
             .map((each): Required<Told> => ({ actor, subject: deviceId, tenantId, buildingId, ...each }));

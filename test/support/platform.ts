@@ -14,6 +14,7 @@ export interface PlatformEndpoints {
   gatewayHttps: string | null;
   mqtt: string;
   mqtts: string | null;
+  amqps: string | null;
   /** Connection strings. */
   eventHubs: string;
   cosmos: string;
@@ -56,6 +57,7 @@ const FREE_PORTS = {
   GATEWAY_HTTPS_PORT: '0',
   MQTT_PORT: '0',
   MQTTS_PORT: '0',
+  AMQPS_PORT: '0',
   EVENT_HUBS_PORT: '0',
   COSMOS_PORT: '0',
   BLOB_PORT: '0',

@@ -6,6 +6,7 @@ import { type Platform, startPlatform } from '../support/platform';
 import { ensureFleet } from '../../simulator/ensure-fleet';
 import { openSession } from '../../simulator/session';
 import { planSteady } from '../../simulator/steady';
+import { verification as attribution } from './attribution.verify';
 import { verification as averages } from './averages.verify';
 import { verification as cold } from './cold.verify';
 import { verification as storm } from './storm.verify';
@@ -89,6 +90,15 @@ describe('the whole platform', () => {
     expect(counts['kills done']).toBe(4);
     expect(counts['distinct readings stored']).toBeGreaterThan(900);
   }, 240_000);
+
+  it('finds what devices observed before a move, a replacement or a transfer where they stood then', async () => {
+    const { counts, differences } = await attribution.run({
+      args: ['--attach', platform.endpointsFile, '--devices', '9', '--changes', '3'],
+      progress: () => undefined,
+    });
+    expect(differences).toEqual([]);
+    expect(counts['of them sent after a later change']).toBeGreaterThan(5);
+  }, 120_000);
 
   it('lets devices in that all come back at once, loses nothing, and leaves the others their time', async () => {
     const { counts, differences } = await storm.run({

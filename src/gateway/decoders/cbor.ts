@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { PayloadError } from './decoder';
 
 /** A pack, its records, a record's value and what an unknown label nests. */
@@ -136,20 +137,13 @@ export function readCbor(body: Buffer, nameOf: (key: number) => string): unknown
     }
   }
 
-  const textOf = (bytes: Buffer, start: number): string => {
-    try {
-      return UTF8.decode(bytes);
-    } catch {
-      return fail('a text is not UTF-8', start);
-    }
-  };
+  const textOf = (bytes: Buffer, start: number): string =>
+    isUtf8(bytes) ? bytes.toString('utf8') : fail('a text is not UTF-8', start);
 
   const item = readItem(0, false);
   if (at !== body.length) fail('more follows its end', at);
   return item;
 }
-
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** RFC 8949 appendix D. */
 function halfFloat(half: number): number {

@@ -4,6 +4,7 @@ import { isObject, kindOf, parseJson } from './json';
 
 /** The one key that is no channel. */
 const TIME = 'observedAt';
+const SHOWN_TIME_CHARACTERS = 64;
 
 /**
  * Flat JSON: `{"temperature": 21.5, "humidity": 40, "observedAt": "2026-03-01T12:00:00Z"}` or an array of such objects.
@@ -21,9 +22,15 @@ export const flatJson: PayloadDecoder = {
   },
   excerpt: (record, channel) =>
     isObject(record) && channel !== ''
-      ? { [channel]: record[channel], ...(TIME in record ? { [TIME]: record[TIME] } : {}) }
+      ? { [channel]: record[channel], ...(TIME in record ? { [TIME]: shownTime(record[TIME]) } : {}) }
       : record,
 };
+
+/** One time for all channels of its object: shown with each of them, it must not be what the sender makes long. */
+function shownTime(time: unknown): unknown {
+  if (typeof time === 'string') return time.slice(0, SHOWN_TIME_CHARACTERS);
+  return typeof time === 'object' ? kindOf(time) : time;
+}
 
 function decodeRecord(record: unknown, index: number, sink: ReadingSink): void {
   if (!isObject(record)) {

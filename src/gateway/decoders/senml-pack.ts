@@ -7,6 +7,11 @@ const VERSION = 10;
 const ABSOLUTE_SECONDS = 2 ** 28;
 /** RFC 8428 section 4.5.1. */
 const NAME = /^[A-Za-z0-9][-A-Za-z0-9:./_]*$/;
+/**
+ * Of a name, base name and name together: a device's id and a channel, and some. The base name stands in the pack once and
+ * counts for every record: without a bound, ten thousand records would each be searched for all of a long one.
+ */
+const MAXIMUM_NAME_CHARACTERS = 256;
 /** A name that begins with a device's id (`newId('dev')`) and a separator. */
 const OF_A_DEVICE = /^(dev_[-A-Za-z0-9_]{1,64})[/:.](.*)$/s;
 
@@ -100,6 +105,11 @@ function decodeRecord(
   const { n, u, t } = record;
   if (n !== undefined && typeof n !== 'string') {
     return sink.refuse(index, '', 'PAYLOAD_INVALID', `'n' is a text, found ${kindOf(n)}`, record);
+  }
+  if (base.name.length + (n?.length ?? 0) > MAXIMUM_NAME_CHARACTERS) {
+    const shown = (base.name || n!).slice(0, MAXIMUM_NAME_CHARACTERS);
+    const reason = `a name may have ${MAXIMUM_NAME_CHARACTERS} characters, its base name counted`;
+    return sink.refuse(index, shown, 'PAYLOAD_INVALID', reason, record);
   }
   const name = base.name === '' ? (n ?? '') : base.name + (n ?? '');
   if (!NAME.test(name)) {

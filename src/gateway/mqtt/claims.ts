@@ -1,5 +1,5 @@
 import { type IConnectPacket } from 'mqtt-packet';
-import { type ErrorCode } from '../answers';
+import { type ErrorCode, isPassing } from '../answers';
 import { IDENTIFIER_REJECTED, NOT_AUTHORIZED, SERVER_UNAVAILABLE, UNACCEPTABLE_VERSION } from './packets';
 
 /** Who a CONNECT says it is, of which nothing is proved yet; or the return code it is refused with. */
@@ -44,9 +44,4 @@ export function claimsOf(packet: IConnectPacket & { bridgeMode?: boolean }): Cla
  */
 export function refusalOf(code: ErrorCode): number {
   return isPassing(code) ? SERVER_UNAVAILABLE : NOT_AUTHORIZED;
-}
-
-/** Whether nothing is known against the device: the registry could not be asked just now. */
-export function isPassing(code: ErrorCode): boolean {
-  return code === 'DIRECTORY_UNAVAILABLE' || code === 'GATEWAY_BUSY';
 }

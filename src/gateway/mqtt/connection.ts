@@ -1,12 +1,13 @@
 import { type Socket } from 'node:net';
 import { type Logger } from '../../observability/logger';
+import { isPassing } from '../answers';
 import { type Authenticated, type DeviceAuthentication, type Proof } from '../authentication';
 import { type GatewayLimits } from '../limits';
 import { type GatewayMetrics } from '../metrics';
 import { type Reception } from '../reception';
 import { type TwinService } from '../twin-service';
 import { createAnswers, type TurnEnd } from './answers';
-import { type Claims, claimsOf, isPassing, refusalOf } from './claims';
+import { type Claims, claimsOf, refusalOf } from './claims';
 import { CONNECT, createFramer, PUBLISH } from './framer';
 import { type Ending, type MqttMetrics } from './metrics';
 import * as packets from './packets';
@@ -27,6 +28,8 @@ export interface ConnectionContext {
   bytesInFlight(): number;
   /** Bytes this connection holds more, or fewer. */
   held(bytes: number): void;
+  /** The same while nobody knows yet whose it is. False where such connections together hold all that they may. */
+  heldUnproved(bytes: number): boolean;
   /** The device has proved who it is: an older connection of it ends. */
   connected(deviceId: string, connection: Connection): void;
   /** It waits for something nobody will tell it of: `proceed` is called now and then. */
@@ -77,9 +80,24 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
   let ended = false;
   let draining = false;
   let accounted = 0;
+  /** What is accounted, is so among the bytes of nobody that is known. */
+  let unproved = true;
 
   const account = (): void => {
     const holds = ended ? 0 : framer.bytes() + (session?.bytesHeld() ?? 0);
+    if (session === undefined) {
+      if (holds === accounted) return;
+      const room = context.heldUnproved(holds - accounted);
+      accounted = holds;
+      // A CONNECT comes whole nearly always, and then holds nothing.
+      if (!room && holds > 0) end('too-large');
+      return;
+    }
+    if (unproved) {
+      context.heldUnproved(-accounted);
+      accounted = 0;
+      unproved = false;
+    }
     if (holds !== accounted) context.held(holds - accounted);
     accounted = holds;
   };
@@ -153,7 +171,19 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
       if (verdict.error) return refuse(refusalOf(verdict.error.code));
       const { deviceId, clean } = claims;
       identity = { ...claims, proof };
-      session = createSession({ ...context, deviceId, proof, clean, write, unread, end, whenKnown, settled });
+      const { tenantId } = verdict.device;
+      session = createSession({
+        ...context,
+        deviceId,
+        tenantId,
+        proof,
+        clean,
+        write,
+        unread,
+        end,
+        whenKnown,
+        settled,
+      });
       lastHeard = Date.now();
       context.connected(deviceId, connection);
       metrics.connack(packets.CONNECTED);

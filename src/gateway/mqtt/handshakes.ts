@@ -2,9 +2,11 @@ import { type Socket } from 'node:net';
 import { type Server as TlsServer } from 'node:tls';
 
 /**
- * TLS handshakes, a bounded number at a time. Each costs the one thread about a millisecond: when thousands of devices
- * come back at once, those that are connected are still served between two portions of them. Whoever waits its turn has
- * sent its first bytes at most, which stay in the network's own buffers.
+ * TLS handshakes, a bounded number at a time and a few new ones in each turn. One costs the one thread about a
+ * millisecond: when thousands of devices come back at once, those that are connected are still served between two
+ * portions of them, and far-away devices, whose handshakes take long but cost no more, do not hold up the others: nor do
+ * those that say nothing, which are not counted any more after a moment. Whoever waits its turn has sent its first bytes
+ * at most, which stay in the network's own buffers.
  */
 export interface Handshakes {
   /** @param socket paused, bare, of which nothing was read. */
@@ -12,29 +14,65 @@ export interface Handshakes {
   waiting(): number;
 }
 
+/** Begun in one turn of the event loop: what a connected device waits for them is a few milliseconds. */
+const PER_TURN = 8;
+/** After that long a handshake waits for its client and costs nothing: it may go on, and no other waits for it. */
+const COUNTED_MS = 500;
+
 /** @param server one that does not listen itself. */
 export function createHandshakes(server: TlsServer, atOnce: number): Handshakes {
   let waiting: Socket[] = [];
   /** The next of those that wait: taking from the head of a long array would move all of it. */
   let next = 0;
-  let underWay = 0;
+  /**
+   * When each of those under way began, `atOnce` at most. One that ends takes the oldest with it, which may be another:
+   * how many there are is what counts.
+   */
+  const began: number[] = [];
+  let scheduled = false;
+  let waking: NodeJS.Timeout | undefined;
 
+  const hasRoom = (now: number): boolean => {
+    while (began.length > 0 && now - began[0]! >= COUNTED_MS) began.shift();
+    return began.length < atOnce;
+  };
   const proceed = (): void => {
-    while (underWay < atOnce && next < waiting.length) {
+    const now = performance.now();
+    for (let begun = 0; begun < PER_TURN && next < waiting.length && hasRoom(now);) {
       const socket = waiting[next++]!;
       if (socket.destroyed) continue;
-      underWay++;
+      begun++;
+      began.push(now);
       server.emit('connection', socket);
     }
-    if (next === waiting.length) {
-      waiting = [];
-      next = 0;
+    if (next < waiting.length) return;
+    waiting = [];
+    next = 0;
+  };
+  const schedule = (): void => {
+    if (scheduled || next === waiting.length) return;
+    const now = performance.now();
+    if (!hasRoom(now)) {
+      waking ??= setTimeout(
+        () => {
+          waking = undefined;
+          schedule();
+        },
+        Math.max(1, Math.min(COUNTED_MS, began[0]! + COUNTED_MS - now)),
+      ).unref();
+      return;
     }
+    scheduled = true;
+    // In another turn: what connected devices have sent meanwhile comes first.
+    setImmediate(() => {
+      scheduled = false;
+      proceed();
+      schedule();
+    });
   };
   const ended = (): void => {
-    underWay--;
-    // In another turn: what connected devices have sent meanwhile comes first.
-    setImmediate(proceed);
+    began.shift();
+    schedule();
   };
   // Node tells of each handshake exactly once: it succeeded, or it failed, timed out or its socket was closed.
   server.on('secureConnection', ended);
@@ -43,7 +81,7 @@ export function createHandshakes(server: TlsServer, atOnce: number): Handshakes 
   return {
     begin(socket) {
       waiting.push(socket);
-      proceed();
+      schedule();
     },
     waiting: () => waiting.length - next,
   };

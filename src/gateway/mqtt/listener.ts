@@ -37,6 +37,11 @@ const TICK_MS = 100;
 /** Shorter than a process is given to drain. */
 const DRAIN_MS = 6_000;
 const BACKLOG = 2_048;
+/**
+ * What connections may hold together before they have proved whose they are, as a part of what the gateway may: beside
+ * it and not within it, so that nobody without a key takes the room of those that have one.
+ */
+const UNPROVED_SHARE = 4;
 
 /** MQTT 3.1.1 as IoT Hub speaks it with its devices: takes telemetry in, and is no broker. */
 export function createMqttListener(options: {
@@ -57,6 +62,7 @@ export function createMqttListener(options: {
   const byDevice = new Map<string, Connection>();
   let stalled = new Set<Connection>();
   let held = 0;
+  let unproved = 0;
   let stopping = false;
   let ticking: NodeJS.Timeout | undefined;
   let sweep = connections.values();
@@ -73,6 +79,10 @@ export function createMqttListener(options: {
     limits,
     bytesInFlight: options.bytesInFlight,
     held: (bytes) => (held += bytes),
+    heldUnproved(bytes) {
+      unproved += bytes;
+      return unproved <= limits.bytesInFlight / UNPROVED_SHARE;
+    },
     connected(deviceId, connection) {
       byDevice.get(deviceId)?.end('taken-over');
       byDevice.set(deviceId, connection);

@@ -16,7 +16,7 @@ export type Ending =
   | 'qos-2'
   | 'malformed'
   | 'too-large'
-  /** Did not send its CONNECT, or the rest of a packet, in time. */
+  /** Did not send its CONNECT, or the rest of a packet, in time; or does not read what it is told of its twin. */
   | 'slow'
   | 'not-accepted'
   | 'stopping'

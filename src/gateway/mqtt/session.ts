@@ -1,18 +1,18 @@
 import { type IPublishPacket, type ISubscribePacket, type Packet } from 'mqtt-packet';
 import { type DirectoryDevice } from '../../store/device-directory';
+import { isPassing } from '../answers';
 import { type Authenticated, type DeviceAuthentication, type Proof } from '../authentication';
 import { type Looked } from '../children';
 import { type Intake } from '../intake';
 import { type GatewayLimits } from '../limits';
 import { type GatewayMetrics } from '../metrics';
 import { type Reception } from '../reception';
+import { createTwinLink, type TwinLink } from '../twin-link';
 import { type TwinService, type TwinState } from '../twin-service';
 import { createAcknowledgements } from './acknowledgements';
-import { isPassing } from './claims';
 import { type Ending, type MqttMetrics } from './metrics';
 import * as packets from './packets';
 import { DESIRED_PROPERTIES, permittedFilters, propertiesOf, publicationOf, TWIN_RESPONSES } from './topics';
-import { createTwinLink, type TwinLink } from './twin';
 
 /** What a device that was let in does on its connection: packets in, answers out. */
 export interface Session {
@@ -32,6 +32,7 @@ export interface Session {
 
 export interface SessionOptions {
   deviceId: string;
+  tenantId: string;
   proof: Proof | undefined;
   /** Whether the device begins anew: otherwise what it listened for on its last connection holds. */
   clean: boolean;
@@ -85,8 +86,9 @@ export function createSession(options: SessionOptions): Session {
   };
 
   const goesOn = !options.clean;
-  const kept = options.twins.take(deviceId);
+  const kept = options.twins.take(deviceId, options.tenantId);
   const twinState: TwinState = (goesOn ? kept : undefined) ?? {
+    tenantId: options.tenantId,
     // Another replica may have heard what a device that goes on listened for: to be told too much harms it less.
     listening: { responses: goesOn, desired: goesOn },
     known: undefined,
@@ -99,7 +101,13 @@ export function createSession(options: SessionOptions): Session {
       state: twinState,
       authenticate: () => authentication.authenticate(deviceId, proof, Date.now()),
       recall: () => authentication.recall(deviceId, proof, Date.now()),
-      write,
+      answer(status, requestId, payload, version) {
+        const more = version === undefined ? '' : `&$version=${version}`;
+        const topic = `$iothub/twin/res/${status}/?$rid=${encodeURIComponent(requestId)}${more}`;
+        write(packets.publish(topic, payload));
+      },
+      tell: (version, patch) =>
+        write(packets.publish(`$iothub/twin/PATCH/properties/desired/?$version=${version}`, patch)),
       unread: () => options.unread(),
       end,
     }));
@@ -109,8 +117,11 @@ export function createSession(options: SessionOptions): Session {
     else if (filter === DESIRED_PROPERTIES) twin().listens({ desired: on });
   };
 
+  // Whatever it is that waits behind a message which Event Hubs has not accepted: a PUBACK is owed for each.
+  const full = (): boolean => acknowledgements.inFlight() >= limits.messagesInFlight;
+
   const retry = (): void => {
-    if (acknowledgements.inFlight() >= limits.messagesInFlight || !reception.connected()) return;
+    if (parked === undefined || full() || !reception.connected()) return;
     const now = Date.now();
     // Asked at each message: a device that was suspended a moment ago is not heard any more.
     options.whenKnown(authentication.authenticate(deviceId, proof, now), (verdict) => {
@@ -196,7 +207,7 @@ export function createSession(options: SessionOptions): Session {
           return end('malformed');
       }
     },
-    blocked: () => parked !== undefined,
+    blocked: () => parked !== undefined || full(),
     retry,
     bytesHeld: () => (parked?.packet.payload.length ?? 0) + (twinLink?.bytesHeld() ?? 0),
     inFlight: acknowledgements.inFlight,

@@ -12,6 +12,7 @@ export type LocalPorts = Record<
   | 'gatewayHttps'
   | 'mqtt'
   | 'mqtts'
+  | 'amqps'
   | 'eventHubs'
   | 'cosmos'
   | 'blob'
@@ -35,11 +36,20 @@ export interface Endpoints {
   mqtt: string;
   /** Null where no certificate was given. */
   mqtts: string | null;
+  /** Null where no certificate was given. */
+  amqps: string | null;
   eventHubs: string;
   cosmos: string;
   blob: string;
   metrics: Record<string, string>;
 }
+
+/**
+ * A message lives for the linger and one round trip. With room for them the young generation is collected when most are
+ * done; with V8's default of 16 MB those in flight are copied again and again. More room is memory: 64 MB made 4,000 TLS
+ * connections 16 KB larger each.
+ */
+const GATEWAY_NODE_OPTIONS = '--max-semi-space-size=32';
 
 export const PARTITIONS = 8;
 export const LIVE_GROUPS = ['live-0', 'live-1', 'live-2', 'live-3'];
@@ -60,6 +70,7 @@ export function endpointsOf(settings: LocalSettings, ports: LocalPorts, folder: 
     gatewayHttps: settings.TLS_CERT_FILE === undefined ? null : `https://${host}:${ports.gatewayHttps}`,
     mqtt: `mqtt://${host}:${ports.mqtt}`,
     mqtts: settings.TLS_CERT_FILE === undefined ? null : `mqtts://${host}:${ports.mqtts}`,
+    amqps: settings.TLS_CERT_FILE === undefined ? null : `amqps://${host}:${ports.amqps}`,
     eventHubs: `Endpoint=sb://${host}:${ports.eventHubs};SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=${folder.secrets.eventHubsKey};UseDevelopmentEmulator=true`,
     cosmos: `AccountEndpoint=${http(ports.cosmos)};AccountKey=${folder.secrets.cosmosKey}`,
     blob: `DefaultEndpointsProtocol=http;AccountName=${AZURITE_ACCOUNT};AccountKey=${AZURITE_KEY};BlobEndpoint=${http(ports.blob)}/${AZURITE_ACCOUNT};`,
@@ -169,10 +180,12 @@ export function atriumPlans(
         GATEWAY_HTTPS_PORT: String(ports.gatewayHttps),
         MQTT_PORT: String(ports.mqtt),
         MQTTS_PORT: String(ports.mqtts),
+        AMQPS_PORT: String(ports.amqps),
         TLS_CERT_FILE: settings.TLS_CERT_FILE ?? '',
         TLS_KEY_FILE: settings.TLS_KEY_FILE ?? '',
         GATEWAY_HEALTH_PORT: String(ports.gatewayHealth),
         GATEWAY_HOST_NAMES: `${settings.HOST},127.0.0.1,localhost`,
+        NODE_OPTIONS: `${inheritedVariables().NODE_OPTIONS ?? ''} ${GATEWAY_NODE_OPTIONS}`.trim(),
       },
       ports.gatewayHealth,
     ),

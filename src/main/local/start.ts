@@ -16,10 +16,10 @@ async function main(): Promise<void> {
     process.stdout.write(
       'npm start: runs the whole of Atrium on 127.0.0.1 until Ctrl-C.\n\n' +
         'Settings by environment: DATA_DIR (.data), DEMO (on|off), and a port each: API_PORT, IDENTITY_PORT,\n' +
-        'GATEWAY_PORT, GATEWAY_HTTPS_PORT, MQTT_PORT, MQTTS_PORT, EVENT_HUBS_PORT, COSMOS_PORT, BLOB_PORT,\n' +
-        'GATEWAY_HEALTH_PORT, INGEST_HEALTH_PORT, ' +
+        'GATEWAY_PORT, GATEWAY_HTTPS_PORT, MQTT_PORT, MQTTS_PORT, AMQPS_PORT, EVENT_HUBS_PORT, COSMOS_PORT,\n' +
+        'BLOB_PORT, GATEWAY_HEALTH_PORT, INGEST_HEALTH_PORT, ' +
         'AGGREGATE_HEALTH_PORT, EVENT_HUBS_HEALTH_PORT, COSMOS_HEALTH_PORT, JOBS_HEALTH_PORT; 0 takes a free one.\n' +
-        'With TLS_CERT_FILE and TLS_KEY_FILE (PEM) devices are also heard over HTTPS and MQTTS.\n',
+        'With TLS_CERT_FILE and TLS_KEY_FILE (PEM) devices are also heard over HTTPS, MQTTS and AMQPS.\n',
     );
     return;
   }
@@ -35,6 +35,7 @@ async function main(): Promise<void> {
     gatewayHttps: settings.GATEWAY_HTTPS_PORT,
     mqtt: settings.MQTT_PORT,
     mqtts: settings.MQTTS_PORT,
+    amqps: settings.AMQPS_PORT,
     eventHubs: settings.EVENT_HUBS_PORT,
     cosmos: settings.COSMOS_PORT,
     blob: settings.BLOB_PORT,

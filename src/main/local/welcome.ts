@@ -17,7 +17,7 @@ export async function welcome(endpoints: Endpoints, dataDir: string, demo: boole
     '',
     `  GraphQL        ${endpoints.api}  (in a browser: GraphiQL)`,
     `  subscriptions  ${endpoints.subscriptions}`,
-    `  devices        ${[endpoints.gateway, endpoints.mqtt, endpoints.mqtts ?? []].flat().join('  ')}`,
+    `  devices        ${[endpoints.gateway, endpoints.mqtt, endpoints.mqtts ?? [], endpoints.amqps ?? []].flat().join('  ')}`,
     `  identity       ${endpoints.identity}`,
     `  all addresses  ${join(dataDir, 'endpoints.json')}, logs in ${join(dataDir, 'logs')}`,
     '',

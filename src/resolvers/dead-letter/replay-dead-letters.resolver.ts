@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import { MAXIMUM_JOB_ROWS } from '../../domain/job';
 import { type LettersPlace } from '../../store/dead-letters/reader';
@@ -36,20 +37,19 @@ export class ReplayDeadLettersResolver {
     }
     const place = await placeOf(context, input);
     if ('code' in place) return userErrorOf(place);
-    const picked = {
-      ...filterOf({ ...filter, device: filter?.deviceId ?? null }),
-      ...(ids === undefined ? {} : { ids }),
-    };
+    const filtered = filterOf({ ...filter, device: filter?.deviceId ?? null });
     let found: number | undefined;
     const outcome = await jobs.create(
       scope,
       {
         kind: 'REPLAY_DEAD_LETTERS',
         ...place,
-        parameters: picked,
+        // The ids themselves are the rows; here they only tell one call from another.
+        parameters: { ...filtered, ...(ids === undefined ? {} : { ids: digestOf(ids) }) },
         rows: async () => {
           const letters = await registry.replayableLetters(scope, place, {
-            ...picked,
+            ...filtered,
+            ...(ids === undefined ? {} : { ids }),
             limit: MAXIMUM_JOB_ROWS,
           });
           found = letters.length;
@@ -64,6 +64,10 @@ export class ReplayDeadLettersResolver {
     }
     return Object.assign(new ReplayDeadLettersSuccess(), { job: Job.of(outcome.value) });
   }
+}
+
+function digestOf(ids: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(ids)).digest('base64url');
 }
 
 async function placeOf(

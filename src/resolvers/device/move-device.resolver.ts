@@ -10,7 +10,7 @@ export class MoveDeviceResolver {
   @Visible({ needs: 'device.move', of: 'arguments' })
   @Mutation(() => MoveDeviceResult, {
     description:
-      'Moves a device to another space, also of another building of the same tenant. From now on it feeds new points there; what it measured before stays with the points of where it was, also what arrives later. It keeps its credentials and its configuration. Moving it to where it is changes nothing.',
+      'Moves a device to another space, also of another building of the same tenant. From three seconds later on, when every gateway has heard of it, it feeds new points there; what it measured before stays with the points of where it was, also what arrives later. It keeps its credentials and its configuration. Moving it to where it is changes nothing.',
   })
   async moveDevice(
     @Arg('input', () => MoveDeviceInput, { description: 'The device and its new place.' })

@@ -26,6 +26,8 @@ import { createdJob, type JobQueue } from './queue';
 const SEED_BYTES = 32;
 /** Of a row as JSON: a chunk then stays far below the 2 MB that a document may have. */
 const MAXIMUM_ROW_CHARACTERS = 4_000;
+/** As JSON: they stand in the queue, which is read each second. */
+const MAXIMUM_PARAMETERS_CHARACTERS = 4_000;
 
 /**
  * Makes jobs. Input and listing entry come first and the place in the queue last: with it the job exists, whole, and
@@ -53,6 +55,9 @@ export function createJobCreation({
       }
       const problem = keyProblem(idempotencyKey);
       if (problem) return { ok: false, refusal: problem };
+      if (JSON.stringify(parameters).length > MAXIMUM_PARAMETERS_CHARACTERS) {
+        return refused('INVALID_INPUT', 'an id or a text of the input is too long');
+      }
       const given = typeof asked === 'function' ? undefined : asked;
       const wrong = given && rowsProblem(given, rowsPath);
       if (wrong) return wrong;

@@ -16,7 +16,7 @@ import { type ClaimAttempts } from './claim-attempts';
 import { claimKeyOf } from './claim-code';
 import { type Attempt, attemptOf, claim } from './idempotency';
 import { type Sagas } from './saga';
-import { keyReused, receivedEarlier, type ReceivedDevice, shownOnce } from './shown-once';
+import { keyReused, type ReceivedDevice, resumed, shownOnce } from './shown-once';
 import { notToBeClaimed } from './stock-saga';
 import { keyProblem, nameProblem } from './validation';
 
@@ -74,21 +74,21 @@ export function createClaimFromStock({
 
   return async (scope, { kind, attempt, serialNumber, claimCode, to, replaces }) => {
     const { buildingId } = to;
-    const [earlier, begun] = await Promise.all([
-      receivedEarlier(cosmos, attempt, buildingId),
-      sagas.find(attempt.hash),
-    ]);
-    if (!earlier.ok) return earlier;
-    if (begun && begun.fingerprint !== attempt.fingerprint) return keyReused();
-    if (begun) {
-      const outcome = await sagas.run(begun);
-      if (!outcome.ok) return outcome;
-    } else if (!earlier.value) {
+    const before = await resumed({ cosmos, sagas }, attempt, buildingId);
+    if (!before.ok) return before;
+    if (!before.value) {
       const charge = await attempts.charge(scope.principal.id, to.tenantId);
       if (!charge.ok) return charge;
       const key = claimKeyOf(serialNumber, claimCode);
       const stock = await found(key);
-      if (!stock) return notToBeClaimed();
+      if (!stock) {
+        // A call that was sent twice, as a phone does that lost its connection: the other has taken it meanwhile.
+        const since = await resumed({ cosmos, sagas }, attempt, buildingId);
+        if (!since.ok) return since;
+        if (!since.value) return notToBeClaimed();
+        await charge.value.refund();
+        return shownOnce({ cosmos, keyring }, scope, attempt, buildingId);
+      }
       if (!(await claim(cosmos, attempt))) {
         await charge.value.refund();
         return keyReused();

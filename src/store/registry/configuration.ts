@@ -36,6 +36,8 @@ export function createConfiguration({
         const before = twin.desiredVersion;
         twin = { ...twin, desired, desiredVersion: before + 1, desiredAt: now };
         return {
+          // As it was, under its etag: what is told to a device while it leaves its building would stay behind.
+          device,
           more: [found ? { replace: twin, etag: found._etag! } : { create: twin }],
           audit: {
             action: 'device.configure',

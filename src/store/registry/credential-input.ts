@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { type KeyObject, X509Certificate } from 'node:crypto';
 import { type Outcome } from '../registry';
 import { refused } from './access';
 
@@ -83,15 +83,17 @@ function authorityOf(pem: string | null, now: number, path: string): Outcome<str
   }
   if (labels.length !== 1 || labels[0] !== 'CERTIFICATE') return wrong('is not the PEM of one certificate');
   let certificate: X509Certificate;
+  let key: KeyObject;
   try {
     certificate = new X509Certificate(pem);
+    key = certificate.publicKey;
   } catch {
-    return wrong('is not a certificate that can be read');
+    return wrong('is not a certificate that can be read, or its key is of no kind that can');
   }
   if (!certificate.ca)
     return wrong('is not the certificate of a certification authority (RFC 5280, 4.2.1.9)');
   if (certificate.validToDate.getTime() <= now) return wrong(`expired on ${certificate.validTo}`);
-  const { asymmetricKeyType, asymmetricKeyDetails } = certificate.publicKey;
+  const { asymmetricKeyType, asymmetricKeyDetails } = key;
   const bits = asymmetricKeyDetails?.modulusLength;
   if (asymmetricKeyType?.startsWith('rsa') && bits !== undefined && bits < SHORTEST_RSA_BITS) {
     return wrong(`has an RSA key of ${bits} bits and needs ${SHORTEST_RSA_BITS}`);

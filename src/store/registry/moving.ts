@@ -13,14 +13,22 @@ import { notFound, refused, visible } from './access';
 import { spaceOf } from './claiming';
 import { type DeviceChanges } from './device-change';
 import { entryKey } from './devices';
-import { assignmentsProblem, channelsOf, ended, placementOf, switchInstant } from './placement';
+import {
+  assignmentsProblem,
+  channelsOf,
+  ended,
+  MOVE_AHEAD_MS,
+  placementOf,
+  switchInstant,
+} from './placement';
 import { type Sagas } from './saga';
 
 export interface Moving {
   /**
    * A device to another space, of the same building or of another of the same tenant. A point is a quantity of one place:
-   * so it gets new points there, from now on, and its earlier readings stay with the earlier ones. Its credentials and
-   * what it is told to be go with it. Moving it to where it is changes nothing, which makes a repeated try safe.
+   * so it gets new points there, from a moment later on (`MOVE_AHEAD_MS`), and its earlier readings stay with the
+   * earlier ones. Its credentials and what it is told to be go with it. Moving it to where it is changes nothing, which
+   * makes a repeated try safe.
    *
    * @param input.buildingId null: the building that it stands in.
    */
@@ -57,13 +65,13 @@ export function createMoving({
         if (!(await spaceOf(cosmos, building, spaceId))) {
           return { code: 'NOT_FOUND', message: `there is no space ${spaceId}`, path: 'spaceId' };
         }
-        const at = switchInstant(device, now);
+        const at = switchInstant(device, now + MOVE_AHEAD_MS);
         const placement = placementOf(building, {
           channels: channelsOf(device),
           spaceId,
           deviceOrdinal: device.assignments.findLast((each) => each.buildingId === building.id)!
             .deviceOrdinal,
-          at,
+          at: now,
           from: at,
           seed: deviceId,
         });

@@ -93,17 +93,23 @@ export function channelsOf({ assignments }: Pick<DeviceDocument, 'assignments'>)
 }
 
 /**
- * The instant at which a device's assignments can end and others begin: now, or where a clock was ahead when they began,
- * their own beginning, because none may end before it has begun.
+ * How far ahead a move is set. A gateway may hear of it two seconds late and takes the device's readings meanwhile, so
+ * that one observed just after the move would go to the place before it. Set ahead, every gateway knows of it in time.
  */
-export function switchInstant({ assignments }: Pick<DeviceDocument, 'assignments'>, now: number): number {
-  return assignments.reduce((latest, { from, to }) => Math.max(latest, from, to ?? 0), now);
+export const MOVE_AHEAD_MS = 3_000;
+
+/**
+ * The instant at which a device's assignments can end and others begin: the one that is wanted, or where they begin
+ * later (a clock was ahead, a move is set), their own beginning, because none may end before it has begun.
+ */
+export function switchInstant({ assignments }: Pick<DeviceDocument, 'assignments'>, wanted: number): number {
+  return assignments.reduce((latest, { from, to }) => Math.max(latest, from, to ?? 0), wanted);
 }
 
-/** The assignments with those in force ended; one that never held an instant is left out. */
+/** The assignments with none in force from an instant on; one that never held an instant is left out. */
 export function ended(assignments: readonly Assignment[], at: number): Assignment[] {
   return assignments
-    .map((each) => (each.to === null ? { ...each, to: at } : each))
+    .map((each) => (each.to === null || each.to > at ? { ...each, to: at } : each))
     .filter((each) => each.from < each.to!);
 }
 

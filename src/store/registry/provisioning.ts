@@ -5,6 +5,7 @@ import { derivedId } from '../../domain/id';
 import { type Cosmos } from '../cosmos';
 import {
   type BuildingDocument,
+  type DepartedDocument,
   type DeviceDocument,
   type DeviceEntryDocument,
   type IdempotencyDocument,
@@ -17,6 +18,7 @@ import { retrying } from '../store-error';
 import { notFound, refused, visible } from './access';
 import { auditOf } from './audit';
 import { type BuildingLocks } from './building-locks';
+import { entryKey } from './devices';
 import { type Attempt, attemptOf, claim, KEPT_SECONDS, NEVER_EXPIRES, recordOf } from './idempotency';
 import { demandOf, partsOf, type PlannedDevice, planOf, type Reservation } from './provisioning-plan';
 import { type SerialNumbers, type WantedSerialNumber } from './serial-numbers';
@@ -135,18 +137,24 @@ export function createProvisioning({
     attempt: Attempt,
   ): Promise<ProvisionedDevice[]> {
     const { buildingId, tenantId, createdAt: at } = batch[0]!.device;
-    await cosmos.bulkUpsert('directory', [
-      ...batch.map(({ device }): DeviceEntryDocument => ({
+    // Only created: a try that is resumed late finds devices that have gone to another building or owner since.
+    await cosmos.bulkCreate(
+      'directory',
+      batch.map(({ device }): DeviceEntryDocument => ({
         id: 'device',
         key: `device:${device.id}`,
         tenantId,
         buildingId,
       })),
-      ...numbersOf(
-        batch.map(({ device }) => device),
-        attempt,
-      ).map((each) => serialNumbers.documentOf(tenantId, each)),
-    ]);
+    );
+    const numbers = numbersOf(
+      batch.map(({ device }) => device),
+      attempt,
+    );
+    await cosmos.bulkUpsert(
+      'directory',
+      numbers.map((each) => serialNumbers.documentOf(tenantId, each)),
+    );
     const secrets = randomBytes(2 * KEY_BYTES * batch.length);
     const provisioned = batch.map(({ device }, i): ProvisionedDevice => {
       const start = 2 * KEY_BYTES * i;
@@ -179,16 +187,32 @@ export function createProvisioning({
   }
 
   async function stored(batch: readonly PlannedDevice[], withKeys: boolean): Promise<ProvisionedDevice[]> {
-    const documents = await cosmos.readMany<DeviceDocument>(
+    const documents = await cosmos.readMany<DeviceDocument | DepartedDocument>(
       'registry',
       batch.map(({ device }) => ({ partition: device.buildingId, id: device.id })),
     );
-    return documents.map((device, i) => {
-      if (!device) throw new Error(`device ${batch[i]!.device.id} was provisioned and is gone`);
+    const results = documents.map(async (device, i): Promise<ProvisionedDevice> => {
+      const planned = batch[i]!.device;
+      if (!device) throw new Error(`device ${planned.id} was provisioned and is gone`);
+      if (device.type === 'departed') return { device: await whereItWent(planned), keys: null };
       if (!withKeys || !device.keys) return { device, keys: null };
       const open = (sealed: string): string => keyring.open(device.id, sealed).toString('base64');
       return { device, keys: { primary: open(device.keys.primary), secondary: open(device.keys.secondary) } };
     });
+    return Promise.all(results);
+  }
+
+  /** The device where it is now; as it was provisioned where that is somebody else's, who tells nobody more of it. */
+  async function whereItWent(planned: DeviceDocument): Promise<DeviceDocument> {
+    const { partition, id } = entryKey(planned.id);
+    const entry = await cosmos.read<DeviceEntryDocument>('directory', partition, id);
+    if (entry?.tenantId !== planned.tenantId) return planned;
+    const device = await cosmos.read<DeviceDocument | DepartedDocument>(
+      'registry',
+      entry.buildingId,
+      planned.id,
+    );
+    return device?.type === 'device' ? device : planned;
   }
 
   /** Whether it was this try that completed the mutation. */

@@ -19,9 +19,16 @@ import { auditBy } from './audit';
 import { type BuildingLocks } from './building-locks';
 import { freshKeys } from './device-keys';
 import { entryKey } from './devices';
-import { assignmentsProblem, channelsOf, ended, placementOf, switchInstant } from './placement';
+import {
+  assignmentsProblem,
+  channelsOf,
+  ended,
+  MOVE_AHEAD_MS,
+  placementOf,
+  switchInstant,
+} from './placement';
 import { withDevice, withoutDevice } from './retirement';
-import { type SagaSteps } from './saga';
+import { type SagaSteps, seedOf } from './saga';
 import { receivedRecord } from './shown-once';
 import { forgottenOffer } from './transfer-offer';
 
@@ -89,7 +96,9 @@ export function createRelocationSaga({
       }
       const refusal = obstacle(saga, device);
       if (refusal) return refusal;
-      const at = switchInstant(device, Date.now());
+      const now = Date.now();
+      // After a transfer only the new keys get in, and with them only what is known to have moved.
+      const at = switchInstant(device, kind === 'move' ? now + MOVE_AHEAD_MS : now);
       const leaving: DeviceDocument = {
         ...device,
         assignments: ended(device.assignments, at),
@@ -100,8 +109,8 @@ export function createRelocationSaga({
       };
       const audit = auditBy(kind === 'move' ? saga.actor : to.tenantId, {
         ...from,
-        id: derivedId('aud', from.buildingId, id, 'leave'),
-        at,
+        id: derivedId('aud', from.buildingId, seedOf(saga), 'leave'),
+        at: now,
         action: kind === 'move' ? 'device.move' : 'device.transfer.accept',
         subject: deviceId,
         before: { buildingId: from.buildingId, spaceId: device.spaceId },
@@ -120,11 +129,14 @@ export function createRelocationSaga({
   }
 
   async function arrive(saga: SagaDocument, leaving: DeviceDocument): Promise<void> {
-    const { to, deviceId, id: seed, kind, from } = saga;
+    const { to, deviceId, kind, from } = saga;
     const { buildingId } = to;
+    const seed = seedOf(saga);
     const auditId = derivedId('aud', buildingId, seed, 'arrive');
+    const arrived = async (): Promise<boolean> =>
+      (await cosmos.read<AuditDocument>('registry', buildingId, auditId)) !== null;
     for (let race = 0; race < MAXIMUM_RACES; race++) {
-      if (await cosmos.read<AuditDocument>('registry', buildingId, auditId)) return;
+      if (await arrived()) return;
       const [building, there, twin] = await Promise.all([
         cosmos.read<BuildingDocument>('registry', buildingId, buildingId),
         deviceAt(buildingId, deviceId),
@@ -133,8 +145,15 @@ export function createRelocationSaga({
           : Promise.resolve(null),
       ]);
       if (!building) throw new Error(`building ${buildingId} is gone`);
-      // Another try has just brought it.
-      if (there?.type === 'device') continue;
+      if (there?.type === 'device') {
+        // Another try has just brought it. Or it has come back before a saga that took it away from here, and came as
+        // far as the entry, was through: all that this one has left to do is done for it.
+        const leftBy = there.departing?.saga;
+        if (leftBy !== undefined && !(await arrived())) {
+          await depart({ deviceId, id: leftBy, from: { tenantId: there.tenantId, buildingId } });
+        }
+        continue;
+      }
       const { at, channels } = leaving.departing!;
       const placement = placementOf(building, { channels, spaceId: to.spaceId, at, from: at, seed });
       const device: DeviceDocument = {
@@ -158,7 +177,7 @@ export function createRelocationSaga({
         id: auditId,
         buildingId,
         tenantId: to.tenantId,
-        at,
+        at: Math.min(at, Date.now()),
         action: kind === 'move' ? 'device.arrive' : 'device.transfer.receive',
         subject: deviceId,
         before: kind === 'move' ? { buildingId: from.buildingId } : { from: from.tenantId },
@@ -188,10 +207,11 @@ export function createRelocationSaga({
     const key = entryKey(deviceId);
     for (let race = 0; race < MAXIMUM_RACES; race++) {
       const entry = await cosmos.read<DeviceEntryDocument>('directory', key.partition, key.id);
-      // After the entry: where the device is departing still, nothing has changed the entry since but this saga.
+      // After the entry: while the device is departing still, none but this saga takes the entry away from here.
       const old = await deviceAt(from.buildingId, deviceId);
       if (!entry || old?.type !== 'device' || old.departing?.saga !== id) return;
-      if (entry.buildingId === to.buildingId) return;
+      // Here already, or by now further still: it goes on from here before the old document has gone.
+      if (entry.buildingId !== from.buildingId) return;
       const { tenantId, buildingId } = to;
       const moved: DeviceEntryDocument = { ...entry, tenantId, buildingId };
       const { ok } = await cosmos.batch('directory', key.partition, [{ replace: moved, etag: entry._etag! }]);
@@ -200,7 +220,11 @@ export function createRelocationSaga({
     throw new Error(`the entry of device ${deviceId} changed ${MAXIMUM_RACES} times`);
   }
 
-  async function depart({ deviceId, id, from }: SagaDocument): Promise<void> {
+  async function depart({
+    deviceId,
+    id,
+    from,
+  }: Pick<SagaDocument, 'deviceId' | 'id' | 'from'>): Promise<void> {
     for (let race = 0; race < MAXIMUM_RACES; race++) {
       const [old, twin] = await Promise.all([
         deviceAt(from.buildingId, deviceId),

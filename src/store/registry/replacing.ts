@@ -21,7 +21,7 @@ import { freshKeys } from './device-keys';
 import { entryKey } from './devices';
 import { type Attempt, attemptOf, claim } from './idempotency';
 import { placementOf, switchInstant } from './placement';
-import { retired, withDevice, withoutDevice } from './retirement';
+import { replacedAt, withDevice, withoutDevice } from './retirement';
 import { type SerialNumbers } from './serial-numbers';
 import { keyReused, receivedEarlier, type ReceivedDevice, receivedRecord, shownOnce } from './shown-once';
 import { keyProblem, nameProblem } from './validation';
@@ -69,13 +69,16 @@ export function createReplacing({
     const { buildingId, tenantId } = old;
     const earlier = await receivedEarlier(cosmos, attempt, buildingId);
     if (!earlier.ok) return earlier;
-    if (!(await claim(cosmos, attempt))) return keyReused();
-    const deviceId = derivedId('dev', buildingId, attempt.hash);
+    const claimed = await claim(cosmos, attempt);
+    if (!claimed) return keyReused();
+    // With the time: a key that serves again once it is forgotten gives another device.
+    const seed = `${attempt.hash} ${claimed.claimedAt}`;
+    const deviceId = derivedId('dev', buildingId, seed);
     if (!earlier.value) {
       const serial = serialNumber !== null && {
         serialNumber,
         manufacturer: deviceModelNamed(model)!.manufacturer,
-        holder: attempt.hash,
+        holder: seed,
         deviceId,
       };
       if (serial && (await serialNumbers.take(tenantId, [serial])).length > 0) {
@@ -102,7 +105,7 @@ export function createReplacing({
             at,
             from: at,
             since: at - OLDEST_ACCEPTED_MS,
-            seed: attempt.hash,
+            seed,
             takenOver: going.assignments.filter((each) => each.to === null),
           });
           const coming: DeviceDocument = {
@@ -122,7 +125,7 @@ export function createReplacing({
             retiredAt: null,
           };
           const audit = auditOf(scope, {
-            id: derivedId('aud', buildingId, attempt.hash, 'provision'),
+            id: derivedId('aud', buildingId, seed, 'provision'),
             buildingId,
             tenantId,
             at,
@@ -131,7 +134,7 @@ export function createReplacing({
             before: null,
             after: { state: coming.state, name, replaces: going.id },
           });
-          const gone: DeviceDocument = { ...retired(going, at), replacedBy: deviceId };
+          const gone: DeviceDocument = replacedAt(going, at, deviceId);
           return {
             device: gone,
             building: withDevice(placement.building, coming),

@@ -2,6 +2,7 @@ import { type QuantityName } from '../../domain/quantity';
 import { type BuildingDocument, type DeviceDocument } from '../documents';
 import { type Registry } from '../registry';
 import { type DeviceChanges } from './device-change';
+import { ended } from './placement';
 
 export function createRetirement({ changes }: { changes: DeviceChanges }): Pick<Registry, 'retireDevice'> {
   return {
@@ -32,9 +33,15 @@ export function retired(device: DeviceDocument, now: number): DeviceDocument {
     parentId: null,
     transfer: null,
     suspended: null,
-    assignments: device.assignments.map((each) => (each.to === null ? { ...each, to: now } : each)),
+    // Also those that a move has set for a moment later.
+    assignments: ended(device.assignments, now),
     retiredAt: now,
   };
+}
+
+/** The device retired in favour of another. Ended first, so that none stays that never held an instant. */
+export function replacedAt(device: DeviceDocument, at: number, replacedBy: string): DeviceDocument {
+  return { ...retired({ ...device, assignments: ended(device.assignments, at) }, at), replacedBy };
 }
 
 /** The building with the device out of its counts. */

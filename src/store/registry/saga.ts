@@ -10,7 +10,7 @@ import { retrying } from '../store-error';
  * number of tries, at the same time or long after, do each step once.
  */
 export interface Sagas {
-  /** Begins a saga, or finds it begun. */
+  /** Begins a saga, or finds it begun; one of the same id that has ended is begun anew. */
   begin(saga: Omit<SagaDocument, 'key' | 'startedAt'>): Promise<SagaDocument>;
   find(id: string): Promise<SagaDocument | null>;
   /** Brings a saga to its end. A refusal is an end too: then it has left nothing behind. */
@@ -33,6 +33,14 @@ export interface SagaSweep {
 /** All steps but the last, which is the saga's own document. */
 export type SagaSteps = (saga: SagaDocument) => Promise<Outcome<void>>;
 
+/**
+ * What the ids of all that a saga writes for good derive from. Not its own id alone: that follows from an idempotency
+ * key, which may serve again once it is forgotten, and would then find the earlier saga's traces.
+ */
+export function seedOf({ id, startedAt }: SagaDocument): string {
+  return `${id} ${startedAt}`;
+}
+
 const PENDING = 'sagas:pending';
 const MOST_LOOKED_AT = 1_000;
 
@@ -51,7 +59,8 @@ export function createSagas({
   async function run(saga: SagaDocument): Promise<Outcome<void>> {
     const outcome = await retrying(() => steps[saga.kind](saga));
     const over: SagaDocument = { ...saga, ttl: 1 };
-    await cosmos.bulkUpsert('directory', [over]);
+    // Refused where another try ended it, and so also where it has been begun anew since: that one is not over.
+    await retrying(() => cosmos.batch('directory', PENDING, [{ replace: over, etag: saga._etag! }]));
     return outcome;
   }
 
@@ -62,9 +71,15 @@ export function createSagas({
     begin: (saga) =>
       retrying(async () => {
         const document: SagaDocument = { ...saga, key: PENDING, startedAt: Date.now() };
-        const { ok } = await cosmos.batch('directory', PENDING, [{ create: document }]);
-        if (ok) return document;
-        return (await cosmos.read<SagaDocument>('directory', PENDING, saga.id)) ?? document;
+        for (;;) {
+          const found = await cosmos.read<SagaDocument>('directory', PENDING, saga.id);
+          if (found && found.ttl === undefined) return found;
+          const outcome = await cosmos.batch('directory', PENDING, [
+            // Not what is about to expire: nobody would resume it.
+            found ? { replace: document, etag: found._etag! } : { create: document },
+          ]);
+          if (outcome.ok) return { ...document, _etag: outcome.etags[0]! };
+        }
       }),
 
     async resumeSagas({ olderThanMs, limit }) {

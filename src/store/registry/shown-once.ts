@@ -8,6 +8,7 @@ import { retrying } from '../store-error';
 import { notFound, refused, visible } from './access';
 import { entryKey } from './devices';
 import { type Attempt, KEPT_SECONDS, NEVER_EXPIRES, recordOf } from './idempotency';
+import { type Sagas } from './saga';
 
 /** A device that came into somebody's hands. */
 export interface ReceivedDevice {
@@ -52,6 +53,22 @@ export async function receivedEarlier(
   const record = await cosmos.read<IdempotencyDocument>('registry', buildingId, id);
   if (record && record.fingerprint !== attempt.fingerprint) return keyReused();
   return { ok: true, value: record };
+}
+
+/** Whether an earlier try of the attempt, which is brought to its end where it is under way, has brought the device. */
+export async function resumed(
+  { cosmos, sagas }: { cosmos: Cosmos; sagas: Sagas },
+  attempt: Attempt,
+  buildingId: string,
+): Promise<Outcome<boolean>> {
+  const begun = await sagas.find(attempt.hash);
+  // Behind it, so that a saga that is over by then has left its record.
+  const earlier = await receivedEarlier(cosmos, attempt, buildingId);
+  if (!earlier.ok) return earlier;
+  if (!begun) return { ok: true, value: earlier.value !== null };
+  if (begun.fingerprint !== attempt.fingerprint) return keyReused();
+  const outcome = await sagas.run(begun);
+  return outcome.ok ? { ok: true, value: true } : outcome;
 }
 
 export function keyReused<T>(): Outcome<T> {

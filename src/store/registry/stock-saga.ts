@@ -23,8 +23,8 @@ import { type BuildingLocks } from './building-locks';
 import { derivedKeys, freshKeys } from './device-keys';
 import { entryKey } from './devices';
 import { placementOf, switchInstant } from './placement';
-import { retired, withDevice, withoutDevice } from './retirement';
-import { type SagaSteps } from './saga';
+import { replacedAt, withDevice, withoutDevice } from './retirement';
+import { type SagaSteps, seedOf } from './saga';
 import { receivedRecord } from './shown-once';
 
 const MAXIMUM_RACES = 50;
@@ -86,7 +86,8 @@ export function createStockSaga({
   }
 
   async function arrive(saga: SagaDocument, stock: StockDocument): Promise<Outcome<void>> {
-    const { to, deviceId, id: seed } = saga;
+    const { to, deviceId } = saga;
+    const seed = seedOf(saga);
     const { buildingId } = to;
     const auditId = derivedId('aud', buildingId, seed, 'arrive');
     const arrived = async (): Promise<boolean> =>
@@ -161,7 +162,7 @@ export function createStockSaga({
         { create: receivedRecord(attempt, buildingId, device, group !== null) },
       ];
       if (old) {
-        const gone: DeviceDocument = { ...retired(old, at), replacedBy: deviceId };
+        const gone: DeviceDocument = replacedAt(old, at, deviceId);
         const audit = auditBy(saga.actor, {
           ...own,
           id: derivedId('aud', buildingId, seed, 'replace'),
@@ -197,7 +198,7 @@ export function createStockSaga({
       const departed: DepartedDocument = { id: deviceId, type: 'departed', ...from, at, saga: id };
       const audit = auditBy(CLAIMANT, {
         ...from,
-        id: derivedId('aud', from.buildingId, id, 'depart'),
+        id: derivedId('aud', from.buildingId, seedOf(saga), 'depart'),
         at,
         action: 'device.claimed',
         subject: deviceId,

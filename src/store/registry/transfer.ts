@@ -17,7 +17,7 @@ import { entryKey } from './devices';
 import { attemptOf, claim } from './idempotency';
 import { pageOf, sortKeyAfter } from './position';
 import { type Sagas } from './saga';
-import { keyReused, receivedEarlier, type ReceivedDevice, shownOnce } from './shown-once';
+import { keyReused, type ReceivedDevice, resumed, shownOnce } from './shown-once';
 import { forgottenOffer, offerEntry, transferEntryKey } from './transfer-offer';
 import { keyProblem, nameProblem } from './validation';
 
@@ -147,23 +147,24 @@ export function createTransfers({
 
       const variables = [transferId, buildingId, spaceId, name];
       const attempt = attemptOf(scope, tenantId, 'acceptDeviceTransfer', idempotencyKey, variables);
-      const [earlier, begun] = await Promise.all([
-        receivedEarlier(cosmos, attempt, buildingId),
-        sagas.find(attempt.hash),
-      ]);
-      if (!earlier.ok) return earlier;
-      if (begun && begun.fingerprint !== attempt.fingerprint) return keyReused();
-      let saga = begun;
-      if (!saga && !earlier.value) {
+      const before = await resumed({ cosmos, sagas }, attempt, buildingId);
+      if (!before.ok) return before;
+      if (!before.value) {
         const offer = await cosmos.read<TransferEntryDocument>(
           'directory',
           transferEntryKey(tenantId),
           transferId,
         );
         const device = await offered(offer);
-        if (!device) return notFound('transfer', transferId, 'transferId');
+        if (!device) {
+          // A call that was sent twice: the other has taken the device meanwhile.
+          const since = await resumed({ cosmos, sagas }, attempt, buildingId);
+          if (!since.ok) return since;
+          if (!since.value) return notFound('transfer', transferId, 'transferId');
+          return shownOnce({ cosmos, keyring }, scope, attempt, buildingId);
+        }
         if (!(await claim(cosmos, attempt))) return keyReused();
-        saga = await sagas.begin({
+        const saga = await sagas.begin({
           id: attempt.hash,
           kind: 'transfer',
           actor: scope.principal.id,
@@ -173,8 +174,6 @@ export function createTransfers({
           to: { tenantId, buildingId, spaceId, name: name ?? device.name },
           transferId,
         });
-      }
-      if (saga) {
         const outcome = await sagas.run(saga);
         if (!outcome.ok) return outcome;
       }

@@ -1,15 +1,12 @@
-import { type DirectoryDevice } from '../../store/device-directory';
-import { type Authenticated } from '../authentication';
-import { patchBetween } from '../desired-patch';
-import { note, type TwinFault, type TwinService, type TwinState } from '../twin-service';
-import { isPassing } from './claims';
-import { type Ending } from './metrics';
-import * as packets from './packets';
+import { type DirectoryDevice } from '../store/device-directory';
+import { isPassing } from './answers';
+import { type Authenticated } from './authentication';
+import { patchBetween } from './desired-patch';
+import { note, type TwinFault, type TwinService, type TwinState } from './twin-service';
 
 /**
- * A device's own twin on its connection, as IoT Hub speaks of it
- * (https://learn.microsoft.com/azure/iot/iot-mqtt-connect-to-iot-hub, sections on device twins). Requests are worked on
- * one after another and beside telemetry, which never waits for them.
+ * A device's own twin on its connection, whichever of the transports it stays connected by. Requests are worked on one
+ * after another and beside telemetry, which never waits for them.
  */
 export interface TwinLink {
   /** @param body of a report; undefined asks for the twin. */
@@ -51,26 +48,29 @@ export function createTwinLink(options: {
   authenticate(): Authenticated | Promise<Authenticated>;
   /** The same as far as it is known. */
   recall(): Authenticated | undefined;
-  write(bytes: Buffer): void;
+  /** @param version of what was reported, where a report was taken. */
+  answer(status: number, requestId: string, payload: string, version?: number): void;
+  /** What the device is told to be: a patch as JSON with its `$version`. */
+  tell(version: number, patch: string): void;
   /** Bytes written that have not left. */
   unread(): number;
-  end(why: Ending): void;
+  end(why: 'slow' | 'not-permitted' | 'fault'): void;
 }): TwinLink {
-  const { deviceId, twins, state, write, end } = options;
+  const { deviceId, twins, state, end } = options;
   const { listening } = state;
   const pending: Request[] = [];
   let unwatch: (() => void) | undefined;
   let closed = false;
 
-  const send = (topic: string, payload: string): void => {
+  const send = (write: () => void): void => {
     if (options.unread() > UNREAD_BYTES) return end('slow');
-    write(packets.publish(topic, payload));
+    write();
   };
 
-  const answer = (status: number, requestId: string, payload: unknown, more = ''): void => {
+  const answer = (status: number, requestId: string, payload: unknown, version?: number): void => {
     if (!listening.responses) return;
-    const topic = `$iothub/twin/res/${status}/?$rid=${encodeURIComponent(requestId)}${more}`;
-    send(topic, payload === undefined ? '' : JSON.stringify(payload));
+    const text = payload === undefined ? '' : JSON.stringify(payload);
+    send(() => options.answer(status, requestId, text, version));
   };
 
   const refuse = (requestId: string, { status, message }: TwinFault): void =>
@@ -88,7 +88,7 @@ export function createTwinLink(options: {
     // A device that has not asked on this connection is told the whole of it.
     const patch = { ...patchBetween(state.known?.desired ?? {}, desired), $version: version };
     state.known = { version, desired };
-    send(`$iothub/twin/PATCH/properties/desired/?$version=${version}`, JSON.stringify(patch));
+    send(() => options.tell(version, JSON.stringify(patch)));
   };
 
   // From before the first reading of the twin on, so that no change falls between the two.
@@ -122,7 +122,7 @@ export function createTwinLink(options: {
     const done = await twins.report(device, body);
     if (closed) return;
     if (done.fault) return refuse(requestId, done.fault);
-    answer(204, requestId, undefined, `&$version=${done.version}`);
+    answer(204, requestId, undefined, done.version);
   };
 
   const work = async (request: Request): Promise<void> => {
