@@ -23,11 +23,9 @@ export interface FanoutServer {
 }
 type Kind = 'atrium' | 'graphql-ws' | 'ws';
 
-/** To the server: what to do; it answers each with what it measured. */
-export type Order = { order: 'publish' } | { order: 'measure' };
+/** To the server: what to do; it answers each, `cpu` with seconds. */
+export type Order = { order: 'publish' } | { order: 'cpu' } | { order: 'measure' };
 export interface Measured {
-  /** Seconds, user and system. */
-  cpu: number;
   /** Bytes after a collection. */
   resident: number;
   heap: number;
@@ -139,9 +137,14 @@ async function measure(): Promise<Measured> {
     global.gc?.();
     await delay(100);
   }
-  const { user, system } = process.cpuUsage();
   const { rss, heapUsed } = process.memoryUsage();
-  return { cpu: (user + system) / 1e6, resident: rss, heap: heapUsed };
+  return { resident: rss, heap: heapUsed };
+}
+
+/** Seconds, user and system. */
+function cpu(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 async function main(): Promise<void> {
@@ -157,6 +160,7 @@ async function main(): Promise<void> {
   process.on('message', ({ order }: Order) => {
     void (async () => {
       if (order === 'measure') process.send!(await measure());
+      else if (order === 'cpu') process.send!(cpu());
       else {
         mean += 0.01;
         const position = { incarnation: 'bench', partition: 0, sequence: Math.round(mean * 100) };
