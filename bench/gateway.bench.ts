@@ -22,7 +22,7 @@ export const bench: Bench = {
     '--memory N        TLS connections of the memory figure (10000)',
     '--steps R,...     rates tried for the highest one (12000,14000,16667,18000,20000,22000,24000)',
     '--step-seconds S  how long each is held (20)',
-    '--overload R      a rate that no gateway here can hold, for 20 s, with --rate before and after it (30000)',
+    '--overload R      a rate that no gateway here can hold, for 20 s, in which the gateway and then Cosmos are stopped for 5, with --rate before and after it (30000)',
     '--phase NAME      plain, tls, highest, overload, memory or all (all)',
     '--data-dir PATH   keeps the platform’s data there, so that a second run need not provision again',
     '--profile PATH    writes a CPU profile of every process there',
@@ -41,6 +41,8 @@ const HELD_P99_MS = 2_000;
 const MARK = 16_667;
 const BARE_SECONDS = 10;
 const OVERLOAD_SECONDS = 20;
+/** Twice as long as its change feed may be behind. */
+const STOPPED_MS = 5_000;
 /** What was sent beyond the gateway's rate is worked off meanwhile. */
 const RECOVERED_WITHIN_MS = 180_000;
 
@@ -380,6 +382,17 @@ async function highest(
   ];
 }
 
+/** The processes are given no time for a while, one after the other, as on a machine that has far too much to do. */
+async function starve(pids: readonly number[]): Promise<void> {
+  await delay(WARM_UP_MS);
+  for (const pid of pids) {
+    await delay(STOPPED_MS / 2);
+    process.kill(pid, 'SIGSTOP');
+    await delay(STOPPED_MS);
+    process.kill(pid, 'SIGCONT');
+  }
+}
+
 /** More than the gateway can take for a while, and what it does afterwards. */
 async function overload(
   fleet: FleetPlatform,
@@ -394,7 +407,10 @@ async function overload(
   progress(`before: ${told(before)}`);
   const readSoFar = await lookups(fleet);
   const settledWithin = RECOVERED_WITHIN_MS;
-  const meanwhile = await hold(fleet, load, { connections, rate: beyond, seconds, settledWithin });
+  const [meanwhile] = await Promise.all([
+    hold(fleet, load, { connections, rate: beyond, seconds, settledWithin }),
+    starve([gatewayOf(fleet), fleet.platform.processes().cosmos!]),
+  ]);
   progress(`overload: ${told(meanwhile)}`);
   const asked = (await lookups(fleet)) - readSoFar;
   const after = await hold(fleet, load, { connections, rate, seconds });

@@ -28,6 +28,8 @@ export interface Message {
   device: SendingDevice;
   body: string | Buffer;
   readings: readonly MessageReading[];
+  /** IoT Hub's message id, by which an undated message that is sent again is known. */
+  messageId?: string;
   /** When it should leave, milliseconds since 1970. */
   dueAt: number;
 }
@@ -189,7 +191,10 @@ export function createSender(options: {
       {
         path: message.device.path,
         method: 'POST',
-        headers: ['content-type', 'application/json', 'authorization', message.device.authorization(now)],
+        headers: [
+          ...['content-type', 'application/json', 'authorization', message.device.authorization(now)],
+          ...(message.messageId === undefined ? [] : ['iothub-messageid', message.messageId]),
+        ],
         body: message.body,
       },
       {

@@ -23,6 +23,8 @@ export interface DeviceAuthentication {
   ): Authenticated | Promise<Authenticated>;
   /** The same without asking the store: undefined where the directory does not know the device now. */
   recall(deviceId: string, proof: Proof | undefined, now: number): Authenticated | undefined;
+  /** What was recalled holds while this is the same, but for what expires; undefined where that is not known. */
+  revision(): number | undefined;
   /** The certificate that the client of a connection holds: its proof where it presents no token. */
   certificateOf(socket: Socket): ClientCertificate | undefined;
 }
@@ -36,6 +38,9 @@ interface Remembered {
   device: DirectoryDevice;
   verdict: Authenticated;
 }
+
+/** Three times what a token needs: whoever makes them long, of what is ignored in them, has them checked each time. */
+const LONGEST_REMEMBERED = 768;
 
 const UNAUTHENTICATED: Authenticated = {
   error: {
@@ -77,6 +82,7 @@ export function createDeviceAuthentication(options: {
   const remembered = new Map<string, Remembered>();
 
   const remember = (text: string, entry: Remembered): void => {
+    if (text.length > LONGEST_REMEMBERED) return;
     if (remembered.size >= options.rememberedTokens) {
       // The oldest entry: a Map keeps the order of insertion. Forgetting costs one more check, never an error.
       for (const oldest of remembered.keys()) {
@@ -173,6 +179,7 @@ export function createDeviceAuthentication(options: {
 
   return {
     recall,
+    revision: () => directory.revision(),
     certificateOf: certificates.of,
     authenticate(deviceId, proof, now) {
       const recalled = recall(deviceId, proof, now);

@@ -59,6 +59,8 @@ export interface Intake<Child extends Subject = Subject> {
   readonly readings: readonly Reading[];
   readonly refused: readonly RefusedReading[];
   readonly refusals: readonly RefusalAnswer[];
+  /** Readings that were judged, and then dropped with their message: its sender pays for them all the same. */
+  dropped(): number;
   /**
    * Decodes one message. All that can go wrong in it is refused here, never thrown: a decoder that throws costs its
    * message.
@@ -104,6 +106,7 @@ export function createIntake<Child extends Subject = Subject>(options: {
   let decoder: PayloadDecoder;
   let messageIndex: number | undefined;
   let lettersBytes = 0;
+  let dropped = 0;
   /** Whose reading is being placed: the sender's own, or that of a child it relays for. */
   let device: Subject = sender;
   /** The child whose message it is, as a whole. */
@@ -361,6 +364,7 @@ export function createIntake<Child extends Subject = Subject>(options: {
     readings,
     refused,
     refusals,
+    dropped: () => dropped,
     take(taken, by, index, childId) {
       ofMessage(childId);
       message =
@@ -375,6 +379,7 @@ export function createIntake<Child extends Subject = Subject>(options: {
         decoder.decode(message, sink);
         return undefined;
       } catch (error) {
+        dropped += readings.length - before[0] + refused.length - before[1];
         [readings.length, refused.length, refusals.length] = before;
         const fault =
           error instanceof PayloadError ? error : new PayloadError('the payload could not be decoded');

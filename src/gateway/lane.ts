@@ -23,6 +23,8 @@ export interface Lane {
   add(readings: readonly Reading[], from: number, to: number, submission: Submission): void;
   refuse(refused: RefusedReading, submission: Submission): void;
   bytes(): number;
+  /** Sends what has gathered for half the lingering time or longer: together with other lanes it costs less. */
+  sendAlong(): void;
   drain(): Promise<void>;
 }
 
@@ -52,6 +54,8 @@ export function createLane(options: {
   ) => Promise<void>;
   lingerMilliseconds: number;
   acceptedWithinMilliseconds: number;
+  /** What lingered was sent: others may go along. */
+  onDue?: () => void;
   /** Of the packer: a submission may join frames of several lanes. */
   register: Submissions;
   observer?: LaneObserver;
@@ -99,7 +103,8 @@ export function createLane(options: {
   };
 
   const schedulePump = (): void => {
-    if (pumpScheduled) return;
+    // A frame that gathers needs nobody to look after it: its timer does.
+    if (pumpScheduled || (lingering !== undefined && closed.length === 0)) return;
     pumpScheduled = true;
     // After the requests that arrived in the same turn, so that they share a frame.
     setImmediate(() => {
@@ -108,17 +113,22 @@ export function createLane(options: {
     });
   };
 
-  const pump = (): void => {
+  /** Since when what is open has been gathering. */
+  const gatheringSince = (): number => (sending === 0 ? lastSendAt : openedAt);
+
+  /** @param due what is open has gathered for long enough. */
+  const pump = (due = false): void => {
     const now = Date.now();
     expire(now);
     while (sending < MAXIMUM_SENDS && (closed.length > 0 || builder.size() > 0)) {
       if (closed.length === 0) {
         // Idle: at once. Just after a send, or while one is under way: gather.
-        const wait = (sending === 0 ? lastSendAt : openedAt) + lingerMilliseconds - now;
-        if (wait > 0 && drained.length === 0) {
+        const wait = gatheringSince() + lingerMilliseconds - now;
+        if (wait > 0 && drained.length === 0 && !due) {
           lingering ??= setTimeout(() => {
             lingering = undefined;
             pump();
+            options.onDue?.();
           }, wait);
           return;
         }
@@ -237,6 +247,12 @@ export function createLane(options: {
       schedulePump();
     },
     bytes: () => (builder.size() > 0 ? builder.bytes() : 0) + closedBytes + sendingBytes,
+    sendAlong() {
+      if (lingering === undefined || Date.now() - gatheringSince() < lingerMilliseconds / 2) return;
+      clearTimeout(lingering);
+      lingering = undefined;
+      pump(true);
+    },
     drain() {
       return new Promise((resolve) => {
         drained.push(resolve);

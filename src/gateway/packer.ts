@@ -33,11 +33,17 @@ export function createPacker(options: {
   const lanes: Lane[] = [];
   const submissions = createSubmissions();
 
+  // Lanes that send in one turn share a write, and mostly the answers' reading: soon all of them keep one time.
+  const onDue = (): void => {
+    for (const lane of lanes) lane?.sendAlong();
+  };
+
   const laneOf = (partition: number): Lane =>
     (lanes[partition] ??= createLane({
       send: (schema, bodies, properties) => producer.send(partition, schema, bodies, properties),
       lingerMilliseconds: options.lingerMilliseconds,
       acceptedWithinMilliseconds: options.acceptedWithinMilliseconds,
+      onDue,
       register: submissions,
       ...(options.observer ? { observer: options.observer } : {}),
     }));

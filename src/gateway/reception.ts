@@ -92,7 +92,7 @@ export function createReception(options: {
 
   const hand: Reception['hand'] = (device, intake, now, protocol, settled) => {
     const { readings, refused, refusals } = intake;
-    const count = readings.length + refused.length + kilobytesKept(intake);
+    const count = readings.length + refused.length + intake.dropped() + kilobytesKept(intake);
     devices.spend(device.deviceId, Math.max(1, count), now);
     tenants.spend(device.tenantId, Math.max(1, count), now);
     packer.hand(readings, refused, (error) => {

@@ -16,6 +16,7 @@ import {
 } from './documents';
 import { type Keyring } from './keyring';
 import { createKnownDevices, opened } from './known-devices';
+import { createPlaces } from './places';
 import { createTogether } from './together';
 
 /** What the gateway must know of a device to let it in and to place its readings. */
@@ -54,6 +55,11 @@ export interface DeviceDirectory {
    * @returns what ends it.
    */
   onTwin(listener: (twin: TwinDocument) => void): () => void;
+  /**
+   * The same number as long as no device changes: what was judged then of any of them still holds. Undefined while this
+   * is behind, and nobody can say.
+   */
+  revision(): number | undefined;
   /** Whether no change can be missed any more, however far behind this is: the feed has a position. */
   following(): boolean;
   readiness(): Readiness;
@@ -67,6 +73,8 @@ const MAXIMUM_BEHIND_MS = 2_000;
  */
 const CATCH_UP_TURNS = 10;
 const CATCH_UP_PAUSE_MS = 50;
+/** Held devices that are read through at once: what thousands of connected ones cost must leave the feed its time. */
+const READ_THROUGH_AT_ONCE = 100;
 const DEFAULT_LIMIT = 200_000;
 const MAXIMUM_LATELY = 20_000;
 /** A device may leave a building between two reads; more often than this is no coincidence. */
@@ -94,6 +102,8 @@ export function createDeviceDirectory(options: {
   /** Devices being read on their own, with whether the feed has brought them since. */
   const reading = new Map<string, { brought: boolean; readers: number }>();
   const listeners = new Set<(twin: TwinDocument) => void>();
+  /** Of devices, that the feed has brought. */
+  let changes = 0;
 
   const follower = createChangeFollower({
     cosmos,
@@ -112,6 +122,7 @@ export function createDeviceDirectory(options: {
 
   function take(changed: DeviceDocument | DepartedDocument): void {
     const { id, buildingId } = changed;
+    changes++;
     lately.delete(id);
     loading.get(buildingId)?.brought.add(id);
     const asked = reading.get(id);
@@ -141,6 +152,8 @@ export function createDeviceDirectory(options: {
     };
     return (catchingUp ??= wait().finally(() => (catchingUp = undefined)));
   }
+
+  const places = createPlaces(READ_THROUGH_AT_ONCE);
 
   const entryOf = createTogether<DeviceEntryDocument | null>((deviceIds) =>
     cosmos.readMany<DeviceEntryDocument>(
@@ -242,6 +255,14 @@ export function createDeviceDirectory(options: {
     return remember(deviceId, opened(keyring, device, logger), askedAt);
   }
 
+  async function fromStore(deviceId: string): Promise<DirectoryDevice | null> {
+    for (let tries = 0; tries < MAXIMUM_TRIES; tries++) {
+      const found = await find(deviceId);
+      if (found !== 'departed') return found;
+    }
+    throw new Error(`device ${deviceId} is on its way to another building`);
+  }
+
   return {
     start: () => follower.start(),
     stop: () => follower.stop(),
@@ -254,20 +275,20 @@ export function createDeviceDirectory(options: {
       if (!/^[\w-]{1,128}$/.test(deviceId)) return null;
       if (known.has(deviceId) && !current()) {
         await caughtUp();
-        const held = peek(deviceId);
-        if (held !== undefined) return held;
+        // It may catch up while this waits its turn.
+        return places.take(async () => {
+          const held = peek(deviceId);
+          return held === undefined ? fromStore(deviceId) : held;
+        });
       }
-      for (let tries = 0; tries < MAXIMUM_TRIES; tries++) {
-        const found = await find(deviceId);
-        if (found !== 'departed') return found;
-      }
-      throw new Error(`device ${deviceId} is on its way to another building`);
+      return fromStore(deviceId);
     },
 
     onTwin(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    revision: () => (current() ? changes : undefined),
     following: () => follower.continuation() !== null,
 
     readiness() {

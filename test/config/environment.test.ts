@@ -25,7 +25,12 @@ describe('the settings', () => {
 
   it('ask for a certificate and its key together', () => {
     const settings = gatewaySettings(enough);
-    expect(settings).toMatchObject({ GATEWAY_HTTPS_PORT: 8443, MQTT_PORT: 1883, MQTTS_PORT: 8883 });
+    expect(settings).toMatchObject({
+      GATEWAY_HTTPS_PORT: 8443,
+      MQTT_PORT: 1883,
+      MQTTS_PORT: 8883,
+      AMQPS_PORT: 5671,
+    });
     const files = { TLS_CERT_FILE: 'server.pem', TLS_KEY_FILE: 'server.key' };
     expect(gatewaySettings({ ...enough, ...files })).toMatchObject(files);
     expect(() => gatewaySettings({ ...enough, TLS_CERT_FILE: 'server.pem', TLS_KEY_FILE: '' })).toThrow(

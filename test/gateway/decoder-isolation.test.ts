@@ -75,6 +75,8 @@ test('every decoder that is not known to be linear has its guard', () => {
     'application/json',
     'application/senml+json',
     'application/senml+cbor',
+    'application/vnd.cayenne-lpp',
+    'application/x-cayenne-lpp',
   ]);
 });
 

@@ -299,6 +299,21 @@ describe('the device gateway’s limits', () => {
     }
   });
 
+  test('a device pays for what was judged of a message that is then dropped', async () => {
+    const device = buildDevice();
+    const platform = await startPlatform({
+      devices: [device],
+      limits: { device: { perSecond: 0.1, burst: 10 }, readingsPerRequest: 20 },
+    });
+    try {
+      const many = Array.from({ length: 30 }, (_, i) => ({ temperature: i }));
+      expect((await post(platform, device, many)).status).toBe(400);
+      expect((await post(platform, device, { temperature: 3 })).status).toBe(429);
+    } finally {
+      await platform.stop();
+    }
+  });
+
   test('with all the bytes held that it may hold, the gateway answers 429', async () => {
     const device = buildDevice();
     const platform = await startPlatform({ devices: [device], limits: { bytesInFlight: 10 } });

@@ -60,6 +60,36 @@ beforeAll(async () => {
     serialNumber,
     transferId: transfer!.id,
   };
+  const letter = {
+    deviceId,
+    channel: 'temperature',
+    observedAt: 1,
+    receivedAt: 1,
+    code: 'VALUE_OUT_OF_RANGE',
+    message: 'm',
+    raw: 'r',
+    bytes: 1,
+    protocol: 'MQTT',
+    contentType: 'application/json',
+  };
+  const letters = {
+    id: LETTER.slice(0, -2),
+    scopeKey: buildingId,
+    tenantId: 'ten_a',
+    buildingId,
+    sortKey: '000000000000001',
+    codes: [letter.code],
+    deviceIds: [deviceId],
+    letters: [letter],
+    payloads: ['QQ=='],
+    ttl: 86_400,
+  };
+  await store.cosmos.bulkUpsert('deadletters', [letters]);
+  const place = { tenantId: 'ten_a', buildingId };
+  const page = await store.registry.deadLetters(owner, place, { first: 10, after: null });
+  // There is something to be found.
+  expect(page.items.map(({ id }) => id)).toEqual([LETTER]);
+
   const mine = await createBuilding(store.registry, stranger, 'Mine');
   const { id } = await provisioned(store, stranger, mine);
   own = { buildingId: mine.buildingId, spaceId: mine.spaceIds[0]!, deviceId: id };
@@ -67,6 +97,15 @@ beforeAll(async () => {
 afterAll(() => store.stop());
 
 type Ids = typeof foreign;
+const NEW_KEYS = {
+  kind: 'SYMMETRIC_KEY',
+  primaryThumbprint: null,
+  secondaryThumbprint: null,
+  authority: null,
+} as const;
+/** Of the one dead letter in the foreign building. */
+const LETTER = 'dl_m9kxq0-0-1-0-0';
+
 const operations: Record<string, (registry: Registry, ids: Ids) => Promise<unknown>> = {
   tenant: (registry, ids) => registry.tenant(stranger, ids.tenantId),
   buildings: (registry, ids) =>
@@ -98,6 +137,30 @@ const operations: Record<string, (registry: Registry, ids: Ids) => Promise<unkno
       freshKey(),
     ),
   retireDevice: (registry, ids) => registry.retireDevice(stranger, ids.deviceId),
+  suspendDevice: (registry, ids) => registry.suspendDevice(stranger, ids.deviceId, null),
+  resumeDevice: (registry, ids) => registry.resumeDevice(stranger, ids.deviceId),
+  issueDeviceCredential: (registry, { deviceId }) =>
+    registry.issueDeviceCredential(stranger, { deviceId, credential: NEW_KEYS }, freshKey()),
+  rotateDeviceCredential: (registry, { deviceId }) =>
+    registry.rotateDeviceCredential(stranger, { deviceId, thumbprint: null, revokeOther: true }, freshKey()),
+  setDeviceConfiguration: (registry, { deviceId }) =>
+    registry.setDeviceConfiguration(stranger, { deviceId, desired: { a: 1 }, expectedVersion: null }),
+  twinsById: (registry, { buildingId, deviceId }) => registry.twinsById(stranger, [{ buildingId, deviceId }]),
+  setDeviceParent: (registry, ids) => registry.setDeviceParent(stranger, ids.deviceId, own.deviceId),
+  'setDeviceParent to a device': (registry, ids) =>
+    registry.setDeviceParent(stranger, own.deviceId, ids.deviceId),
+  deadLetters: async (registry, { tenantId, buildingId }) => [
+    await registry.deadLetters(stranger, { tenantId, buildingId }, { first: 10, after: null }),
+    await registry.deadLetters(stranger, { tenantId, buildingId: null }, { first: 10, after: null }),
+  ],
+  deadLetterPayloads: (registry, { buildingId }) =>
+    registry.deadLetterPayloads(stranger, [{ scopeKey: buildingId, id: LETTER }]),
+  replayableLetters: async (registry, { tenantId, buildingId }) => [
+    await registry.replayableLetters(stranger, { tenantId, buildingId }, { limit: 10 }),
+    await registry.replayableLetters(stranger, { tenantId, buildingId }, { ids: [LETTER], limit: 10 }),
+  ],
+  omittedDeadLetters: (registry, { tenantId, buildingId }) =>
+    registry.omittedDeadLetters(stranger, { tenantId, buildingId }, { from: 0, to: Date.now(), limit: 10 }),
   registerDevices: (registry, ids) =>
     registry.registerDevices(stranger, ids.tenantId, {
       jobId: 'job_x',

@@ -122,7 +122,7 @@ export async function proveAverages(options: AveragesProof): Promise<Outcome> {
         connection,
         fleet,
         read: (query) => readHistory(session.client, query),
-        from: new Date(start - 60_000),
+        from: new Date(start - ALLOWED_LATENESS_MS - 60_000),
         to: until,
       });
       differences.push(...record.differences);

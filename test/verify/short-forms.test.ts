@@ -6,6 +6,7 @@ import { type Platform, startPlatform } from '../support/platform';
 import { ensureFleet } from '../../simulator/ensure-fleet';
 import { openSession } from '../../simulator/session';
 import { planSteady } from '../../simulator/steady';
+import { verification as aggregateCrash } from './aggregate-crash.verify';
 import { verification as attribution } from './attribution.verify';
 import { verification as averages } from './averages.verify';
 import { verification as cold } from './cold.verify';
@@ -77,6 +78,16 @@ describe('the whole platform', () => {
     expect(counts['live values compared']).toBeGreaterThan(50);
     expect(counts['readings refused and kept as dead letters']).toBe(10);
   }, 240_000);
+
+  it('tells what SQL finds of a random stream, again soon after its worker died or its snapshots were damaged', async () => {
+    const { counts, differences } = await aggregateCrash.run({
+      args: ['--attach', platform.endpointsFile, '--rounds', '2', '--seed', '1', '--steady', '2s', '--short'],
+      progress: () => undefined,
+    });
+    expect(differences).toEqual([]);
+    expect(counts['rounds done']).toBe(2);
+    expect(counts['live values compared']).toBeGreaterThan(100);
+  }, 120_000);
 
   it('stores what it acknowledged, once, while processes are killed -9', async () => {
     const { counts, differences } = await cold.run({

@@ -4,7 +4,7 @@
  */
 const DEEPEST = 24;
 /** Widths of the fixed ones, by the upper half of the constructor. */
-const FIXED: readonly (number | undefined)[] = [, , , , 0, 1, 2, 4, 8, 16]; // eslint-disable-line no-sparse-arrays
+const FIXED: readonly (number | undefined)[] = [, , , , 0, 1, 2, 4, 8, 16];
 const DESCRIBED = 0x00;
 const FAULT = -1;
 

@@ -80,6 +80,7 @@ const decode = (message: DeviceMessage, sink: ReadingSink): void => {
   const { body, channels } = message;
   if (body.length === 0) throw new PayloadError('the body is empty');
   const taken = new Set<string>();
+  const fitting = new Map<LppType, readonly string[]>();
   for (let at = 0, index = 0; at < body.length; index++) {
     if (at + 2 > body.length) throw new PayloadError('it ends within a value', { index, offset: at });
     const lppChannel = body[at]!;
@@ -95,7 +96,7 @@ const decode = (message: DeviceMessage, sink: ReadingSink): void => {
       type: type.name,
       bytes: body.toString('hex', start, start + type.bytes),
     });
-    const channel = channelFor(type, lppChannel, channels, taken);
+    const channel = channelFor(type, lppChannel, fittingIn(fitting, type, channels), taken);
     const { measures } = type;
     if (channel === undefined || measures === undefined) {
       const reason = `the device has no channel for ${type.name} of LPP channel ${lppChannel}`;
@@ -107,28 +108,48 @@ const decode = (message: DeviceMessage, sink: ReadingSink): void => {
   }
 };
 
+/** The channels of the type's quantities, looked for once a message. */
+function fittingIn(
+  known: Map<LppType, readonly string[]>,
+  type: LppType,
+  channels: readonly DeviceChannel[],
+): readonly string[] {
+  let names = known.get(type);
+  if (names === undefined) {
+    const quantities = type.measures?.quantities ?? [];
+    const fitting = channels.filter(({ quantity }) => quantities.includes(quantity));
+    names = [...new Set(fitting.map(({ channel }) => channel))];
+    known.set(type, names);
+  }
+  return names;
+}
+
 function channelFor(
   { measures }: LppType,
   lppChannel: number,
-  channels: readonly DeviceChannel[],
+  fitting: readonly string[],
   taken: ReadonlySet<string>,
 ): string | undefined {
   if (measures === undefined) return undefined;
-  const fitting = new Set<string>();
-  for (const { channel, quantity } of channels)
-    if (measures.quantities.includes(quantity)) fitting.add(channel);
-  for (const name of fitting) if (name.endsWith(`-${lppChannel}`)) return name;
+  const numbered = fitting.find((name) => name.endsWith(`-${lppChannel}`));
+  if (numbered !== undefined) return numbered;
   const [only] = fitting;
   // A second value of one message for the only channel is another sensor's.
-  return fitting.size === 1 && !taken.has(only!) ? only : undefined;
+  return fitting.length === 1 && !taken.has(only!) ? only : undefined;
 }
 
 const excerpt = (record: unknown): unknown => record;
 
-export const cayenneLpp: PayloadDecoder = { contentType: 'application/vnd.cayenne-lpp', decode, excerpt };
+export const cayenneLpp: PayloadDecoder = {
+  contentType: 'application/vnd.cayenne-lpp',
+  linear: true,
+  decode,
+  excerpt,
+};
 /** The name that LoRaWAN servers gave it before it had one. */
 export const cayenneLppUnregistered: PayloadDecoder = {
   contentType: 'application/x-cayenne-lpp',
+  linear: true,
   decode,
   excerpt,
 };

@@ -12,6 +12,7 @@ import { CONNECT, createFramer, PUBLISH } from './framer';
 import { type Ending, type MqttMetrics } from './metrics';
 import * as packets from './packets';
 import { createSession, type Session } from './session';
+import { type Turns } from './turns';
 
 /** What all connections share. */
 export interface ConnectionContext {
@@ -23,6 +24,7 @@ export interface ConnectionContext {
   twins: TwinService;
   reader: packets.PacketReader;
   turnEnd: TurnEnd;
+  turns: Turns;
   limits: GatewayLimits;
   /** All that the gateway holds, over all transports. */
   bytesInFlight(): number;
@@ -60,6 +62,10 @@ const UNREAD_ANSWER_BYTES = 16 * 1024;
 const LAST_WORDS_MS = 2_000;
 /** While the directory is behind, silent connections are looked up a few at a time. */
 const MOST_CHECKS = 200;
+/** Where no device changes, tokens and certificates expire all the same. */
+const EXPIRY_SEEN_WITHIN_MS = 2_000;
+/** Taken of one connection before the others have their turn. */
+const MOST_AT_ONCE = 64;
 
 type Identity = Extract<Claims, { refusal?: undefined }> & { proof: Proof | undefined };
 
@@ -77,6 +83,11 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
   /** The registry is being asked, and everything waits for its answer. */
   let asking = false;
   let checking = false;
+  /** Of the directory when the device was looked at last: while no device changes, it may still be here. */
+  let checkedRevision: number | undefined;
+  let checkedUntil = 0;
+  /** It goes on in a later turn. */
+  let yielded = false;
   let ended = false;
   let draining = false;
   let accounted = 0;
@@ -148,6 +159,8 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
     void verdict.then((answer) => {
       asking = false;
       if (ended || draining) return;
+      // Thousands may have waited for the same: they go on a few a turn, and ask anew, as this answer may be old by then.
+      if (session !== undefined && !context.turns.mayGoOn()) return yieldTurn();
       guarded(() => then(answer));
       // Where the registry could not be asked the message is tried again in a while, and not at once for ever.
       if (session?.blocked()) wait();
@@ -228,11 +241,28 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
     context.stalled(connection);
   };
 
+  /** The others' turn. What comes meanwhile stays in the network. */
+  const yieldTurn = (): void => {
+    account();
+    socket.pause();
+    if (yielded) return;
+    yielded = true;
+    context.turns.later(() => {
+      yielded = false;
+      proceed();
+    });
+  };
+
   const proceed = (): void => {
-    if (ended || draining || asking) return;
+    if (ended || draining || asking || yielded) return;
+    if (!context.turns.mayGoOn()) return yieldTurn();
     if (session?.blocked()) guarded(session.retry);
     let starved = false;
+    let taken = 0;
     while (!ended && !asking && !session?.blocked() && unread() <= UNREAD_ANSWER_BYTES) {
+      if (taken > 0 && framer.bytes() > 0 && (taken === MOST_AT_ONCE || !context.turns.mayGoOn())) {
+        return yieldTurn();
+      }
       const { frame, fault } = framer.next();
       if (fault !== undefined) return end(fault);
       if (frame === undefined) {
@@ -242,6 +272,7 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
       lastHeard = Date.now();
       partialSince = undefined;
       take(frame);
+      taken++;
     }
     if (ended) return;
     if (starved) partialSince = framer.bytes() === 0 ? undefined : (partialSince ?? Date.now());
@@ -256,7 +287,11 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
 
   /** Ends the connection of a device that may no longer be here, also of one that says nothing. */
   const checkDevice = ({ deviceId, proof }: Identity, now: number): void => {
+    const revision = authentication.revision();
+    if (revision !== undefined && revision === checkedRevision && now < checkedUntil) return;
     const recalled = authentication.recall(deviceId, proof, now);
+    checkedRevision = recalled === undefined ? undefined : revision;
+    checkedUntil = now + EXPIRY_SEEN_WITHIN_MS;
     if (recalled !== undefined) return judge(recalled);
     // The directory does not know it now, and nothing is taken from it before the registry was asked. A silent one is
     // asked about here, in its turn.

@@ -14,6 +14,7 @@ import { type Connection, type ConnectionContext, createConnection } from './con
 import { createHandshakes } from './handshakes';
 import { createMqttMetrics } from './metrics';
 import { createPacketReader } from './packets';
+import { createTurns } from './turns';
 
 /** Where MQTT is listened for. */
 export interface MqttPorts {
@@ -76,6 +77,7 @@ export function createMqttListener(options: {
     twins: options.twins,
     reader: createPacketReader(),
     turnEnd: createTurnEnd(),
+    turns: createTurns(),
     limits,
     bytesInFlight: options.bytesInFlight,
     held: (bytes) => (held += bytes),

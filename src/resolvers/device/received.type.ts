@@ -31,7 +31,7 @@ export abstract class Received {
   @Visible('with-parent')
   @Field({
     description:
-      'Whether its manufacturer burned its keys in: it connects by itself, and there is no secret to be shown. Rotate its credential to have keys that nobody else can know.',
+      'Whether its manufacturer burned its keys in: it connects by itself, and there is no secret to be shown. Rotate its credential with `revokeOther` to have keys that nobody else can know.',
   })
   keyedByManufacturer!: boolean;
 }
