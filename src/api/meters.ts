@@ -4,7 +4,33 @@ export type ApiMeters = ReturnType<typeof createApiMeters>;
 
 export function createApiMeters(registry: Registry) {
   const registers = [registry];
+  let counts = (): { subscribers: number; groups: number } => ({ subscribers: 0, groups: 0 });
+  for (const [name, help, of] of [
+    [
+      'atrium_api_shared_subscriptions',
+      'Open subscriptions whose execution is shared. A number that only grows means that clients are not noticed leaving.',
+      () => counts().subscribers,
+    ],
+    [
+      'atrium_api_shared_executions',
+      'Groups of subscriptions with the same document, variables and effective rights: each executes a change once. Near the number of subscriptions, nothing is shared: look for clients that write values into their documents.',
+      () => counts().groups,
+    ],
+  ] as const) {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(of());
+      },
+    });
+  }
   return {
+    /** Says where the numbers of shared subscriptions come from. */
+    observe(shared: typeof counts): void {
+      counts = shared;
+    },
     duration: new Histogram({
       name: 'atrium_api_operation_seconds',
       help: 'From the parsed request to the answer, by kind of operation and transport. A p99 that stays over 0.5 s: look at the event loop lag and at the store.',

@@ -19,7 +19,7 @@ export async function createContext(options: {
     scope,
     loaders: createLoaders(services, scope),
     async renew() {
-      context.scope = await scopes.of(principal);
+      context.scope = await scopes.lately(principal);
       context.loaders = createLoaders(services, context.scope);
       return context.scope;
     },

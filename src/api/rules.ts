@@ -26,6 +26,11 @@ export function ruleOf(field: GraphQLField<unknown, Context>): Rule | undefined 
   return field.extensions['rule'] as Rule | undefined;
 }
 
+/** Whether a field is the same for everybody who may see its object. */
+export function isIndependent(field: GraphQLField<unknown, Context>): boolean {
+  return field.extensions['independent'] === true;
+}
+
 /** The fields without a rule, as `Type.field`. */
 export function fieldsWithoutRule(schema: GraphQLSchema): string[] {
   return schemaFields(schema)
@@ -41,6 +46,17 @@ export function enforceRules(schema: GraphQLSchema): GraphQLSchema {
   const missing = fieldsWithoutRule(schema);
   if (missing.length > 0) {
     throw new Error(`these fields of the schema name no rule: ${missing.join(', ')}; add @Visible(...)`);
+  }
+  const contradictory = schemaFields(schema).filter(({ name, field }) => {
+    const rule = ruleOf(field)!;
+    // What asks for a permission, or goes through the caller's own scope, depends on who asks. A subscription's stream asks
+    // for it itself, apart from the execution.
+    const asks = typeof rule === 'object' || rule === 'signed-in';
+    return isIndependent(field) && asks && !name.startsWith('Subscription.');
+  });
+  if (contradictory.length > 0) {
+    const names = contradictory.map(({ name }) => name).join(', ');
+    throw new Error(`these fields are marked as independent and have a rule that is not: ${names}`);
   }
   for (const { name, field } of schemaFields(schema)) {
     const rule = ruleOf(field)!;

@@ -20,11 +20,13 @@ import { type ErrorCode } from '../resolvers/errors';
 import { createSchema } from '../resolvers/schema';
 import { type AveragesReader } from '../store/averages';
 import { type Jobs } from '../store/jobs/jobs';
+import { type Memberships } from '../store/memberships';
 import { type Registry } from '../store/registry';
 import { isTransient } from '../store/store-error';
 import { createApollo } from './apollo';
 import { authenticate, type Tokens } from './authentication';
-import { errorAnswer, INTERNAL_MESSAGE, UNAVAILABLE_MESSAGE } from './error-answers';
+import { errorAnswer, INTERNAL_MESSAGE, maskError, UNAVAILABLE_MESSAGE } from './error-answers';
+import { createFanOut } from './fan-out';
 import { DEFAULT_LIMITS, type DocumentLimits } from './limits';
 import { createApiMeters } from './meters';
 import { registerPublicRoutes } from './public-routes';
@@ -42,6 +44,8 @@ export interface ApiOptions {
   port: number;
   registry: Registry;
   jobs: Jobs;
+  /** Started and stopped by whoever made it. */
+  memberships: Memberships;
   averages: AveragesReader;
   /** Started and stopped by whoever made it. */
   live: Live;
@@ -83,7 +87,7 @@ declare module 'fastify' {
 
 /** The GraphQL API over HTTP and WebSocket, its schema, its GraphiQL page, its health and its metrics, on one port. */
 export function createApi(options: ApiOptions): Api {
-  const { logger, metrics, live, tokens } = options;
+  const { logger, metrics, live, memberships, tokens } = options;
   const meters = createApiMeters(metrics);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const services: Services = {
@@ -94,7 +98,7 @@ export function createApi(options: ApiOptions): Api {
     cursors: createCursors({ key: options.cursorKey }),
     gatewayHostName: options.gatewayHostName,
   };
-  const scopes = createScopes(options.registry);
+  const scopes = createScopes(memberships);
   let listening = false;
   let stopping = false;
   let app: FastifyInstance | undefined;
@@ -113,6 +117,14 @@ export function createApi(options: ApiOptions): Api {
     async start() {
       const schema = enforceRules(createSchema());
       const common = { schema, limits, maximumCachedCharacters: MAXIMUM_CACHED_CHARACTERS, meters, logger };
+      const fanOut = createFanOut({
+        schema,
+        services,
+        memberships,
+        errorsOf: (errors) => errors.map((error) => maskError(error, 'shared', logger)),
+        onDelivered: (results) => meters.deliveries.inc(results),
+      });
+      meters.observe(fanOut.counts);
       const requests = new AsyncLocalStorage<string>();
       const apollo = createApollo({ ...common, requestId: () => requests.getStore() ?? '' });
       await apollo.start();
@@ -188,6 +200,8 @@ export function createApi(options: ApiOptions): Api {
           ...common,
           services,
           scopes,
+          memberships,
+          fanOut,
           tokens,
           maximumOperations: options.maximumOperationsPerSocket ?? 100,
         }),

@@ -17,6 +17,13 @@ export { handleProtocols };
 const INTERNAL_ERROR = 1011;
 const TRY_AGAIN_LATER = 1013;
 
+/** Calls `sent` when the message has left for the network, or never will. */
+export function sendOn(socket: WebSocket, data: string, sent: () => void): void {
+  // A socket that closes meanwhile is told by its close event; nothing is left to be done with the result.
+  if (socket.readyState !== socket.OPEN) sent();
+  else socket.send(data, () => sent());
+}
+
 /**
  * Carries graphql-transport-ws over a socket. A result is sent when the one before it has left for the network, so that a
  * slow reader holds its own subscriptions back and nothing piles up here. A peer that answers no ping is cut off.
@@ -52,12 +59,7 @@ export function createSocketHandler(options: {
     const closed = server.opened(
       {
         protocol: socket.protocol,
-        send: (data) =>
-          new Promise((resolve) => {
-            // A socket that closes meanwhile is told by its close event; nothing is left to be done with the result.
-            if (socket.readyState !== socket.OPEN) resolve();
-            else socket.send(data, () => resolve());
-          }),
+        send: (data) => new Promise((resolve) => sendOn(socket, data, resolve)),
         close: (code, reason) => socket.close(code, reason),
         onMessage: (receive) =>
           socket.on('message', (data) => {

@@ -1,8 +1,12 @@
 import {
+  createSourceEventStream,
   execute,
+  type DocumentNode,
+  type ExecutionArgs,
   getOperationAST,
   GraphQLError,
   type GraphQLSchema,
+  type OperationDefinitionNode,
   parse,
   specifiedRules,
   subscribe,
@@ -12,16 +16,21 @@ import { type Context as Connection, CloseCode, type ServerOptions } from 'graph
 import { type Principal } from '../auth/scope';
 import { type Logger } from '../observability/logger';
 import { type Services } from '../resolvers/context';
+import { sharedStreamOf } from '../resolvers/shared-stream';
+import { type Memberships } from '../store/memberships';
 import { clientError } from '../resolvers/errors';
 import { authenticate, type Tokens } from './authentication';
 import { createDocumentCache, documentKey } from './document-cache';
 import { maskError } from './error-answers';
+import { type FanOut } from './fan-out';
 import { type DocumentLimits, limitRules } from './limits';
 import { type ApiMeters } from './meters';
 import { limitObjects } from './object-count';
 import { createContext } from './request-context';
 import { type Scopes } from './scopes';
-import { type Payload, type SocketExtra } from './socket-handler';
+import { isShareable, sharingKey } from './sharing';
+import { createSharedResults } from './shared-results';
+import { type Payload, sendOn, type SocketExtra } from './socket-handler';
 
 /** graphql-transport-ws keeps these: a client gives up at 4401 and comes again, with a new token, at 4403. */
 const UNAUTHORIZED = CloseCode.Unauthorized;
@@ -35,14 +44,27 @@ const MAXIMUM_TIMER_MS = 2 ** 31 - 1;
 interface Session {
   principal: Principal;
   expiry: NodeJS.Timeout;
+  unwatch: () => void;
 }
 type Socket = Connection<Payload, SocketExtra>;
+
+/** A subscription whose results others may share. */
+interface SharedRequest {
+  socket: SocketExtra;
+  id: string;
+  principal: Principal;
+  operation: OperationDefinitionNode;
+  source: string;
+  variables: Readonly<Record<string, unknown>>;
+}
 
 /** Queries, mutations and subscriptions over WebSocket, by the graphql-transport-ws protocol. */
 export function webSocketOptions(options: {
   schema: GraphQLSchema;
   services: Services;
   scopes: Scopes;
+  memberships: Pick<Memberships, 'watch'>;
+  fanOut: FanOut;
   tokens: Tokens;
   limits: DocumentLimits;
   maximumCachedCharacters: number;
@@ -51,10 +73,41 @@ export function webSocketOptions(options: {
   meters: ApiMeters;
   logger: Logger;
 }): ServerOptions<Payload, SocketExtra> {
-  const { schema, services, scopes, tokens, limits, meters, logger } = options;
+  const { schema, services, scopes, memberships, fanOut, tokens, limits, meters, logger } = options;
   const cache = createDocumentCache({ maximumCharacters: options.maximumCachedCharacters });
   const sessions = new WeakMap<SocketExtra, Session>();
   const rules = [...specifiedRules, ...limitRules(limits)];
+  const shared = new WeakMap<ExecutionArgs, SharedRequest>();
+  const shareables = new WeakMap<OperationDefinitionNode, boolean>();
+
+  const shareable = (document: DocumentNode, operation: OperationDefinitionNode): boolean => {
+    let known = shareables.get(operation);
+    if (known === undefined) shareables.set(operation, (known = isShareable(schema, document, operation)));
+    return known;
+  };
+
+  /** The rights are checked and the first values read as for anybody; the results then come from the group. */
+  async function subscribeShared(args: ExecutionArgs, asked: SharedRequest) {
+    const source = await createSourceEventStream(args);
+    if (!(Symbol.asyncIterator in source)) return source;
+    const stream = sharedStreamOf(source);
+    if (stream === undefined)
+      throw new Error('a subscription is marked as independent and brings no shared stream');
+    const { id, principal, operation, variables, socket } = asked;
+    const before = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
+    return createSharedResults((ends) =>
+      fanOut.join({
+        principal,
+        document: args.document,
+        operationName: args.operationName,
+        variableValues: variables,
+        requestId: socket.request.id,
+        keyOf: (rights) => sharingKey({ source: asked.source, operation, variables, rights }),
+        stream,
+        sink: { ...ends, send: (result, sent) => sendOn(socket.socket, `${before}${result}}`, sent) },
+      }),
+    );
+  }
 
   const answers = (socket: Socket, errors: readonly GraphQLError[]) =>
     errors.map((error) => {
@@ -84,18 +137,30 @@ export function webSocketOptions(options: {
         extra.socket.close(code, authentication.message.slice(0, 120));
         return false;
       }
+      // It may have gone meanwhile, and nothing would end what is begun here.
+      if (extra.socket.readyState !== extra.socket.OPEN) return false;
       const { principal } = authentication;
       const expire = (): void =>
         extra.socket.close(FORBIDDEN, 'the token has expired: connect again with a new one');
-      sessions.set(extra, { principal, expiry: atExpiry(principal, expire) });
+      const unwatch = memberships.watch(principal.id, (entitlements, before) => {
+        if (entitlements === null)
+          extra.socket.close(TRY_AGAIN_LATER, 'your rights cannot be read: try again');
+        // Somebody who was never anybody's may stay: they see nothing.
+        else if (entitlements.length === 0 && before !== undefined && before.length > 0) {
+          extra.socket.close(UNAUTHORIZED, 'all your access was withdrawn');
+        }
+      });
+      sessions.set(extra, { principal, expiry: atExpiry(principal, expire), unwatch });
       return true;
     },
 
     onClose({ extra }) {
-      clearTimeout(sessions.get(extra)?.expiry);
+      const session = sessions.get(extra);
+      clearTimeout(session?.expiry);
+      session?.unwatch();
     },
 
-    async onSubscribe(socket, _id, payload) {
+    async onSubscribe(socket, id, payload) {
       const { principal } = sessions.get(socket.extra)!;
       if (Object.keys(socket.subscriptions).length > options.maximumOperations) {
         return [
@@ -135,11 +200,32 @@ export function webSocketOptions(options: {
         principal,
         requestId: socket.extra.request.id,
       });
-      return { schema, document, operationName: payload.operationName, variableValues, contextValue };
+      const args: ExecutionArgs = {
+        schema,
+        document,
+        operationName: payload.operationName,
+        variableValues,
+        contextValue,
+      };
+      if (shareable(document, operation)) {
+        const { query: source } = payload;
+        shared.set(args, {
+          socket: socket.extra,
+          id,
+          principal,
+          operation,
+          source,
+          variables: variableValues,
+        });
+      }
+      return args;
     },
 
     execute,
-    subscribe,
+    async subscribe(args) {
+      const asked = shared.get(args);
+      return asked === undefined ? subscribe(args) : subscribeShared(args, asked);
+    },
 
     onNext(socket, _id, _payload, _args, { errors, ...result }) {
       meters.deliveries.inc();

@@ -7,6 +7,7 @@ import { createAveragesReader } from '../store/averages-reader';
 import { createCosmos } from '../store/cosmos';
 import { createJobs } from '../store/jobs/jobs';
 import { createKeyring } from '../store/keyring';
+import { createMemberships } from '../store/memberships';
 import { createRegistry } from '../store/registry';
 import { cosmosAccountOf, namespaceOf } from './connections';
 import { run, stopInOrder } from './run';
@@ -26,6 +27,7 @@ run('api', apiSettings, async (settings, logger) => {
     group: settings.LIVE_GROUP,
   });
   const keyring = createKeyring(settings.DEVICE_KEY_ENCRYPTION_KEY);
+  const memberships = createMemberships({ cosmos, logger });
   const api = createApi({
     logger,
     metrics,
@@ -33,6 +35,7 @@ run('api', apiSettings, async (settings, logger) => {
     port: settings.API_PORT,
     registry: createRegistry({ cosmos, keyring }),
     jobs: createJobs({ cosmos, keyring }),
+    memberships,
     averages: createAveragesReader({ cosmos }),
     live,
     tokens: createTokenVerifier({
@@ -44,7 +47,7 @@ run('api', apiSettings, async (settings, logger) => {
     gatewayHostName: settings.GATEWAY_PUBLIC_HOST,
   });
   await cosmos.ensureContainers();
-  await live.start();
+  await Promise.all([live.start(), memberships.start()]);
   await api.start();
-  return { stop: () => stopInOrder(api.stop, live.stop, cosmos.stop) };
+  return { stop: () => stopInOrder(api.stop, live.stop, memberships.stop, cosmos.stop) };
 });

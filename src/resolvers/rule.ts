@@ -18,9 +18,17 @@ export type Rule =
   | { needs: Permission; of: 'parent' }
   | { needs: Permission; of: 'arguments' };
 
+/**
+ * A field whose value is the same for everybody who may see its object: it takes nothing from the principal, the scope or
+ * the loaders. A subscription that selects such fields alone is executed once for all who ask the same with the same
+ * effective rights; in that execution there is no principal to look at. On a field of Subscription itself: its stream says
+ * what it depends on, see `SharedStream`.
+ */
+export const INDEPENDENT = { independent: true } as const;
+
 /** Names the rule of a field, or of an operation. */
-export function Visible(rule: Rule): MethodDecorator & PropertyDecorator {
-  return Extensions({ rule });
+export function Visible(rule: Rule, mark?: typeof INDEPENDENT): MethodDecorator & PropertyDecorator {
+  return Extensions({ rule, ...mark });
 }
 
 /** What an object must carry, beside its fields, for a rule `of: 'parent'`. */

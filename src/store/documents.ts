@@ -295,7 +295,8 @@ export interface MembershipDocument {
   key: string;
   kind: 'membership';
   tenantId: string;
-  role: Role;
+  /** Null: it has ended. Never deleted instead, because the change feed, which every replica follows, tells no deletion. */
+  role: Role | null;
 }
 
 /** key `serialKeyOf(...)`, id `serial`: that a serial number is taken, within one tenant and manufacturer. */

@@ -19,8 +19,9 @@ import { createLogger } from '../../src/observability/logger';
 import { createMetrics, type Registry as Metrics } from '../../src/observability/metrics';
 import { createAveragesReader } from '../../src/store/averages-reader';
 import { type Cosmos, createCosmos } from '../../src/store/cosmos';
-import { createJobs, type Jobs } from '../../src/store/jobs/jobs';
+import { createJobs } from '../../src/store/jobs/jobs';
 import { createKeyring, type Keyring } from '../../src/store/keyring';
+import { createMemberships, type Memberships } from '../../src/store/memberships';
 import { createRegistry, type Registry } from '../../src/store/registry';
 import {
   AVERAGES_SCHEMA,
@@ -71,7 +72,12 @@ export interface TestApi {
   ): Promise<Answer<Result>>;
   /** Publishes values of the rolling average, as the aggregate worker does. */
   publish(...values: BuildingAverage[]): Promise<void>;
-  subscriber(who: { token: string } | null): Client;
+  /** A client of this replica, or of the one at `url`. */
+  subscriber(who: { token: string } | null, url?: string): Client;
+  /** Another replica of the same platform; stopped with this one. */
+  replica(): Promise<{ webSocketUrl: string }>;
+  /** As an outage of Cosmos: nothing is answered any more. */
+  cutStore(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -98,43 +104,56 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
   const keyring = createKeyring(Buffer.alloc(32, 7));
   const registry = createRegistry({ cosmos, keyring });
   const metrics = createMetrics({ process: 'api' });
-  const live = createLive({ logger, metrics, namespace, hub: 'averages', group: 'live-0' });
   const producer = createStreamProducer({ namespace, hub: 'averages' });
-  await Promise.all([producer.start(), live.start()]);
-  const api = createApi({
-    logger,
-    metrics,
-    host: '127.0.0.1',
-    port: 0,
-    registry: createRegistry({ cosmos: recorded, keyring }),
-    jobs: createJobs({ cosmos: recorded, keyring }),
-    averages: createAveragesReader({ cosmos: recorded }),
-    live,
-    tokens: createTokenVerifier({
-      issuers: [{ issuer: issuer.url }, ...(options.issuers ?? []).map((url) => ({ issuer: url }))],
-      audience: AUDIENCE,
-      clockToleranceSeconds: 0,
-    }),
-    cursorKey: Buffer.alloc(32, 3),
-    gatewayHostName: 'gateway.example:8443',
-    ...options,
+  await producer.start();
+  const tokens = createTokenVerifier({
+    issuers: [{ issuer: issuer.url }, ...(options.issuers ?? []).map((url) => ({ issuer: url }))],
+    audience: AUDIENCE,
+    clockToleranceSeconds: 0,
   });
+  const started: { stop(): Promise<void> }[] = [];
+  const startReplica = async (own: Metrics): Promise<number> => {
+    const live = createLive({ logger, metrics: own, namespace, hub: 'averages', group: 'live-0' });
+    const memberships = createMemberships({ cosmos, logger });
+    await Promise.all([live.start(), memberships.start()]);
+    started.push(live, memberships);
+    const api = createApi({
+      logger,
+      metrics: own,
+      host: '127.0.0.1',
+      port: 0,
+      registry: createRegistry({ cosmos: recorded, keyring }),
+      jobs: createJobs({ cosmos: recorded, keyring }),
+      memberships,
+      averages: createAveragesReader({ cosmos: recorded }),
+      live,
+      tokens,
+      cursorKey: Buffer.alloc(32, 3),
+      gatewayHostName: 'gateway.example:8443',
+      ...options,
+    });
+    // What serves is stopped before what it is served by.
+    started.unshift(api);
+    const { port } = await api.start();
+    await eventually(() => {
+      const { ready, reasons } = api.readiness();
+      if (!ready) throw new Error(reasons.join(', '));
+    });
+    return port;
+  };
+  let cut = false;
   const clients: Client[] = [];
   const stop = async (): Promise<void> => {
     for (const client of clients) await client.dispose();
-    await api.stop();
-    await Promise.all([live.stop(), producer.stop(), issuer.stop()]);
+    for (const each of started.splice(0)) await each.stop();
+    await Promise.all([producer.stop(), issuer.stop()]);
     cosmos.stop();
-    await Promise.all([cosmosEmulator.stop(), eventHubs.stop()]);
+    await Promise.all([cut ? undefined : cosmosEmulator.stop(), eventHubs.stop()]);
     rmSync(dataDir, { recursive: true, force: true });
   };
-  const { port } = await api.start().catch(async (error: unknown) => {
+  const port = await startReplica(metrics).catch(async (error: unknown) => {
     await stop();
     throw error;
-  });
-  await eventually(() => {
-    const { ready, reasons } = api.readiness();
-    if (!ready) throw new Error(reasons.join(', '));
   });
   const url = `http://127.0.0.1:${port}`;
   const webSocketUrl = `ws://127.0.0.1:${port}/graphql`;
@@ -182,9 +201,9 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
         } else await producer.send(0, SPACE_AVERAGES_SCHEMA, [encodeSpaceAverages(batch)]);
       }
     },
-    subscriber(who) {
+    subscriber(who, at = webSocketUrl) {
       const client = createClient({
-        url: webSocketUrl,
+        url: at,
         webSocketImpl: WebSocket,
         retryAttempts: 0,
         lazyCloseTimeout: 0,
@@ -193,7 +212,28 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
       clients.push(client);
       return client;
     },
+    async replica() {
+      const at = await startReplica(createMetrics({ process: 'api' }));
+      return { webSocketUrl: `ws://127.0.0.1:${at}/graphql` };
+    },
+    async cutStore() {
+      cut = true;
+      await cosmosEmulator.stop();
+    },
     stop,
+  };
+}
+
+/** Somebody of no tenant, or a fault in place of an answer. */
+export function membershipsOf(of: Memberships['of']): Memberships {
+  const watch = () => () => undefined;
+  return {
+    of,
+    lately: of,
+    watch,
+    behindMs: () => 0,
+    start: async () => undefined,
+    stop: async () => undefined,
   };
 }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import WebSocket from 'ws';
 import { type Registry } from '../../src/store/registry';
-import { startApi, type TestApi } from './api.support';
+import { membershipsOf, startApi, type TestApi } from './api.support';
 
 describe('faults behind the API', () => {
   let api: TestApi;
@@ -12,7 +12,8 @@ describe('faults behind the API', () => {
 
   it('are masked, with a request id to report, while the rest of the answer stands', async () => {
     api = await startApi({
-      registry: { memberships: async () => [], buildings: broken } as unknown as Registry,
+      memberships: membershipsOf(async () => []),
+      registry: { buildings: broken } as unknown as Registry,
     });
     const token = await api.token('anybody');
     const { status, data, errors } = await api.ask<{ viewer: { id: string } }, object>(
@@ -32,7 +33,7 @@ describe('faults behind the API', () => {
   });
 
   it('leak nothing where the caller’s rights cannot be read', async () => {
-    api = await startApi({ registry: { memberships: broken } as unknown as Registry });
+    api = await startApi({ memberships: membershipsOf(broken) });
     const token = await api.token('anybody');
     const answer = await api.ask({ token }, '{ viewer { id } }');
     expect(answer.status).toBe(500);
@@ -47,13 +48,14 @@ describe('faults behind the API', () => {
     const away = (): Promise<never> =>
       Promise.reject(Object.assign(new Error(secret), { code: 'ECONNREFUSED' }));
     api = await startApi({
-      registry: { memberships: async () => [], buildings: away } as unknown as Registry,
+      memberships: membershipsOf(async () => []),
+      registry: { buildings: away } as unknown as Registry,
     });
     const token = await api.token('anybody');
     const inside = await api.ask({ token }, '{ buildings { nodes { id } } }');
     expect(inside.errors).toMatchObject([{ extensions: { code: 'UNAVAILABLE' } }]);
     await api.stop();
-    api = await startApi({ registry: { memberships: away } as unknown as Registry });
+    api = await startApi({ memberships: membershipsOf(away) });
     const before = await api.ask({ token: await api.token('anybody') }, '{ viewer { id } }');
     expect(before.status).toBe(503);
     expect(JSON.stringify([inside, before])).not.toContain('10.1.2.3');
@@ -62,7 +64,7 @@ describe('faults behind the API', () => {
   it('close a socket so that clients come again where a service is away, and for good where the fault is ours', async () => {
     const closedWith = async (fault: Error): Promise<number> => {
       api = await startApi({
-        registry: { memberships: () => Promise.reject(fault) } as unknown as Registry,
+        memberships: membershipsOf(() => Promise.reject(fault)),
       });
       const authorization = `Bearer ${await api.token('anybody')}`;
       const socket = new WebSocket(api.webSocketUrl, 'graphql-transport-ws');

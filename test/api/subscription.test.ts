@@ -5,6 +5,7 @@ import {
   type OnBuildingAverageSubscription,
 } from '../../simulator/generated/graphql';
 import { createListeners } from '../../src/live/listeners';
+import { type MembershipDocument } from '../../src/store/documents';
 import { eventually } from '../support/eventually';
 import { average, buildBuilding, NORTH, type Person, SOUTH, startApi, type TestApi } from './api.support';
 
@@ -113,6 +114,88 @@ describe('subscriptions', () => {
     expect(outcome.errors).toBeUndefined();
   });
 
+  describe('in every replica', () => {
+    let urls: string[];
+    beforeAll(async () => {
+      urls = [api.webSocketUrl, (await api.replica()).webSocketUrl];
+    });
+    /** Subscribers in each replica that have had a value. */
+    const follow = async (who: Person) => {
+      const all = urls.map((url) => collect(api.subscriber(who, url), { building: building.id }));
+      let mean = 100;
+      for (const { values } of all) {
+        await eventually(async () => {
+          await api.publish(next({ mean: mean++ }));
+          expect(values.length).toBeGreaterThan(0);
+        });
+      }
+      return all;
+    };
+
+    it('complete within two seconds after a right was taken, whether or not anything is delivered', async () => {
+      const leaving = await api.person('leaving twice', NORTH, 'VIEWER');
+      const staying = await follow(owner);
+      const all = await follow(leaving);
+      await api.person('leaving twice', NORTH, 'OPERATOR');
+      const from = Date.now();
+      for (const { outcome } of all) {
+        await eventually(() => expect(outcome.completed).toBe(true), { every: 10 });
+        expect(outcome.errors).toBeUndefined();
+      }
+      expect(Date.now() - from).toBeLessThan(2_000);
+      for (const { outcome, end } of staying) {
+        expect(outcome.completed).toBe(false);
+        end();
+      }
+    });
+
+    it('are closed with 4401 where somebody has lost all access', async () => {
+      const revoked = await api.person('revoked', NORTH, 'VIEWER');
+      const all = await follow(revoked);
+      await api.cosmos.bulkUpsert('directory', [
+        {
+          id: NORTH,
+          key: `person:${revoked.scope.principal.id}`,
+          kind: 'membership',
+          tenantId: NORTH,
+          role: null,
+        } as MembershipDocument,
+      ]);
+      const from = Date.now();
+      for (const { outcome } of all) {
+        await eventually(() => expect(outcome.errors).toMatchObject({ code: 4401 }), { every: 10 });
+      }
+      expect(Date.now() - from).toBeLessThan(2_000);
+    });
+  });
+
+  it('go on while the store is away', async () => {
+    const cut = await startApi();
+    try {
+      const somebody = await cut.person('owner', NORTH, 'OWNER');
+      const { building: house } = await buildBuilding(cut, somebody, NORTH);
+      const { values, outcome } = collect(cut.subscriber(somebody), { building: house.id });
+      let counted = 0;
+      const publish = (mean: number) =>
+        cut.publish(
+          average(house, { mean, position: { incarnation: 'test-2', partition: 0, sequence: ++counted } }),
+        );
+      await publish(20);
+      await see(values, 20);
+      await cut.cutStore();
+      const until = Date.now() + 6_000;
+      let mean = 21;
+      await eventually(async () => {
+        await publish(mean++);
+        await see(values, mean - 1);
+        expect(Date.now()).toBeGreaterThan(until);
+      });
+      expect(outcome).toEqual({ completed: false });
+    } finally {
+      await cut.stop();
+    }
+  });
+
   it('are told of every mistake in a document, its variables and its cost', async () => {
     const cases: [string, object, string][] = [
       ['subscription { buildingAverage(building: "x") { ', {}, 'GRAPHQL_PARSE_FAILED'],
@@ -156,13 +239,18 @@ describe('subscriptions', () => {
   });
 
   it('leave nothing behind when the client goes', async () => {
-    const listening = async (): Promise<number> =>
-      Number(/^atrium_live_listeners\{.*\} (\d+)$/m.exec(await api.metrics.metrics())?.[1]);
-    const before = await listening();
+    // Subscriptions, executions that they share, and what those listen to.
+    const open = async (): Promise<number[]> => {
+      const text = await api.metrics.metrics();
+      return ['atrium_api_shared_subscriptions', 'atrium_api_shared_executions', 'atrium_live_listeners'].map(
+        (name) => Number(new RegExp(`^${name}\\{.*\\} (\\d+)$`, 'm').exec(text)?.[1]),
+      );
+    };
+    await eventually(async () => expect(await open()).toEqual([0, 0, 0]));
     const clients = [1, 2, 3].map(() => collect(api.subscriber(owner), { building: building.id }));
-    await eventually(async () => expect(await listening()).toBe(before + 3));
+    await eventually(async () => expect(await open()).toEqual([3, 1, 1]));
     for (const { end } of clients) end();
-    await eventually(async () => expect(await listening()).toBe(before));
+    await eventually(async () => expect(await open()).toEqual([0, 0, 0]));
   });
 
   describe('sign in', () => {

@@ -6,7 +6,7 @@ import { type Connection, connectionOf, PageArguments, pageOf } from '../connect
 import { type Context } from '../context';
 import { clientError } from '../errors';
 import { Quantity } from '../quantity.type';
-import { Visible } from '../rule';
+import { INDEPENDENT, Visible } from '../rule';
 import { DateTime } from '../scalars';
 import { Space } from '../space/space.type';
 import { BuildingAverage, BuildingAverageConnection } from './average.type';
@@ -84,7 +84,7 @@ export class SpaceAveragesResolver {
 
 @Resolver()
 export class BuildingAverageSubscription {
-  @Visible({ needs: 'average.read', of: 'arguments' })
+  @Visible({ needs: 'average.read', of: 'arguments' }, INDEPENDENT)
   @Subscription(() => BuildingAverage, {
     description:
       'The rolling averages of a building: the current value of each quantity first, then every change of it, about once a second while readings come. A client that cannot keep up gets the latest and misses those between.',

@@ -4,7 +4,7 @@ import { type StreamPosition as Position, WINDOW_SECONDS } from '../../domain/wi
 import { type StoredAverage } from '../../store/averages';
 import { connectionType } from '../connection';
 import { Quantity } from '../quantity.type';
-import { type Owned, Visible } from '../rule';
+import { INDEPENDENT, type Owned, Visible } from '../rule';
 import { DateTime, Long } from '../scalars';
 
 @ObjectType('StreamPosition', {
@@ -12,26 +12,26 @@ import { DateTime, Long } from '../scalars';
     'How far the stream of readings is counted in a value, so that anybody can recompute exactly that value.',
 })
 export class StreamPosition implements Position {
-  @Visible('with-parent')
+  @Visible('with-parent', INDEPENDENT)
   @Field({ description: 'Which life of the stream: positions mean something only within one.' })
   incarnation!: string;
 
-  @Visible('with-parent')
+  @Visible('with-parent', INDEPENDENT)
   @Field(() => Int, { description: 'The stream’s partition that holds the building.' })
   partition!: number;
 
-  @Visible('with-parent')
+  @Visible('with-parent', INDEPENDENT)
   @Field(() => Long, { description: 'The last event of the partition that is counted; -1 before the first.' })
   sequence!: number;
 }
 
 @ObjectType('FurtherAggregate', { description: 'What a further aggregation says of a window.' })
 export class FurtherAggregate {
-  @Visible('with-parent')
+  @Visible('with-parent', INDEPENDENT)
   @Field({ description: 'Which aggregation.' })
   name!: string;
 
-  @Visible('with-parent')
+  @Visible('with-parent', INDEPENDENT)
   @Field(() => Number, {
     nullable: true,
     description: 'In the average’s `unit`, or as the aggregation says; null for an empty window.',
@@ -47,33 +47,33 @@ export class BuildingAverage implements Owned {
   tenantId!: string;
   buildingId!: string;
 
-  @Visible('with-parent')
+  @Visible('with-parent', INDEPENDENT)
   @Field(() => Quantity, { description: 'What was measured.' })
   quantity!: QuantityName;
 
-  @Visible('with-parent')
+  @Visible('with-parent', INDEPENDENT)
   @Field({ description: 'The unit (UCUM) of mean, minimum and maximum.' })
   unit!: string;
 
-  @Visible('with-parent')
+  @Visible('with-parent', INDEPENDENT)
   @Field(() => Number, { nullable: true, description: 'The mean, in `unit`; null for an empty window.' })
   mean!: number | null;
 
-  @Visible('with-parent')
+  @Visible('with-parent', INDEPENDENT)
   @Field(() => Number, {
     nullable: true,
     description: 'The least reading, in `unit`; null for an empty window.',
   })
   minimum!: number | null;
 
-  @Visible('with-parent')
+  @Visible('with-parent', INDEPENDENT)
   @Field(() => Number, {
     nullable: true,
     description: 'The greatest reading, in `unit`; null for an empty window.',
   })
   maximum!: number | null;
 
-  @Visible('with-parent')
+  @Visible('with-parent', INDEPENDENT)
   @Field(() => Number, {
     nullable: true,
     description:
@@ -81,38 +81,38 @@ export class BuildingAverage implements Owned {
   })
   deviceMean!: number | null;
 
-  @Visible('with-parent')
+  @Visible('with-parent', INDEPENDENT)
   @Field(() => Long, { description: 'How many distinct readings are counted.' })
   readings!: number;
 
-  @Visible('with-parent')
+  @Visible('with-parent', INDEPENDENT)
   @Field(() => Int, { description: 'How many devices sent at least one of them.' })
   devicesReporting!: number;
 
-  @Visible('with-parent')
+  @Visible('with-parent', INDEPENDENT)
   @Field(() => Int, {
     description:
       'How many devices in service measure this quantity here; of a space, how many sent at least one of the readings.',
   })
   devicesExpected!: number;
 
-  @Visible('with-parent')
+  @Visible('with-parent', INDEPENDENT)
   @Field(() => DateTime, {
     description: 'Where the window begins; a reading at this very instant is not in it.',
   })
   windowStart!: Date;
 
-  @Visible('with-parent')
+  @Visible('with-parent', INDEPENDENT)
   @Field(() => DateTime, {
     description: 'Where the window ends, a whole second; a reading at this very instant is in it.',
   })
   windowEnd!: Date;
 
-  @Visible('with-parent')
+  @Visible('with-parent', INDEPENDENT)
   @Field(() => DateTime, { description: 'When the value was computed.' })
   asOf!: Date;
 
-  @Visible('with-parent')
+  @Visible('with-parent', INDEPENDENT)
   @Field(() => DateTime, {
     nullable: true,
     description:
@@ -120,17 +120,17 @@ export class BuildingAverage implements Owned {
   })
   lastReadingAt!: Date | null;
 
-  @Visible('with-parent')
+  @Visible('with-parent', INDEPENDENT)
   @Field(() => [FurtherAggregate], {
     description: 'What further aggregations say of the window, by name; none for a stored point.',
   })
   further!: FurtherAggregate[];
 
-  @Visible('with-parent')
+  @Visible('with-parent', INDEPENDENT)
   @Field(() => StreamPosition, { description: 'How far the stream is counted.' })
   position!: StreamPosition;
 
-  @Visible('with-parent')
+  @Visible('with-parent', INDEPENDENT)
   @Field(() => Int, {
     description: '1 when the value was first published, one more at each correction by late readings.',
   })

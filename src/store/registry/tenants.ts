@@ -15,20 +15,8 @@ export function createTenants({
 }): Pick<Registry, 'tenant' | 'memberships' | 'seedTenants'> {
   const cached = new Map<string, { until: number; entitlements: Promise<Entitlement[]> }>();
 
-  async function load(person: string): Promise<Entitlement[]> {
-    const memberships = await cosmos.query<MembershipDocument>(
-      'directory',
-      `person:${person}`,
-      "SELECT * FROM c WHERE c.kind = 'membership'",
-    );
-    return memberships.map(({ tenantId, role }) => ({
-      tenantId,
-      buildingId: null,
-      quantities: null,
-      role,
-      until: null,
-    }));
-  }
+  const load = async (person: string): Promise<Entitlement[]> =>
+    entitlementsOf(await membershipsOf(cosmos, person));
 
   return {
     async tenant(scope, tenantId) {
@@ -75,4 +63,21 @@ export function createTenants({
       for (const { issuer, subject } of members) cached.delete(personId(issuer, subject));
     },
   };
+}
+
+export function membershipsOf(cosmos: Pick<Cosmos, 'query'>, person: string): Promise<MembershipDocument[]> {
+  return cosmos.query<MembershipDocument>(
+    'directory',
+    `person:${person}`,
+    "SELECT * FROM c WHERE c.kind = 'membership'",
+  );
+}
+
+/** In the order of the tenants' ids: the same memberships give the same entitlements. */
+export function entitlementsOf(memberships: Iterable<MembershipDocument>): Entitlement[] {
+  return [...memberships]
+    .flatMap(({ tenantId, role }) =>
+      role === null ? [] : [{ tenantId, buildingId: null, quantities: null, role, until: null }],
+    )
+    .sort((a, b) => (a.tenantId < b.tenantId ? -1 : 1));
 }

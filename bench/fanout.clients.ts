@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import WebSocket from 'ws';
+import { DOCUMENT } from './fanout.document';
+
+/**
+ * The subscribers of the fan-out's bench, in a process of their own. They read of a result what its delivery took and
+ * nothing else: what a client costs is not measured.
+ */
+export type ClientOrder =
+  | { order: 'connect'; url: string; building: string; tokens: string[]; subscribers: number }
+  /** Answered once every subscriber has one result more, with how long each took. */
+  | { order: 'await' };
+
+const AT_ONCE = 50;
+const AS_OF = '"asOf":"';
+
+let open = 0;
+let received = 0;
+let latencies: number[] = [];
+let expected = Infinity;
+
+function look(data: Buffer): void {
+  const text = data.toString('latin1');
+  const at = text.indexOf(AS_OF);
+  if (at < 0) return;
+  const begin = at + AS_OF.length;
+  latencies.push(Date.now() - Date.parse(text.slice(begin, begin + 24)));
+  if (++received === expected) tell();
+}
+
+function tell(): void {
+  process.send!({ latencies });
+  latencies = [];
+  received = 0;
+  expected = Infinity;
+}
+
+function connect(url: string, building: string, token: string | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(url, 'graphql-transport-ws', { perMessageDeflate: false });
+    socket.once('error', reject);
+    socket.once('close', (code, reason) => reject(new Error(`closed with ${code} ${String(reason)}`)));
+    socket.once('open', () => {
+      const payload = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+      socket.send(JSON.stringify({ type: 'connection_init', payload }));
+    });
+    socket.once('message', () => {
+      socket.on('message', look);
+      const payload = { query: DOCUMENT, variables: { building } };
+      socket.send(JSON.stringify({ id: randomUUID(), type: 'subscribe', payload }));
+      open++;
+      resolve();
+    });
+  });
+}
+
+process.on('disconnect', () => process.exit());
+process.on('message', (order: ClientOrder) => {
+  void (async () => {
+    if (order.order === 'await') {
+      expected = open;
+      if (received >= expected) tell();
+      return;
+    }
+    for (let n = open; n < order.subscribers; n += AT_ONCE) {
+      const part = Math.min(AT_ONCE, order.subscribers - n);
+      await Promise.all(
+        Array.from({ length: part }, (_, i) => connect(order.url, order.building, order.tokens[n + i])),
+      );
+    }
+    process.send!('connected');
+  })();
+});

@@ -1,0 +1,226 @@
+import { type Entitlement } from '../auth/scope';
+import { explain, type Logger } from '../observability/logger';
+import { createChangeFollower } from './change-follower';
+import { type Cosmos } from './cosmos';
+import { type MembershipDocument } from './documents';
+import { inParallel } from './in-parallel';
+import { entitlementsOf, membershipsOf } from './registry/tenants';
+
+export type Entitlements = readonly Entitlement[];
+
+/** `before` is undefined where nothing was held of the person until now. */
+export type MembershipListener = (
+  entitlements: Entitlements | null,
+  before: Entitlements | undefined,
+) => void;
+
+/** What people belong to, kept current by the change feed of the directory instead of being asked each second. */
+export interface Memberships {
+  /** Resolves also where the store is away: until the feed can be followed, everything is read through. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** At most two seconds old. Empty for a stranger. Throws where the store would have to be asked and is away. */
+  of(personId: string): Promise<Entitlements>;
+  /**
+   * For what is open already: as `of`, and where the store is away what was known at most `KNOWN_MS` ago, so that live
+   * values outlast an outage of the store. Throws as `of` where that is too long ago.
+   */
+  lately(personId: string): Promise<Entitlements>;
+  /**
+   * Tells of every change from now on, before anything else is delivered by this process; null once nothing has been known
+   * of the person for `KNOWN_MS`. Returns what ends it.
+   */
+  watch(personId: string, onChange: MembershipListener): () => void;
+  /** How far the feed is behind, in milliseconds; infinite before it has once caught up. */
+  behindMs(): number;
+}
+
+/** Further behind than this, what is held is not believed any more: a revocation must take effect within it. */
+const MAXIMUM_BEHIND_MS = 2_000;
+/** While reading through, a person is asked for this often at most. */
+const FRESH_MS = 1_000;
+/** How long an open subscription goes on by what was known last while the store is away. */
+export const KNOWN_MS = 60_000;
+const SWEEP_MS = 500;
+const READS_AT_ONCE = 8;
+const MAXIMUM_PERSONS = 20_000;
+/** A person's memberships may change while they are read; more often than this is no coincidence. */
+const MAXIMUM_TRIES = 3;
+
+interface Held {
+  byTenant: Map<string, MembershipDocument>;
+  entitlements: Entitlements;
+  /** When the store was last asked; the feed makes it younger. */
+  readAt: number;
+  /** Read while the feed had its position: one read before that may have missed a change, and is read again. */
+  followed: boolean;
+}
+
+interface Reading {
+  answer: Promise<Entitlements>;
+  startedAt: number;
+  /** Whether the feed has told of the person since the store was asked. */
+  brought: boolean;
+}
+
+export function createMemberships(options: {
+  cosmos: Pick<Cosmos, 'query' | 'changes' | 'feedRanges'>;
+  logger: Logger;
+  /** Default `KNOWN_MS`. */
+  knownMs?: number;
+}): Memberships {
+  const { cosmos, logger, knownMs = KNOWN_MS } = options;
+  const held = new Map<string, Held>();
+  const readings = new Map<string, Reading>();
+  const watchers = new Map<string, Set<MembershipListener>>();
+  let sweeping: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  const follower = createChangeFollower({
+    cosmos: cosmos as Cosmos,
+    container: 'directory',
+    // What changed earlier is read with its person: nobody is held before the feed has its position.
+    from: 'now',
+    onChanges(documents) {
+      for (const each of documents as Partial<MembershipDocument>[]) {
+        if (each.kind === 'membership') take(each as MembershipDocument);
+      }
+    },
+    logger,
+  });
+  const current = (): boolean => follower.behindMs() <= MAXIMUM_BEHIND_MS;
+  const following = (): boolean => Number.isFinite(follower.behindMs());
+
+  function take(membership: MembershipDocument): void {
+    const person = membership.key.slice('person:'.length);
+    const reading = readings.get(person);
+    if (reading) reading.brought = true;
+    const known = held.get(person);
+    if (!known) return;
+    known.byTenant.set(membership.tenantId, membership);
+    hold(person, known);
+  }
+
+  function hold(person: string, { byTenant, ...rest }: Omit<Held, 'entitlements'>): Entitlements {
+    const before = held.get(person)?.entitlements;
+    const entitlements = entitlementsOf(byTenant.values());
+    const changed = before === undefined || !same(before, entitlements);
+    held.delete(person);
+    held.set(person, { ...rest, byTenant, entitlements: changed ? entitlements : before });
+    if (held.size > MAXIMUM_PERSONS) dropOldest();
+    if (changed) tell(person, entitlements, before);
+    return entitlements;
+  }
+
+  /** Whoever is watched stays: there are fewer of them than sockets. */
+  function dropOldest(): void {
+    for (const person of held.keys()) {
+      if (watchers.has(person)) continue;
+      held.delete(person);
+      return;
+    }
+  }
+
+  function tell(person: string, entitlements: Entitlements | null, before: Entitlements | undefined): void {
+    for (const onChange of [...(watchers.get(person) ?? [])]) onChange(entitlements, before);
+  }
+
+  /** Asks the store, all who ask within a second together. */
+  function read(person: string): Promise<Entitlements> {
+    const under = readings.get(person);
+    if (under && Date.now() - under.startedAt < FRESH_MS) return under.answer;
+    const reading: Reading = { answer: undefined!, startedAt: Date.now(), brought: false };
+    reading.answer = load(person, reading);
+    readings.delete(person);
+    readings.set(person, reading);
+    if (readings.size > MAXIMUM_PERSONS) readings.delete(readings.keys().next().value!);
+    reading.answer.catch(() => {
+      if (readings.get(person) === reading) readings.delete(person);
+    });
+    return reading.answer;
+  }
+
+  async function load(person: string, reading: Reading): Promise<Entitlements> {
+    for (let tries = 1; ; tries++) {
+      reading.brought = false;
+      const followed = following();
+      const readAt = Date.now();
+      const memberships = await membershipsOf(cosmos, person);
+      if (reading.brought && tries < MAXIMUM_TRIES) continue;
+      return hold(person, {
+        byTenant: new Map(memberships.map((each) => [each.tenantId, each])),
+        readAt,
+        followed,
+      });
+    }
+  }
+
+  /** Whether what is held is as the feed tells it, and the feed is where the store is. */
+  const believed = (known: Held | undefined): boolean => known?.followed === true && current();
+
+  /** When what is held of a person was certainly so. */
+  const knownAt = (person: string): number => {
+    const known = held.get(person);
+    if (!known) return -Infinity;
+    return known.followed ? Math.max(known.readAt, Date.now() - follower.behindMs()) : known.readAt;
+  };
+
+  return {
+    async start() {
+      timer ??= setInterval(() => (sweeping ??= sweep().finally(() => (sweeping = undefined))), SWEEP_MS);
+      timer.unref();
+      await follower.start();
+    },
+    async stop() {
+      clearInterval(timer);
+      await follower.stop();
+      await sweeping;
+    },
+    of(person) {
+      const known = held.get(person);
+      if (!known || !believed(known)) return read(person);
+      held.delete(person);
+      held.set(person, known);
+      return Promise.resolve(known.entitlements);
+    },
+    async lately(person) {
+      const known = held.get(person);
+      if (known && believed(known)) return known.entitlements;
+      // The sweep asks for who is watched: nobody waits for a store that is away.
+      if (known && watchers.has(person) && Date.now() - knownAt(person) <= knownMs) return known.entitlements;
+      const answer = await read(person);
+      // The feed may have told more since.
+      return held.get(person)?.entitlements ?? answer;
+    },
+    watch(person, onChange) {
+      const listeners = watchers.get(person) ?? new Set();
+      watchers.set(person, listeners);
+      listeners.add(onChange);
+      return () => {
+        listeners.delete(onChange);
+        if (listeners.size === 0 && watchers.get(person) === listeners) watchers.delete(person);
+      };
+    },
+    behindMs: follower.behindMs,
+  };
+
+  /** Whoever is watched and is not told of by the feed is read again and again instead. */
+  async function sweep(): Promise<void> {
+    const persons = [...watchers.keys()].filter((person) => !believed(held.get(person)));
+    const now = Date.now();
+    for (const person of persons)
+      if (held.has(person) && now - knownAt(person) > knownMs)
+        tell(person, null, held.get(person)?.entitlements);
+    try {
+      await inParallel(persons, READS_AT_ONCE, async (person) => {
+        await read(person);
+      });
+    } catch (error) {
+      logger.debug({ error: explain(error) }, 'memberships cannot be read');
+    }
+  }
+}
+
+function same(one: Entitlements, other: Entitlements): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

@@ -1,0 +1,139 @@
+import { type Role } from '../../src/auth/scope';
+import { type MembershipDocument } from '../../src/store/documents';
+import { createMemberships, type Entitlements } from '../../src/store/memberships';
+import { eventually } from '../support/eventually';
+import { logger, startStore, type Store } from './store.support';
+
+describe('memberships', () => {
+  let store: Store;
+  let away = false;
+  let queries = 0;
+  const open: { stop(): Promise<void> }[] = [];
+  beforeEach(async () => {
+    store = await startStore();
+    away = false;
+    queries = 0;
+  });
+  afterEach(async () => {
+    for (const each of open.splice(0)) await each.stop();
+    await store.stop();
+  });
+
+  /** One replica's, over a client that can be cut off. */
+  const replica = async (options: { knownMs?: number } = {}) => {
+    const cosmos = store.anotherCosmos();
+    const cut = <T>(value: () => T): T => {
+      if (away) throw Object.assign(new Error('the store is away'), { code: 'ECONNREFUSED' });
+      return value();
+    };
+    const memberships = createMemberships({
+      cosmos: {
+        query: async (...asked) => {
+          queries++;
+          return cut(() => cosmos.query(...asked)) as Promise<never>;
+        },
+        changes: (...asked) => {
+          const feed = cosmos.changes(...asked);
+          return { ...feed, next: async () => cut(() => feed.next()) };
+        },
+        feedRanges: async (name) => cut(() => cosmos.feedRanges(name)),
+      },
+      logger,
+      ...options,
+    });
+    open.push(memberships);
+    await memberships.start();
+    return memberships;
+  };
+  const put = (tenantId: string, role: Role | null): Promise<void> => {
+    const membership: MembershipDocument = {
+      id: tenantId,
+      key: 'person:ada',
+      kind: 'membership',
+      tenantId,
+      role,
+    };
+    return store.cosmos.bulkUpsert('directory', [membership]);
+  };
+  const roles = (entitlements: Entitlements) =>
+    entitlements.map(({ tenantId, role }) => `${tenantId} ${role}`);
+
+  it('are read once and then follow every change in every replica within two seconds', async () => {
+    await put('ten_a', 'OWNER');
+    const replicas = [await replica(), await replica()];
+    for (const each of replicas) expect(roles(await each.of('ada'))).toEqual(['ten_a OWNER']);
+    expect(queries).toBe(2);
+    await put('ten_b', 'VIEWER');
+    await put('ten_a', 'ANALYST');
+    const from = Date.now();
+    for (const each of replicas) {
+      await eventually(
+        async () => expect(roles(await each.of('ada'))).toEqual(['ten_a ANALYST', 'ten_b VIEWER']),
+        { every: 10 },
+      );
+    }
+    expect(Date.now() - from).toBeLessThan(2_000);
+    expect(queries).toBe(2);
+  });
+
+  it('end with a document that says so, and whoever watches is told', async () => {
+    await put('ten_a', 'OWNER');
+    const memberships = await replica();
+    const told: string[][] = [];
+    expect(roles(await memberships.of('ada'))).toEqual(['ten_a OWNER']);
+    const end = memberships.watch('ada', (entitlements) => told.push(roles(entitlements!)));
+    await put('ten_a', null);
+    await eventually(() => expect(told).toEqual([[]]));
+    expect(await memberships.of('ada')).toEqual([]);
+    end();
+    await put('ten_a', 'VIEWER');
+    await eventually(async () => expect(roles(await memberships.of('ada'))).toEqual(['ten_a VIEWER']));
+    expect(told).toEqual([[]]);
+  });
+
+  it('refuse to answer a request while the store is away, and let what is open go on by what was known', async () => {
+    await put('ten_a', 'OWNER');
+    const memberships = await replica();
+    await memberships.of('ada');
+    memberships.watch('ada', () => undefined);
+    away = true;
+    await eventually(() => expect(memberships.behindMs()).toBeGreaterThan(2_000));
+    await expect(memberships.of('ada')).rejects.toThrow('the store is away');
+    expect(roles(await memberships.lately('ada'))).toEqual(['ten_a OWNER']);
+    away = false;
+    await eventually(async () => expect(roles(await memberships.of('ada'))).toEqual(['ten_a OWNER']));
+  });
+
+  it('say of nobody for longer than allowed what was known before the store went away', async () => {
+    await put('ten_a', 'OWNER');
+    const memberships = await replica({ knownMs: 2_500 });
+    await memberships.of('ada');
+    const told: (Entitlements | null)[] = [];
+    memberships.watch('ada', (entitlements) => told.push(entitlements));
+    away = true;
+    await eventually(() => expect(told[0]).toBeNull());
+    await expect(memberships.lately('ada')).rejects.toThrow('the store is away');
+  });
+
+  it('are read again and again for whoever is watched while no feed can be followed', async () => {
+    await put('ten_a', 'OWNER');
+    const cosmos = store.anotherCosmos();
+    const memberships = createMemberships({
+      cosmos: {
+        query: (...asked) => cosmos.query(...asked),
+        changes: () => {
+          throw new Error('no feed');
+        },
+        feedRanges: (name) => cosmos.feedRanges(name),
+      },
+      logger,
+    });
+    open.push(memberships);
+    await memberships.start();
+    expect(roles(await memberships.of('ada'))).toEqual(['ten_a OWNER']);
+    const told: string[][] = [];
+    memberships.watch('ada', (entitlements) => told.push(roles(entitlements!)));
+    await put('ten_a', 'VIEWER');
+    await eventually(() => expect(told).toEqual([['ten_a VIEWER']]));
+  });
+});
