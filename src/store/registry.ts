@@ -105,7 +105,8 @@ export interface ShownCredential {
  * Buildings and what stands in them, always inside the caller's scope. Lookups answer null for what is unknown and for
  * what is foreign, after the same store calls.
  */
-export interface Registry extends Stock, DeadLettersReader, Enrollment, Claiming, Moving, Replacing, Transfers, SagaSweep {
+export interface Registry
+  extends Stock, DeadLettersReader, Enrollment, Claiming, Moving, Replacing, Transfers, SagaSweep {
   tenant(scope: TenantScope, tenantId: string): Promise<TenantDocument | null>;
   /** What a person belongs to, at most a second old: what `tenantScope` is made of. Empty for a stranger. */
   memberships(personId: string): Promise<Entitlement[]>;
