@@ -24,7 +24,10 @@ export interface FuzzReport {
 }
 
 /** An input is answered, or its connection closed, within this; a gateway waits 2 s for the rest of a packet here. */
-const ANSWERED_WITHIN_MS = 10_000;
+/** Longer than the gateway waits for the rest of a packet: half a packet is closed in the end, and that is its answer. */
+const ANSWERED_WITHIN_MS = 30_000;
+/** The probe may have become the end of a packet that lied about its length: another one is then answered. */
+const PROBED_AGAIN_MS = 2_000;
 const SLOWEST_DECODING_MS = 1_000;
 const WORKERS = 8;
 const GROWTH_BYTES = 150 * 1024 ** 2;
@@ -93,9 +96,13 @@ export async function fuzzGateway(options: {
           socket.write(probe);
         });
         const late = setTimeout(() => end('neither'), ANSWERED_WITHIN_MS);
+        const again = setInterval(() => {
+          if (probe !== undefined && socket.writable) socket.write(probe);
+        }, PROBED_AGAIN_MS);
         let got = 0;
         const end = (how: 'answered' | 'closed' | 'neither'): void => {
           clearTimeout(late);
+          clearInterval(again);
           socket.destroy();
           done(how);
         };
