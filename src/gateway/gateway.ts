@@ -85,9 +85,15 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const bytesInFlight = (): number =>
     endpoint.bytesHeld() + (mqtt?.bytesHeld() ?? 0) + (amqp?.bytesHeld() ?? 0) + packer.bytesInFlight();
-  const metrics = createGatewayMetrics(options.metrics, bytesInFlight);
+  const metrics = createGatewayMetrics(options.metrics, {
+    bytesInFlight,
+    handshakesWaiting: () => (mqtt?.handshakesWaiting() ?? 0) + (amqp?.handshakesWaiting() ?? 0),
+    lookupsInFlight: () => authentication.lookupsInFlight(),
+    directoryBehindMs: () => directory.behindMs(),
+  });
   const authentication = createDeviceAuthentication({
     directory,
+    metrics,
     hostNames: options.hostNames,
     lookupsInFlight: limits.lookupsInFlight,
     lookedUpWithinMilliseconds: limits.lookedUpWithinMilliseconds,

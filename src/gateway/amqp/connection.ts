@@ -5,8 +5,8 @@ import { isPassing } from '../answers';
 import { type Authenticated, type DeviceAuthentication } from '../authentication';
 import { type GatewayLimits } from '../limits';
 import { type GatewayMetrics } from '../metrics';
-import { createAnswers, type TurnEnd } from '../mqtt/answers';
 import { type Reception } from '../reception';
+import { createTurnWrites, type TurnEnd } from '../turn-writes';
 import { type TwinService } from '../twin-service';
 import { FAULT, IDLE, MALFORMED, STOPPING, TAKEN_OVER, TOO_MANY, UNAUTHORIZED } from './conditions';
 import { isWellFormedFrame } from './encoding';
@@ -86,7 +86,7 @@ export function createConnection(socket: TLSSocket, context: ConnectionContext):
   let draining = false;
   let accounted = 0;
 
-  const answers = createAnswers(context.turnEnd, (bytes) => {
+  const answers = createTurnWrites(context.turnEnd, (bytes) => {
     if (socket.writable) socket.write(bytes);
   });
   const unread = (): number => socket.writableLength + answers.bytes() + protocol.unsent();

@@ -4,12 +4,12 @@ import { type Logger } from '../../observability/logger';
 import { type Registry } from '../../observability/metrics';
 import { listenError } from '../../observability/operator-error';
 import { type DeviceAuthentication } from '../authentication';
+import { createHandshakes } from '../handshakes';
 import { type GatewayLimits } from '../limits';
 import { type GatewayMetrics } from '../metrics';
-import { createTurnEnd } from '../mqtt/answers';
-import { createHandshakes } from '../mqtt/handshakes';
 import { type Reception } from '../reception';
 import { createTls, type ServerCertificate, tlsOptionsOf } from '../tls';
+import { createTurnEnd } from '../turn-writes';
 import { type TwinService } from '../twin-service';
 import { type Connection, type ConnectionContext, createConnection } from './connection';
 import { createAmqpMetrics } from './metrics';
@@ -25,6 +25,7 @@ export interface AmqpListener {
   stop(): Promise<void>;
   /** Bytes that were read and not yet taken. */
   bytesHeld(): number;
+  handshakesWaiting(): number;
 }
 
 /** How often connections that wait are tried again. */
@@ -107,7 +108,7 @@ export function createAmqpListener(options: {
   const secure = createTls(() => createTlsServer(tlsOptionsOf(ports), onSocket));
   // Whoever does not speak TLS, or does not trust us, is closed by Node; nobody is to be told.
   secure.on('tlsClientError', (_error, socket) => socket.destroy());
-  const handshakes = createHandshakes(secure, limits.handshakes);
+  const handshakes = createHandshakes(secure, { atOnce: limits.handshakes, metrics: options.gatewayMetrics });
   // Listens bare, so that it can choose how many handshakes are under way.
   const server = createServer({ pauseOnConnect: true }, handshakes.begin);
   server.maxConnections = limits.connections;
@@ -147,5 +148,6 @@ export function createAmqpListener(options: {
       await closed;
     },
     bytesHeld: () => held,
+    handshakesWaiting: handshakes.waiting,
   };
 }

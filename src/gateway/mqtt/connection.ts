@@ -5,8 +5,8 @@ import { type Authenticated, type DeviceAuthentication, type Proof } from '../au
 import { type GatewayLimits } from '../limits';
 import { type GatewayMetrics } from '../metrics';
 import { type Reception } from '../reception';
+import { createTurnWrites, type TurnEnd } from '../turn-writes';
 import { type TwinService } from '../twin-service';
-import { createAnswers, type TurnEnd } from './answers';
 import { type Claims, claimsOf, refusalOf } from './claims';
 import { CONNECT, createFramer, PUBLISH } from './framer';
 import { type Ending, type MqttMetrics } from './metrics';
@@ -113,7 +113,7 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
     accounted = holds;
   };
 
-  const answers = createAnswers(context.turnEnd, (bytes) => {
+  const answers = createTurnWrites(context.turnEnd, (bytes) => {
     if (socket.writable) socket.write(bytes);
   });
   const write = answers.add;

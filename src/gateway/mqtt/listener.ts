@@ -7,11 +7,11 @@ import { type DeviceAuthentication } from '../authentication';
 import { type GatewayLimits } from '../limits';
 import { type GatewayMetrics } from '../metrics';
 import { type Reception } from '../reception';
+import { createHandshakes, type Handshakes } from '../handshakes';
 import { createTls, type ServerCertificate, tlsOptionsOf } from '../tls';
+import { createTurnEnd } from '../turn-writes';
 import { type TwinService } from '../twin-service';
-import { createTurnEnd } from './answers';
 import { type Connection, type ConnectionContext, createConnection } from './connection';
-import { createHandshakes } from './handshakes';
 import { createMqttMetrics } from './metrics';
 import { createPacketReader } from './packets';
 import { createTurns } from './turns';
@@ -31,6 +31,7 @@ export interface MqttListener {
   stop(): Promise<void>;
   /** Bytes that were read and not yet taken. */
   bytesHeld(): number;
+  handshakesWaiting(): number;
 }
 
 /** How often connections that wait are tried again. */
@@ -121,7 +122,15 @@ export function createMqttListener(options: {
   };
   const servers: Server[] = [createServer(onSocket)];
   const { tls } = ports;
-  if (tls) servers.push(tlsServer(tls, onSocket, limits.handshakes));
+  let handshakes: Handshakes | undefined;
+  if (tls) {
+    const secure = createTls(() => createTlsServer(tlsOptionsOf(tls), onSocket));
+    // Whoever does not speak TLS, or does not trust us, is closed by Node; nobody is to be told.
+    secure.on('tlsClientError', (_error, socket) => socket.destroy());
+    handshakes = createHandshakes(secure, { atOnce: limits.handshakes, metrics: options.gatewayMetrics });
+    // Listens bare, so that it can choose how many handshakes are under way.
+    servers.push(createServer({ pauseOnConnect: true }, handshakes.begin));
+  }
   /** The bare ones, those in their TLS handshake too. */
   const sockets = new Set<Socket>();
   for (const server of servers) {
@@ -168,18 +177,6 @@ export function createMqttListener(options: {
       await closed;
     },
     bytesHeld: () => held,
+    handshakesWaiting: () => handshakes?.waiting() ?? 0,
   };
-}
-
-/** Listens bare, so that it can choose how many handshakes are under way. */
-function tlsServer(
-  tls: ServerCertificate,
-  onSocket: (socket: Socket) => void,
-  handshakesAtOnce: number,
-): Server {
-  const server = createTls(() => createTlsServer(tlsOptionsOf(tls), onSocket));
-  // Whoever does not speak TLS, or does not trust us, is closed by Node; nobody is to be told.
-  server.on('tlsClientError', (_error, socket) => socket.destroy());
-  const handshakes = createHandshakes(server, handshakesAtOnce);
-  return createServer({ pauseOnConnect: true }, handshakes.begin);
 }

@@ -1,5 +1,6 @@
 import { type Socket } from 'node:net';
 import { type Server as TlsServer } from 'node:tls';
+import { type GatewayMetrics } from './metrics';
 
 /**
  * TLS handshakes, a bounded number at a time and a few new ones in each turn. One costs the one thread about a
@@ -20,7 +21,10 @@ const PER_TURN = 8;
 const COUNTED_MS = 500;
 
 /** @param server one that does not listen itself. */
-export function createHandshakes(server: TlsServer, atOnce: number): Handshakes {
+export function createHandshakes(
+  server: TlsServer,
+  { atOnce, metrics }: { atOnce: number; metrics: Pick<GatewayMetrics, 'handshake'> },
+): Handshakes {
   let waiting: Socket[] = [];
   /** The next of those that wait: taking from the head of a long array would move all of it. */
   let next = 0;
@@ -70,13 +74,14 @@ export function createHandshakes(server: TlsServer, atOnce: number): Handshakes 
       schedule();
     });
   };
-  const ended = (): void => {
+  const ended = (how: 'full' | 'resumed' | 'failed'): void => {
+    metrics.handshake(how);
     began.shift();
     schedule();
   };
   // Node tells of each handshake exactly once: it succeeded, or it failed, timed out or its socket was closed.
-  server.on('secureConnection', ended);
-  server.on('tlsClientError', ended);
+  server.on('secureConnection', (socket) => ended(socket.isSessionReused() ? 'resumed' : 'full'));
+  server.on('tlsClientError', () => ended('failed'));
 
   return {
     begin(socket) {
