@@ -18,6 +18,7 @@ export interface GatewayMetrics {
 export interface GatewayNow {
   bytesInFlight(): number;
   handshakesWaiting(): number;
+  handshakesUnderWay(): number;
   lookupsInFlight(): number;
   directoryBehindMs(): number;
 }
@@ -90,6 +91,11 @@ export function createGatewayMetrics(registry: Registry, now: GatewayNow): Gatew
     'atrium_gateway_tls_handshakes_waiting',
     'Connections whose TLS handshake has not begun. Thousands for a minute are a storm of devices that come back; for longer, too few replicas.',
     now.handshakesWaiting,
+  );
+  gauge(
+    'atrium_gateway_tls_handshakes_under_way',
+    'TLS handshakes that have begun. Sustained hundreds with few that end: clients that say nothing, or whose network is slow.',
+    now.handshakesUnderWay,
   );
   gauge(
     'atrium_gateway_device_lookups',
