@@ -105,7 +105,10 @@ export function createFanOut(options: {
     const key = subscription.keyOf(rights);
     const entry = (place.entry = {});
     try {
-      await member.begin(groups.get(key) ?? open(key, subscription, scope), executor.contextOf(subscription, scope));
+      await member.begin(
+        groups.get(key) ?? open(key, subscription, scope),
+        executor.contextOf(subscription, scope),
+      );
     } catch (error) {
       // Unless its rights changed meanwhile and it is on its way into another.
       if (place.entry === entry) end(place, () => subscription.sink.fail(error));
@@ -138,10 +141,16 @@ export function createFanOut(options: {
           if (stream.missed === undefined) end(place, () => sink.fail(tooSlow()));
           else void enter(place, place.scope!, place.rights);
         },
-        onEnd: (failure) =>
-          end(place, () => (failure === null ? sink.complete() : sink.fail(failure.error))),
+        onEnd: (failure) => end(place, () => (failure === null ? sink.complete() : sink.fail(failure.error))),
       });
-      const place: Place = { subscription, member, rights: '', scope: undefined, entry: undefined, left: false };
+      const place: Place = {
+        subscription,
+        member,
+        rights: '',
+        scope: undefined,
+        entry: undefined,
+        left: false,
+      };
       subscribers++;
       people.add(principal.id, place);
       return () => end(place);

@@ -43,10 +43,7 @@ export interface Operations {
    * Of a prepared subscription. The rights are checked as for anybody; the results then come from the group of those who
    * ask the same, and go through `send`, as JSON. What is returned only ends.
    */
-  subscribe(
-    args: ExecutionArgs,
-    send: Sink['send'],
-  ): Promise<AsyncIterableIterator<never> | ExecutionResult>;
+  subscribe(args: ExecutionArgs, send: Sink['send']): Promise<AsyncIterableIterator<never> | ExecutionResult>;
 }
 
 interface Asked {

@@ -40,7 +40,11 @@ describe('a subscription that goes on where another ended', () => {
   });
   afterAll(() => api.stop());
 
-  const record = (at: { id: string; tenantId: string }, minutes: readonly number[], meanOf = (m: number) => m) =>
+  const record = (
+    at: { id: string; tenantId: string },
+    minutes: readonly number[],
+    meanOf = (m: number) => m,
+  ) =>
     createAveragesWriter({ cosmos: api.cosmos }).write(
       at.id,
       minutes.map((minute) => average(at, { windowEnd: minute * 60, mean: meanOf(minute), position })),
@@ -175,7 +179,9 @@ describe('a subscription that goes on where another ended', () => {
       [DOCUMENT, { ids: Array.from({ length: 101 }, () => building.id) }],
     ] as const) {
       const { outcome, values } = collect(query, variables);
-      await eventually(() => expect(outcome.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]));
+      await eventually(() =>
+        expect(outcome.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]),
+      );
       expect(values).toEqual([]);
     }
   });

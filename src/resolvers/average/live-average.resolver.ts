@@ -48,10 +48,7 @@ export class LiveAverageResolver {
     description:
       'The rolling averages of a building: the current value of each quantity first, then every change of its mean or its counts, about once a second while readings come. A client that cannot keep up gets the latest and misses those between. With `after` it begins with the minute records since then.',
     subscribe: ({ args, context }) =>
-      subscribeToBuilding(
-        context as Context,
-        args as Asked & { building: string; after?: string | null },
-      ),
+      subscribeToBuilding(context as Context, args as Asked & { building: string; after?: string | null }),
   })
   buildingAverage(
     @Root() value: BuildingAverage,

@@ -71,7 +71,11 @@ export function createMissedAverages(options: {
           BuildingAverage.quantityOf(value) === quantity;
         // The record of a minute is stored some seconds after it.
         const fresh = atMinute.find(ofQuantity);
-        if (fresh !== undefined && fresh.windowEnd / MINUTE === newest + 1 && fresh.windowEnd / MINUTE <= to) {
+        if (
+          fresh !== undefined &&
+          fresh.windowEnd / MINUTE === newest + 1 &&
+          fresh.windowEnd / MINUTE <= to
+        ) {
           found.push({ ...fresh, revision: 1 });
           newest++;
         }
@@ -98,14 +102,15 @@ export function createMissedAverages(options: {
     if (gaps.size === 0) return;
     for (const value of await currentAverages(context, building)) {
       const gap = gaps.get(value.quantity);
-      if (gap !== undefined) yield Object.assign(value, { gap: AverageGap.of(gap), delivery: 'LIVE' as const });
+      if (gap !== undefined)
+        yield Object.assign(value, { gap: AverageGap.of(gap), delivery: 'LIVE' as const });
     }
   }
 
   return {
     async *read(context, visible) {
       // Reading takes its time, and more minutes may have gone by.
-      for (let minute = -1; minute !== thisMinute(); ) {
+      for (let minute = -1; minute !== thisMinute();) {
         minute = thisMinute();
         for (const each of under) {
           const quantities = visible.get(each.building.id);
