@@ -1,6 +1,6 @@
 import { type ServerResponse } from 'node:http';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { execute, type ExecutionArgs, type ExecutionResult } from 'graphql';
+import { type ExecutionArgs, type ExecutionResult } from 'graphql';
 import { createHandler } from 'graphql-sse';
 import { explain, type Logger } from '../observability/logger';
 import { type Memberships } from '../store/memberships';
@@ -71,7 +71,7 @@ export function createEventStreams(options: {
       }
       return { data: undefined, errors: prepared } as never;
     },
-    execute: execute as never,
+    execute: operations.execute as never,
     subscribe: ((args: ExecutionArgs) => {
       const stream = opened.get(carried.get(args)!)!;
       return operations.subscribe(args, (result, sent) => {

@@ -37,6 +37,7 @@ import { createContext } from './request-context';
 import { enforceRules } from './rules';
 import { createScopes } from './scopes';
 import { createSocketHandler, handleProtocols } from './socket-handler';
+import { type Throttle } from './throttle';
 import { webSocketOptions } from './web-socket';
 
 export interface ApiOptions {
@@ -58,6 +59,8 @@ export interface ApiOptions {
   /** The gateway as devices reach it, `host` or `host:port`, for connection strings. */
   gatewayHostName: string;
   limits?: Partial<DocumentLimits>;
+  /** Holds what clients and tenants have left. */
+  throttle: Throttle;
   /** Of an HTTP request; 10,000 devices take about 2 MB. */
   maximumBodyBytes?: number;
   /** Of one WebSocket message. */
@@ -125,7 +128,8 @@ export function createApi(options: ApiOptions): Api {
     readiness,
     async start() {
       const schema = enforceRules(createSchema());
-      const common = { schema, limits, maximumCachedCharacters: MAXIMUM_CACHED_CHARACTERS, meters, logger };
+      const { throttle } = options;
+      const common = { schema, limits, throttle, maximumCachedCharacters: MAXIMUM_CACHED_CHARACTERS, meters, logger };
       const fanOut = createFanOut({
         schema,
         services,

@@ -6,7 +6,7 @@ import { explain, type Logger } from '../observability/logger';
 import { Counter, Gauge, type Registry as Metrics } from '../observability/metrics';
 import { decodeAverages } from '../stream/averages';
 import { type NamespaceConnection } from '../stream/connection';
-import { FrameError } from '../stream/frame';
+import { FrameError, SCHEMA_PROPERTY } from '../stream/frame';
 import { createLatestAverages, type Place } from './latest';
 import { createListeners } from './listeners';
 import { createStreamFollower } from './stream-follower';
@@ -54,6 +54,8 @@ export function createLive(options: {
   hub: string;
   /** One of the hub's `live-` groups; five replicas may share one. */
   group: string;
+  /** By the schema they name: takers of events that are no averages. Each throws FrameError on what it cannot read. */
+  others?: Readonly<Record<string, (event: ReceivedEventData) => void>>;
 }): Live {
   const { logger, namespace, hub, group } = options;
   const latest = createLatestAverages();
@@ -61,9 +63,11 @@ export function createLive(options: {
   const meters = createMeters(options.metrics, listeners.count);
 
   const take = (event: ReceivedEventData, partition: string): void => {
-    let values: BuildingAverage[];
+    let values: BuildingAverage[] = [];
+    const taker = options.others?.[String(event.properties?.[SCHEMA_PROPERTY])];
     try {
-      values = decodeAverages(event.body, event.properties);
+      if (taker !== undefined) taker(event);
+      else values = decodeAverages(event.body, event.properties);
     } catch (error) {
       // What cannot be read is one publisher's fault, and the next value makes up for it.
       if (!(error instanceof FrameError)) throw error;
