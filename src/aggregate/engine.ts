@@ -5,7 +5,7 @@ import { createAgenda, due, note } from './agenda';
 import { type Aggregation, createAggregations, FURTHER } from './aggregations';
 import { change, clearChanged, createCells, forget, touch } from './cells';
 import { createChunks, insert, longer, NONE } from './chunks';
-import { EMPTY_SECONDS, FURTHEST_AHEAD_SECONDS, type Horizons, FUTURE_ALLOWANCE_MS } from './horizons';
+import { EMPTY_SECONDS, FURTHEST_AHEAD_SECONDS, type Horizons, KNOWN_AFTER_MS } from './horizons';
 import { addUndated, expireUndated, identityOf, ORDINAL_LIMIT } from './identities';
 import { countOf, packPlaces, type PackedPart, unpackPlaces } from './packed';
 import { type BuildingState, createPlaces, type Series } from './places';
@@ -44,8 +44,8 @@ export interface Engine {
   readonly counts: Readonly<EngineCounts>;
   readonly buildings: number;
   /**
-   * Windows that begin before this instant (ms) may lack readings of events that were never seen, and are never
-   * computed. -Infinity when the stream was read from its first event.
+   * Windows that begin before this instant (ms) may lack readings of events that were never seen, or count a message that
+   * repeats one of those, and are never computed. -Infinity when the stream was read from its first event.
    */
   readonly knownFrom: number;
   /** Moves T forward, never back; minutes that end on the way are marked for computing. */
@@ -106,6 +106,8 @@ export function createEngine(options: {
   let second = 0;
   let sequence = -1;
   let knownFrom: number | undefined;
+  /** When the last event was enqueued. */
+  let enqueuedUpTo = 0;
   const counts: EngineCounts = {
     applied: 0,
     duplicates: 0,
@@ -318,8 +320,9 @@ export function createEngine(options: {
       if (series.number < newestSlot.length) newestSlot[series.number] = 0;
     }
     for (const [buildingId, owners] of places.buildings) {
-      for (const building of owners) expireUndated(building.undated, gone);
-      if (owners.every((building) => building.held === 0)) places.freeBuilding(buildingId);
+      for (const building of owners) expireUndated(building.undated, enqueuedUpTo);
+      if (owners.every(({ held, undated }) => held === 0 && undated.size === 0))
+        places.freeBuilding(buildingId);
     }
   };
 
@@ -342,7 +345,8 @@ export function createEngine(options: {
 
   const begin = (event: number, enqueuedAt: number): void => {
     // Event Hubs numbers a partition's events from 0: whoever reads that one has missed nothing.
-    knownFrom ??= event === 0 ? -Infinity : enqueuedAt + FUTURE_ALLOWANCE_MS;
+    knownFrom ??= event === 0 ? -Infinity : enqueuedAt + KNOWN_AFTER_MS;
+    if (enqueuedAt > enqueuedUpTo) enqueuedUpTo = enqueuedAt;
     sequence = event;
   };
 
@@ -407,7 +411,13 @@ export function createEngine(options: {
         const undated = undatedRows?.get(row);
         const isNew =
           undated === undefined ||
-          addUndated(buildings[owner]!.undated, pointOrdinal, undated.messageId, undated.messageIndex, slot);
+          addUndated(
+            buildings[owner]!.undated,
+            pointOrdinal,
+            undated.messageId,
+            undated.messageIndex,
+            enqueuedAt,
+          );
         const isDated = undated === undefined;
         const identity = identityOf(pointOrdinal, slot, instant, isDated);
         if (!isNew || !insert(chunks, leaf, slot, identity, deviceOrdinal, value[row]!, isDated, gone)) {

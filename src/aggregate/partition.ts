@@ -7,7 +7,7 @@ import { decodeFrame, FrameError } from '../stream/frame';
 import { type StreamProducer } from '../stream/producer';
 import { WINDOW_SECONDS } from '../domain/window';
 import { type BuildingState, createEngine, type DevicesExpected, type EngineCounts } from './engine';
-import { EMPTY_SECONDS, FUTURE_ALLOWANCE_MS, type Horizons } from './horizons';
+import { EMPTY_SECONDS, type Horizons, KNOWN_AFTER_MS } from './horizons';
 import { createLiveValues } from './live-values';
 import { type AggregateMetrics } from './metrics';
 import { createMinuteRecord } from './minute-record';
@@ -222,8 +222,8 @@ export function createAggregatePartition(options: {
   /**
    * Moves the checkpoint to the last event from before which nothing can matter any more: the first minute that is not
    * yet final and stored (M) needs readings observed after M - 300 s, or the last one before an empty window, and those
-   * stand in events enqueued later than that less the future allowance. A successor that replays from there knows that
-   * minute whole.
+   * stand in events enqueued later than that less the future allowance. A successor that replays from there, and some
+   * minutes more to tell repeated messages, knows that minute whole.
    */
   const moveCheckpoint = async (): Promise<void> => {
     checkpointAt = now();
@@ -233,9 +233,7 @@ export function createAggregatePartition(options: {
       engine.oldestDirtyMinute(),
       record.oldestMinute(),
     );
-    const event = marks.before(
-      (firstNeeded * 60 - WINDOW_SECONDS - EMPTY_SECONDS) * 1000 - FUTURE_ALLOWANCE_MS,
-    );
+    const event = marks.before((firstNeeded * 60 - WINDOW_SECONDS - EMPTY_SECONDS) * 1000 - KNOWN_AFTER_MS);
     if (event === undefined || event.sequenceNumber <= checkpointed) return;
     checkpointing = true;
     try {
