@@ -22,6 +22,23 @@ export interface PackedPart {
   evictedAt: Float64Array;
   /** Each leaf's from the oldest slot to the newest: slot, identity, device ordinal and the double of the value. */
   readings: Uint32Array;
+  /** In parts that hold nothing else. */
+  states?: PackedStates;
+}
+
+/** Some buildings' state quantities: spaces, their points' ordinals with how many readings each, and those in a row. */
+export interface PackedStates {
+  leaves: {
+    tenantId: string;
+    buildingId: string;
+    code: number;
+    spaceId: string;
+    points: number[];
+    counts: number[];
+  }[];
+  /** observedAt. */
+  instants: Float64Array;
+  marks: Uint8Array;
 }
 
 interface PackedBuilding {
@@ -176,4 +193,17 @@ export function unpackPlaces(
     }
   }
   return dirty;
+}
+
+/** A part that holds states alone. */
+export function partOfStates(states: PackedStates): PackedPart {
+  const nothing = emptyPart();
+  return {
+    ...nothing,
+    codes: Uint8Array.from(nothing.codes),
+    counts: Uint32Array.from(nothing.counts),
+    evictedAt: Float64Array.from(nothing.evictedAt),
+    readings: new Uint32Array(0),
+    states,
+  };
 }

@@ -1,13 +1,16 @@
 import { type ReceivedEventData } from '@azure/event-hubs';
 import { quantityNamed, type QuantityName } from '../domain/quantity';
+import { type PlaceState } from '../domain/state';
 import { type BuildingAverage } from '../domain/window';
 import { type Readiness } from '../observability/health';
 import { explain, type Logger } from '../observability/logger';
 import { Counter, Gauge, type Registry as Metrics } from '../observability/metrics';
 import { decodeAverages } from '../stream/averages';
 import { type NamespaceConnection } from '../stream/connection';
-import { FrameError } from '../stream/frame';
+import { FrameError, SCHEMA_PROPERTY } from '../stream/frame';
+import { decodeStates, STATES_SCHEMA } from '../stream/states';
 import { createLatestAverages, type Place } from './latest';
+import { createLatestStates } from './latest-states';
 import { createListeners } from './listeners';
 import { createStreamFollower } from './stream-follower';
 
@@ -15,6 +18,8 @@ import { createStreamFollower } from './stream-follower';
 export interface LiveAverages {
   /** What is held for a building or a space now, one value a quantity; empty where nothing was published lately. */
   latest(place: Place): BuildingAverage[];
+  /** What the state quantities of a building or a space say now; empty where nothing was heard lately. */
+  states(place: Place): PlaceState[];
   /**
    * Every change of a building from now on, of one quantity or of all. A reader that is slower than the changes gets the latest value
    * of each quantity and misses those between: at most one value a quantity waits for it. Ends with `return()`.
@@ -48,13 +53,16 @@ export function createLive(options: {
 }): Live {
   const { logger, namespace, hub, group } = options;
   const latest = createLatestAverages();
+  const states = createLatestStates();
   const listeners = createListeners();
   const meters = createMeters(options.metrics, listeners.count);
 
   const take = (event: ReceivedEventData, partition: string): void => {
-    let values: BuildingAverage[];
+    let values: BuildingAverage[] = [];
     try {
-      values = decodeAverages(event.body, event.properties);
+      if (event.properties?.[SCHEMA_PROPERTY] === STATES_SCHEMA) {
+        for (const state of decodeStates(event.body)) meters.values.inc({ outcome: states.take(state) });
+      } else values = decodeAverages(event.body, event.properties);
     } catch (error) {
       // What cannot be read is one publisher's fault, and the next value makes up for it.
       if (!(error instanceof FrameError)) throw error;
@@ -82,6 +90,7 @@ export function createLive(options: {
 
   return {
     latest: latest.of,
+    states: (place) => states.of(place, Date.now()),
     changes: (buildingId, quantity) =>
       listeners.listen(buildingId, quantity === undefined ? undefined : quantityNamed(quantity).code),
     start: follower.start,
