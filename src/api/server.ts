@@ -36,7 +36,7 @@ import { createContext } from './request-context';
 import { enforceRules } from './rules';
 import { createScopes } from './scopes';
 import { createSocketHandler, handleProtocols } from './socket-handler';
-import { createThrottle, type Throttle } from './throttle';
+import { type Throttle } from './throttle';
 import { webSocketOptions } from './web-socket';
 
 export interface ApiOptions {
@@ -58,8 +58,8 @@ export interface ApiOptions {
   /** The gateway as devices reach it, `host` or `host:port`, for connection strings. */
   gatewayHostName: string;
   limits?: Partial<DocumentLimits>;
-  /** Holds what clients and tenants have left; default: buckets of this replica alone. */
-  throttle?: Throttle;
+  /** Holds what clients and tenants have left. */
+  throttle: Throttle;
   /** Of an HTTP request; 10,000 devices take about 2 MB. */
   maximumBodyBytes?: number;
   /** Of one WebSocket message. */
@@ -81,14 +81,6 @@ export interface Api {
 
 /** About 50 MB of parsed documents, in two caches. */
 const MAXIMUM_CACHED_CHARACTERS = 500_000;
-/**
- * An object takes some ten microseconds of a core: a client may have a twentieth of one for ever and half a second of one at
- * once, a tenant four times as much. Ordinary dashboards stay far below.
- */
-export const DEFAULT_THROTTLE = {
-  client: { capacity: 50_000, restorePerSecond: 5_000 },
-  tenant: { capacity: 200_000, restorePerSecond: 20_000 },
-};
 const REQUEST_TIMEOUT_MS = 30_000;
 /** At about 16 microseconds each, a sixth of a core. */
 const DELIVERIES_PER_SECOND = 10_000;
@@ -133,8 +125,8 @@ export function createApi(options: ApiOptions): Api {
     readiness,
     async start() {
       const schema = enforceRules(createSchema());
-      const throttle = options.throttle ?? createThrottle(DEFAULT_THROTTLE);
-      const common = { schema, limits, maximumCachedCharacters: MAXIMUM_CACHED_CHARACTERS, meters, logger };
+      const { throttle } = options;
+      const common = { schema, limits, throttle, maximumCachedCharacters: MAXIMUM_CACHED_CHARACTERS, meters, logger };
       const fanOut = createFanOut({
         schema,
         services,
@@ -148,7 +140,7 @@ export function createApi(options: ApiOptions): Api {
       meters.observe(fanOut.counts);
       const operations = createOperations({ ...common, services, scopes, fanOut });
       const requests = new AsyncLocalStorage<string>();
-      const apollo = createApollo({ ...common, throttle, requestId: () => requests.getStore() ?? '' });
+      const apollo = createApollo({ ...common, requestId: () => requests.getStore() ?? '' });
       await apollo.start();
       app = Fastify({
         bodyLimit: options.maximumBodyBytes ?? 4 * 1024 * 1024,

@@ -1,4 +1,4 @@
-import { execute, type ExecutionArgs, type GraphQLError } from 'graphql';
+import { type ExecutionArgs, type GraphQLError } from 'graphql';
 import { type Context as Connection, CloseCode, type ServerOptions } from 'graphql-ws';
 import { type WebSocket } from 'ws';
 import { type Principal } from '../auth/scope';
@@ -107,7 +107,7 @@ export function webSocketOptions(options: {
       return args;
     },
 
-    execute,
+    execute: operations.execute,
     subscribe(args) {
       const { socket, id } = carried.get(args)!;
       const before = `{"id":${JSON.stringify(id)},"type":"next","payload":`;

@@ -59,6 +59,8 @@ export function createLive(options: {
   hub: string;
   /** One of the hub's `live-` groups; five replicas may share one. */
   group: string;
+  /** By the schema they name: takers of events that are no averages. Each throws FrameError on what it cannot read. */
+  others?: Readonly<Record<string, (event: ReceivedEventData) => void>>;
 }): Live {
   const { logger, namespace, hub, group } = options;
   const latest = createLatestAverages();
@@ -68,8 +70,11 @@ export function createLive(options: {
 
   const take = (event: ReceivedEventData, partition: string): void => {
     let values: BuildingAverage[] = [];
+    const schema = event.properties?.[SCHEMA_PROPERTY];
+    const taker = options.others?.[String(schema)];
     try {
-      if (event.properties?.[SCHEMA_PROPERTY] === STATES_SCHEMA) {
+      if (taker !== undefined) taker(event);
+      else if (schema === STATES_SCHEMA) {
         for (const state of decodeStates(event.body)) meters.values.inc({ outcome: states.take(state) });
       } else values = decodeAverages(event.body, event.properties);
     } catch (error) {
