@@ -244,6 +244,20 @@ export const atriumSettings = (variables: Variables = process.env) =>
     variables,
   );
 
+const amount = (standard: number, what: string) =>
+  z.coerce.number().int().min(1).max(1e9).default(standard).describe(what);
+
+/**
+ * An object takes some ten microseconds of a core: a client may have a twentieth of one for ever and half a second of one at
+ * once, a tenant four times as much. Ordinary dashboards stay far below.
+ */
+const cost = {
+  CLIENT_COST_CAPACITY: amount(50_000, 'cost a client may spend at once; an object of an answer costs 1'),
+  CLIENT_COST_PER_SECOND: amount(5_000, 'cost a client gets back each second'),
+  TENANT_COST_CAPACITY: amount(200_000, 'cost that all clients of a tenant may spend at once'),
+  TENANT_COST_PER_SECOND: amount(20_000, 'cost that a tenant gets back each second'),
+};
+
 export const apiSettings = (variables: Variables = process.env) =>
   parse(
     {
@@ -262,6 +276,7 @@ export const apiSettings = (variables: Variables = process.env) =>
         .string()
         .default('127.0.0.1:8080')
         .describe('host and port that devices’ connection strings name'),
+      ...cost,
       LIVE_GROUP: z.string().default('live-0').describe('this replica’s consumer group of the averages hub'),
     },
     variables,

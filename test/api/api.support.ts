@@ -9,6 +9,7 @@ import WebSocket from 'ws';
 import { createCosmosEmulator } from '../../emulators/cosmos/emulator';
 import { createEventHubsEmulator } from '../../emulators/event-hubs';
 import { type ApiOptions, createApi } from '../../src/api/server';
+import { createThrottle } from '../../src/api/throttle';
 import { type Role, tenantScope, type TenantScope } from '../../src/auth/scope';
 import { createTokenVerifier } from '../../src/auth/token';
 import { personId } from '../../src/domain/id';
@@ -130,6 +131,10 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
       tokens,
       cursorKey: Buffer.alloc(32, 3),
       gatewayHostName: 'gateway.example:8443',
+      throttle: createThrottle({
+        client: { capacity: 50_000, restorePerSecond: 5_000 },
+        tenant: { capacity: 200_000, restorePerSecond: 20_000 },
+      }),
       ...options,
     });
     // What serves is stopped before what it is served by.
