@@ -27,6 +27,7 @@ import { createApollo } from './apollo';
 import { authenticate, type Tokens } from './authentication';
 import { errorAnswer, INTERNAL_MESSAGE, maskError, UNAVAILABLE_MESSAGE } from './error-answers';
 import { createDeliveryBudget } from './delivery-budget';
+import { createEventStreams } from './event-stream';
 import { createFanOut } from './fan-out';
 import { DEFAULT_LIMITS, type DocumentLimits } from './limits';
 import { createApiMeters } from './meters';
@@ -87,6 +88,8 @@ const DELIVERIES_PER_SECOND = 10_000;
 const DRAIN_MS = 8_000;
 const SERVICE_RESTART = 1012;
 const PATH = '/graphql';
+const STREAM_PATH = '/graphql/stream';
+const KEEP_ALIVE_MS = 12_000;
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -94,7 +97,7 @@ declare module 'fastify' {
   }
 }
 
-/** The GraphQL API over HTTP and WebSocket, its schema, its GraphiQL page, its health and its metrics, on one port. */
+/** The GraphQL API over HTTP, WebSocket and server-sent events, its schema, its GraphiQL page, its health and its metrics, on one port. */
 export function createApi(options: ApiOptions): Api {
   const { logger, metrics, live, memberships, tokens } = options;
   const meters = createApiMeters(metrics);
@@ -177,6 +180,7 @@ export function createApi(options: ApiOptions): Api {
       /** A person who opens the address in a browser; a program asks for JSON. */
       const wantsPage = (request: FastifyRequest): boolean =>
         request.method === 'GET' &&
+        !request.url.startsWith(STREAM_PATH) &&
         !(request.query as Record<string, unknown>)['query'] &&
         (request.headers.accept ?? '').includes('text/html');
 
@@ -209,6 +213,7 @@ export function createApi(options: ApiOptions): Api {
         }
         return requests.run(request.id, () => handle.call(this, request as never, reply as never));
       };
+      const keepAliveMilliseconds = options.keepAliveMilliseconds ?? KEEP_ALIVE_MS;
       const onSocket = createSocketHandler({
         protocol: webSocketOptions({
           operations,
@@ -218,10 +223,15 @@ export function createApi(options: ApiOptions): Api {
           logger,
           maximumOperations: options.maximumOperationsPerSocket ?? 100,
         }),
-        keepAliveMilliseconds: options.keepAliveMilliseconds ?? 12_000,
+        keepAliveMilliseconds,
         logger,
       });
+      const streams = createEventStreams({ operations, memberships, keepAliveMilliseconds, meters, logger });
+      meters.observeStreams(streams.open);
+      app.addHook('preClose', async () => streams.close());
       const maximumSockets = options.maximumSockets ?? 10_000;
+      /** With so many connections that are kept open, over either transport. */
+      const isFull = (connections: number): boolean => stopping || connections > maximumSockets;
       app.route({
         method: 'GET',
         url: PATH,
@@ -231,7 +241,7 @@ export function createApi(options: ApiOptions): Api {
           const open = this.websocketServer.clients.size;
           meters.sockets.set(open);
           socket.once('close', () => meters.sockets.dec());
-          if (stopping || open > maximumSockets) {
+          if (isFull(open + streams.open())) {
             socket.close(1013, 'too many connections: try again later');
             return;
           }
@@ -239,6 +249,21 @@ export function createApi(options: ApiOptions): Api {
         },
       });
       app.route({ method: 'POST', url: PATH, onRequest: signIn, handler: answer });
+      app.route({
+        method: ['GET', 'POST'],
+        url: STREAM_PATH,
+        onRequest: signIn,
+        async handler(request, reply) {
+          if (!(request.headers.accept ?? '').includes('text/event-stream')) {
+            return refuse(reply, 406, 'BAD_REQUEST', 'accept text/event-stream here');
+          }
+          if (isFull(this.websocketServer.clients.size + streams.open() + 1)) {
+            void reply.header('retry-after', '5');
+            return refuse(reply, 503, 'UNAVAILABLE', 'too many connections: try again later');
+          }
+          return streams.handle(request, reply);
+        },
+      });
 
       try {
         await app.listen({ host: options.host, port: options.port });

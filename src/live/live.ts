@@ -1,5 +1,6 @@
 import { type ReceivedEventData } from '@azure/event-hubs';
 import { quantityNamed, type QuantityName } from '../domain/quantity';
+import { type PlaceState } from '../domain/state';
 import { type BuildingAverage } from '../domain/window';
 import { type Readiness } from '../observability/health';
 import { explain, type Logger } from '../observability/logger';
@@ -7,7 +8,9 @@ import { Counter, Gauge, type Registry as Metrics } from '../observability/metri
 import { decodeAverages } from '../stream/averages';
 import { type NamespaceConnection } from '../stream/connection';
 import { FrameError, SCHEMA_PROPERTY } from '../stream/frame';
+import { decodeStates, STATES_SCHEMA } from '../stream/states';
 import { createLatestAverages, type Place } from './latest';
+import { createLatestStates } from './latest-states';
 import { createListeners } from './listeners';
 import { createStreamFollower } from './stream-follower';
 
@@ -15,6 +18,8 @@ import { createStreamFollower } from './stream-follower';
 export interface LiveAverages {
   /** What is held for a building or a space now, one value a quantity; empty where nothing was published lately. */
   latest(place: Place): BuildingAverage[];
+  /** What the state quantities of a building or a space say now; empty where nothing was heard lately. */
+  states(place: Place): PlaceState[];
   /**
    * What was published for a building at second 0 of its last minute, one value a quantity: the record of that minute is
    * stored some seconds later.
@@ -59,15 +64,19 @@ export function createLive(options: {
 }): Live {
   const { logger, namespace, hub, group } = options;
   const latest = createLatestAverages();
+  const states = createLatestStates();
   const listeners = createListeners();
   const meters = createMeters(options.metrics, listeners.count);
 
   const take = (event: ReceivedEventData, partition: string): void => {
     let values: BuildingAverage[] = [];
-    const taker = options.others?.[String(event.properties?.[SCHEMA_PROPERTY])];
+    const schema = event.properties?.[SCHEMA_PROPERTY];
+    const taker = options.others?.[String(schema)];
     try {
       if (taker !== undefined) taker(event);
-      else values = decodeAverages(event.body, event.properties);
+      else if (schema === STATES_SCHEMA) {
+        for (const state of decodeStates(event.body)) meters.values.inc({ outcome: states.take(state) });
+      } else values = decodeAverages(event.body, event.properties);
     } catch (error) {
       // What cannot be read is one publisher's fault, and the next value makes up for it.
       if (!(error instanceof FrameError)) throw error;
@@ -95,6 +104,7 @@ export function createLive(options: {
 
   return {
     latest: latest.of,
+    states: (place) => states.of(place, Date.now()),
     lastMinute: latest.lastMinuteOf,
     changes: (buildingIds, quantity) =>
       listeners.listen(buildingIds, quantity === undefined ? undefined : quantityNamed(quantity).code),
