@@ -728,6 +728,15 @@ export type OnBuildingAveragesSubscriptionVariables = Exact<{
 
 export type OnBuildingAveragesSubscription = { buildingAverages: { buildingId: string, quantity: Quantity, mean: number | null, readings: number, devicesReporting: number, devicesExpected: number, windowEnd: string, delivery: AverageDelivery | null, cursor: string | null, gap: { from: string, to: string } | null } };
 
+export type OnDeviceStatusSubscriptionVariables = Exact<{
+  building?: string | null | undefined;
+  devices?: Array<string> | string | null | undefined;
+  minInterval?: unknown;
+}>;
+
+
+export type OnDeviceStatusSubscription = { deviceStatus: { deviceId: string, buildingId: string, state: DeviceState, lastSeenAt: string | null, lastProtocol: DeviceProtocol | null } };
+
 export type ProvisionDevicesMutationVariables = Exact<{
   input: ProvisionDevicesInput;
 }>;
@@ -1651,6 +1660,21 @@ export const OnBuildingAveragesDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:ad725cfd145865572e622e55635f77f832c8e15ad2c05ee41d8a97f675818c43"}) as unknown as TypedDocumentString<OnBuildingAveragesSubscription, OnBuildingAveragesSubscriptionVariables>;
+export const OnDeviceStatusDocument = new TypedDocumentString(`
+    subscription OnDeviceStatus($building: ID, $devices: [ID!], $minInterval: Duration) {
+  deviceStatus(
+    building: $building
+    deviceIds: $devices
+    minInterval: $minInterval
+  ) {
+    deviceId
+    buildingId
+    state
+    lastSeenAt
+    lastProtocol
+  }
+}
+    `, {"hash":"sha256:fb78fc48497b3c9506fd2b842d7ea66c5ab8ce5926f0e73e8a3682081f93c745"}) as unknown as TypedDocumentString<OnDeviceStatusSubscription, OnDeviceStatusSubscriptionVariables>;
 export const ProvisionDevicesDocument = new TypedDocumentString(`
     mutation ProvisionDevices($input: ProvisionDevicesInput!) {
   provisionDevices(input: $input) {

@@ -19,6 +19,7 @@ import { createCursors } from '../resolvers/cursor';
 import { type ErrorCode } from '../resolvers/errors';
 import { createSchema } from '../resolvers/schema';
 import { type AveragesReader } from '../store/averages';
+import { type DeviceStatuses } from '../store/device-statuses';
 import { type Jobs } from '../store/jobs/jobs';
 import { type Memberships } from '../store/memberships';
 import { type Registry } from '../store/registry';
@@ -51,6 +52,8 @@ export interface ApiOptions {
   /** Started and stopped by whoever made it. */
   memberships: Memberships;
   averages: AveragesReader;
+  /** Started and stopped by whoever made it. */
+  deviceStatuses: DeviceStatuses;
   /** Started and stopped by whoever made it. */
   live: Live;
   tokens: Tokens;
@@ -106,6 +109,7 @@ export function createApi(options: ApiOptions): Api {
     registry: options.registry,
     jobs: options.jobs,
     averages: options.averages,
+    deviceStatuses: options.deviceStatuses,
     live,
     cursors: createCursors({ key: options.cursorKey }),
     gatewayHostName: options.gatewayHostName,
@@ -129,7 +133,14 @@ export function createApi(options: ApiOptions): Api {
     async start() {
       const schema = enforceRules(createSchema());
       const { throttle } = options;
-      const common = { schema, limits, throttle, maximumCachedCharacters: MAXIMUM_CACHED_CHARACTERS, meters, logger };
+      const common = {
+        schema,
+        limits,
+        throttle,
+        maximumCachedCharacters: MAXIMUM_CACHED_CHARACTERS,
+        meters,
+        logger,
+      };
       const fanOut = createFanOut({
         schema,
         services,

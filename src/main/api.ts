@@ -7,6 +7,7 @@ import { createUsageExchange } from '../live/usage-exchange';
 import { createMetrics } from '../observability/metrics';
 import { createAveragesReader } from '../store/averages-reader';
 import { createCosmos } from '../store/cosmos';
+import { createDeviceStatuses } from '../store/device-statuses';
 import { createJobs } from '../store/jobs/jobs';
 import { createKeyring } from '../store/keyring';
 import { createMemberships } from '../store/memberships';
@@ -19,7 +20,7 @@ import { run, stopInOrder } from './run';
 // How far an issuer's clock may be from ours.
 const CLOCK_TOLERANCE_SECONDS = 5;
 
-/** The GraphQL API over HTTP and WebSocket. */
+/** The GraphQL API over HTTP, WebSocket and server-sent events. */
 run('api', apiSettings, async (settings, logger) => {
   const metrics = createMetrics({ process: 'api' });
   const cosmos = createCosmos(cosmosAccountOf(settings), settings.COSMOS_DATABASE);
@@ -42,15 +43,18 @@ run('api', apiSettings, async (settings, logger) => {
   });
   const keyring = createKeyring(settings.DEVICE_KEY_ENCRYPTION_KEY);
   const memberships = createMemberships({ cosmos, logger });
+  const registry = createRegistry({ cosmos, keyring });
+  const deviceStatuses = createDeviceStatuses({ cosmos, registry, logger });
   const api = createApi({
     logger,
     metrics,
     host: settings.HOST,
     port: settings.API_PORT,
-    registry: createRegistry({ cosmos, keyring }),
+    registry,
     jobs: createJobs({ cosmos, keyring }),
     memberships,
     averages: createAveragesReader({ cosmos }),
+    deviceStatuses,
     live,
     throttle,
     tokens: createTokenVerifier({
@@ -62,10 +66,19 @@ run('api', apiSettings, async (settings, logger) => {
     gatewayHostName: settings.GATEWAY_PUBLIC_HOST,
   });
   await cosmos.ensureContainers();
-  await Promise.all([live.start(), memberships.start()]);
+  await Promise.all([live.start(), memberships.start(), deviceStatuses.start()]);
   await api.start();
   exchange.start();
   return {
-    stop: () => stopInOrder(api.stop, exchange.stop, producer.stop, live.stop, memberships.stop, cosmos.stop),
+    stop: () =>
+      stopInOrder(
+        api.stop,
+        exchange.stop,
+        producer.stop,
+        live.stop,
+        memberships.stop,
+        deviceStatuses.stop,
+        cosmos.stop,
+      ),
   };
 });

@@ -1,6 +1,7 @@
 import { type Principal, type TenantScope } from '../auth/scope';
 import { type LiveAverages } from '../live/live';
 import { type AveragesReader } from '../store/averages';
+import { type DeviceStatuses } from '../store/device-statuses';
 import { type Jobs } from '../store/jobs/jobs';
 import { type Registry } from '../store/registry';
 import { type Cursors } from './cursor';
@@ -12,6 +13,7 @@ export interface Services {
   jobs: Jobs;
   averages: AveragesReader;
   live: LiveAverages;
+  deviceStatuses: Pick<DeviceStatuses, 'follow'>;
   cursors: Cursors;
   /** `host:port` (or `host`) of the gateway as devices reach it. */
   gatewayHostName: string;

@@ -21,6 +21,7 @@ import { createLogger } from '../../src/observability/logger';
 import { createMetrics, type Registry as Metrics } from '../../src/observability/metrics';
 import { createAveragesReader } from '../../src/store/averages-reader';
 import { type Cosmos, createCosmos } from '../../src/store/cosmos';
+import { createDeviceStatuses } from '../../src/store/device-statuses';
 import { createJobs } from '../../src/store/jobs/jobs';
 import { createKeyring, type Keyring } from '../../src/store/keyring';
 import { createMemberships, type Memberships } from '../../src/store/memberships';
@@ -119,17 +120,21 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
   const startReplica = async (own: Metrics): Promise<number> => {
     const live = createLive({ logger, metrics: own, namespace, hub: 'averages', group: 'live-0' });
     const memberships = createMemberships({ cosmos, logger });
-    await Promise.all([live.start(), memberships.start()]);
-    started.push(live, memberships);
+    const ofReplica = createRegistry({ cosmos: recorded, keyring });
+    // It looks by itself, now and then: no call of it belongs to a request.
+    const deviceStatuses = createDeviceStatuses({ cosmos, registry: ofReplica, logger });
+    await Promise.all([live.start(), memberships.start(), deviceStatuses.start()]);
+    started.push(live, memberships, deviceStatuses);
     const api = createApi({
       logger,
       metrics: own,
       host: '127.0.0.1',
       port: 0,
-      registry: createRegistry({ cosmos: recorded, keyring }),
+      registry: ofReplica,
       jobs: createJobs({ cosmos: recorded, keyring }),
       memberships,
       averages: createAveragesReader({ cosmos: recorded }),
+      deviceStatuses,
       live,
       tokens,
       cursorKey: Buffer.alloc(32, 3),
