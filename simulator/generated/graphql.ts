@@ -20,6 +20,8 @@ export type AcceptDeviceTransferInput = {
 
 /** Why a subscription delivers a value. More may come: pass over what you do not know. */
 export type AverageDelivery =
+  /** It is the record of a minute, to which readings came late: it replaces the one before. */
+  | 'CORRECTED'
   /** It is the value now. */
   | 'LIVE'
   /** It is the record of a minute since `after`, from before the value now. */
@@ -713,6 +715,7 @@ export type OnBuildingAverageSubscriptionVariables = Exact<{
   quantity?: Quantity | null | undefined;
   minInterval?: unknown;
   after?: string | null | undefined;
+  corrections?: boolean | null | undefined;
 }>;
 
 
@@ -723,6 +726,7 @@ export type OnBuildingAveragesSubscriptionVariables = Exact<{
   quantity?: Quantity | null | undefined;
   minInterval?: unknown;
   after?: Array<string> | string | null | undefined;
+  corrections?: boolean | null | undefined;
 }>;
 
 
@@ -1602,12 +1606,13 @@ export const OfferDeviceTransferDocument = new TypedDocumentString(`
 }
     `, {"hash":"sha256:12bb6f5b791c2a1b89848e5ea26e7f81a7a1b3e5cd046176dc023652e8f245f3"}) as unknown as TypedDocumentString<OfferDeviceTransferMutation, OfferDeviceTransferMutationVariables>;
 export const OnBuildingAverageDocument = new TypedDocumentString(`
-    subscription OnBuildingAverage($building: ID!, $quantity: Quantity, $minInterval: Duration, $after: String) {
+    subscription OnBuildingAverage($building: ID!, $quantity: Quantity, $minInterval: Duration, $after: String, $corrections: Boolean) {
   buildingAverage(
     building: $building
     quantity: $quantity
     minInterval: $minInterval
     after: $after
+    corrections: $corrections
   ) {
     quantity
     unit
@@ -1635,14 +1640,15 @@ export const OnBuildingAverageDocument = new TypedDocumentString(`
     cursor
   }
 }
-    `, {"hash":"sha256:df58926b443a9a9bc45d6cf880eaf59054b26e9ea04214bfe1958a58e51398ea"}) as unknown as TypedDocumentString<OnBuildingAverageSubscription, OnBuildingAverageSubscriptionVariables>;
+    `, {"hash":"sha256:c64ef379d16672f8be4e5b93e167ca25f7c176845246d05260bfaa2518b5ebda"}) as unknown as TypedDocumentString<OnBuildingAverageSubscription, OnBuildingAverageSubscriptionVariables>;
 export const OnBuildingAveragesDocument = new TypedDocumentString(`
-    subscription OnBuildingAverages($buildings: [ID!]!, $quantity: Quantity, $minInterval: Duration, $after: [String!]) {
+    subscription OnBuildingAverages($buildings: [ID!]!, $quantity: Quantity, $minInterval: Duration, $after: [String!], $corrections: Boolean) {
   buildingAverages(
     buildingIds: $buildings
     quantity: $quantity
     minInterval: $minInterval
     after: $after
+    corrections: $corrections
   ) {
     buildingId
     quantity
@@ -1659,7 +1665,7 @@ export const OnBuildingAveragesDocument = new TypedDocumentString(`
     cursor
   }
 }
-    `, {"hash":"sha256:ad725cfd145865572e622e55635f77f832c8e15ad2c05ee41d8a97f675818c43"}) as unknown as TypedDocumentString<OnBuildingAveragesSubscription, OnBuildingAveragesSubscriptionVariables>;
+    `, {"hash":"sha256:b83095469b2bea486c90794375c2d5d5e51b0bff0c2778a607d6f0d6e42e534d"}) as unknown as TypedDocumentString<OnBuildingAveragesSubscription, OnBuildingAveragesSubscriptionVariables>;
 export const OnDeviceStatusDocument = new TypedDocumentString(`
     subscription OnDeviceStatus($building: ID, $devices: [ID!], $minInterval: Duration) {
   deviceStatus(

@@ -34,6 +34,7 @@ import {
   SPACE_AVERAGES_SCHEMA,
 } from '../../src/stream/averages';
 import { encodeStates, STATES_SCHEMA } from '../../src/stream/states';
+import { CORRECTIONS_SCHEMA, type CorrectedMinutes, encodeCorrections } from '../../src/stream/corrections';
 import { createStreamProducer } from '../../src/stream/producer';
 import { type TypedDocumentString } from '../../simulator/generated/graphql';
 import { eventually } from '../support/eventually';
@@ -77,6 +78,8 @@ export interface TestApi {
   /** Publishes values of the rolling average, as the aggregate worker does. */
   publish(...values: BuildingAverage[]): Promise<void>;
   publishStates(...values: PlaceState[]): Promise<void>;
+  /** Publishes that minutes of the record were corrected, as the aggregate worker does. */
+  publishCorrections(...corrections: CorrectedMinutes[]): Promise<void>;
   /** A client of this replica, or of the one at `url`. */
   subscriber(who: { token: string } | null, url?: string): Client;
   /** Another replica of the same platform; stopped with this one. */
@@ -221,6 +224,8 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
         ]);
       }
     },
+    publishCorrections: (...corrections) =>
+      producer.send(0, CORRECTIONS_SCHEMA, [encodeCorrections(corrections)]),
     subscriber(who, at = webSocketUrl) {
       const client = createClient({
         url: at,
