@@ -1,4 +1,4 @@
-import { type CorrectedMinutes } from '../stream/corrections';
+import { type CorrectedMinutes } from '../domain/corrected-minutes';
 
 /** Who waits to hear which minutes of a building's record were corrected. */
 export interface CorrectionListeners {

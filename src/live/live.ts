@@ -1,4 +1,5 @@
 import { type ReceivedEventData } from '@azure/event-hubs';
+import { type CorrectedMinutes } from '../domain/corrected-minutes';
 import { quantityNamed, type QuantityName } from '../domain/quantity';
 import { type PlaceState } from '../domain/state';
 import { type BuildingAverage } from '../domain/window';
@@ -7,7 +8,7 @@ import { explain, type Logger } from '../observability/logger';
 import { Counter, Gauge, type Registry as Metrics } from '../observability/metrics';
 import { decodeAverages } from '../stream/averages';
 import { type NamespaceConnection } from '../stream/connection';
-import { CORRECTIONS_SCHEMA, type CorrectedMinutes, decodeCorrections } from '../stream/corrections';
+import { CORRECTIONS_SCHEMA, decodeCorrections } from '../stream/corrections';
 import { FrameError, SCHEMA_PROPERTY } from '../stream/frame';
 import { decodeStates, STATES_SCHEMA } from '../stream/states';
 import { createCorrectionListeners } from './correction-listeners';

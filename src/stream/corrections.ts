@@ -1,3 +1,4 @@
+import { type CorrectedMinutes } from '../domain/corrected-minutes';
 import { FrameError } from './frame';
 
 /**
@@ -5,16 +6,6 @@ import { FrameError } from './frame';
  * holds them, so that whoever is told can read what they say now. A replica of a release that does not know it passes it by.
  */
 export const CORRECTIONS_SCHEMA = 'corrections/1';
-
-/** Of one building and quantity. */
-export interface CorrectedMinutes {
-  tenantId: string;
-  buildingId: string;
-  /** `Quantity.code`. */
-  quantity: number;
-  /** Of their window's end, since 1970; at most those of the allowed lateness. */
-  minutes: readonly number[];
-}
 
 export function encodeCorrections(corrections: readonly CorrectedMinutes[]): Buffer {
   return Buffer.from(JSON.stringify({ corrections }));

@@ -12,6 +12,7 @@ import { type ApiOptions, createApi } from '../../src/api/server';
 import { createThrottle } from '../../src/api/throttle';
 import { type Role, tenantScope, type TenantScope } from '../../src/auth/scope';
 import { createTokenVerifier } from '../../src/auth/token';
+import { type CorrectedMinutes } from '../../src/domain/corrected-minutes';
 import { personId } from '../../src/domain/id';
 import { quantityNamed, type QuantityName } from '../../src/domain/quantity';
 import { type PlaceState } from '../../src/domain/state';
@@ -34,7 +35,7 @@ import {
   SPACE_AVERAGES_SCHEMA,
 } from '../../src/stream/averages';
 import { encodeStates, STATES_SCHEMA } from '../../src/stream/states';
-import { CORRECTIONS_SCHEMA, type CorrectedMinutes, encodeCorrections } from '../../src/stream/corrections';
+import { CORRECTIONS_SCHEMA, encodeCorrections } from '../../src/stream/corrections';
 import { createStreamProducer } from '../../src/stream/producer';
 import { type TypedDocumentString } from '../../simulator/generated/graphql';
 import { eventually } from '../support/eventually';

@@ -1,7 +1,7 @@
 import { type TenantScope } from '../../auth/scope';
 import { type QuantityName } from '../../domain/quantity';
 import { type AveragesReader } from '../../store/averages';
-import { type CorrectedMinutes } from '../../stream/corrections';
+import { type CorrectedMinutes } from '../../domain/corrected-minutes';
 import { BuildingAverage } from './average.type';
 
 /** Records that were corrected, as they stand now: what is told of them is which. */
