@@ -18,6 +18,8 @@ import { type Context, type Services } from '../resolvers/context';
 import { createCursors } from '../resolvers/cursor';
 import { type ErrorCode } from '../resolvers/errors';
 import { createSchema } from '../resolvers/schema';
+import { type AlertFeed } from '../store/alerts/feed';
+import { type Alerting } from '../store/alerts/alerting';
 import { type AveragesReader } from '../store/averages';
 import { type Jobs } from '../store/jobs/jobs';
 import { type Memberships } from '../store/memberships';
@@ -47,6 +49,9 @@ export interface ApiOptions {
   /** Started and stopped by whoever made it. */
   memberships: Memberships;
   averages: AveragesReader;
+  alerting: Alerting;
+  /** Started and stopped by whoever made it. */
+  alertFeed: AlertFeed;
   /** Started and stopped by whoever made it. */
   live: Live;
   tokens: Tokens;
@@ -94,6 +99,8 @@ export function createApi(options: ApiOptions): Api {
     registry: options.registry,
     jobs: options.jobs,
     averages: options.averages,
+    alerting: options.alerting,
+    alertFeed: options.alertFeed,
     live,
     cursors: createCursors({ key: options.cursorKey }),
     gatewayHostName: options.gatewayHostName,

@@ -3,6 +3,8 @@ import { createTokenVerifier } from '../auth/token';
 import { apiSettings } from '../config/environment';
 import { createLive } from '../live/live';
 import { createMetrics } from '../observability/metrics';
+import { createAlertFeed } from '../store/alerts/feed';
+import { createAlerting } from '../store/alerts/alerting';
 import { createAveragesReader } from '../store/averages-reader';
 import { createCosmos } from '../store/cosmos';
 import { createJobs } from '../store/jobs/jobs';
@@ -19,12 +21,14 @@ const CLOCK_TOLERANCE_SECONDS = 5;
 run('api', apiSettings, async (settings, logger) => {
   const metrics = createMetrics({ process: 'api' });
   const cosmos = createCosmos(cosmosAccountOf(settings), settings.COSMOS_DATABASE);
+  const alertFeed = createAlertFeed({ cosmos, logger });
   const live = createLive({
     logger,
     metrics,
     namespace: namespaceOf(settings),
     hub: settings.AVERAGES_HUB,
     group: settings.LIVE_GROUP,
+    onAlert: alertFeed.take,
   });
   const keyring = createKeyring(settings.DEVICE_KEY_ENCRYPTION_KEY);
   const memberships = createMemberships({ cosmos, logger });
@@ -37,6 +41,8 @@ run('api', apiSettings, async (settings, logger) => {
     jobs: createJobs({ cosmos, keyring }),
     memberships,
     averages: createAveragesReader({ cosmos }),
+    alerting: createAlerting({ cosmos, keepSeconds: settings.ALERT_DAYS * 86_400 }),
+    alertFeed,
     live,
     tokens: createTokenVerifier({
       issuers: settings.TOKEN_ISSUERS.map((issuer) => ({ issuer })),
@@ -47,7 +53,7 @@ run('api', apiSettings, async (settings, logger) => {
     gatewayHostName: settings.GATEWAY_PUBLIC_HOST,
   });
   await cosmos.ensureContainers();
-  await Promise.all([live.start(), memberships.start()]);
+  await Promise.all([live.start(), memberships.start(), alertFeed.start()]);
   await api.start();
-  return { stop: () => stopInOrder(api.stop, live.stop, memberships.stop, cosmos.stop) };
+  return { stop: () => stopInOrder(api.stop, live.stop, memberships.stop, alertFeed.stop, cosmos.stop) };
 });

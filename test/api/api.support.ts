@@ -17,6 +17,8 @@ import { type BuildingAverage } from '../../src/domain/window';
 import { createLive } from '../../src/live/live';
 import { createLogger } from '../../src/observability/logger';
 import { createMetrics, type Registry as Metrics } from '../../src/observability/metrics';
+import { createAlertFeed } from '../../src/store/alerts/feed';
+import { createAlerting } from '../../src/store/alerts/alerting';
 import { createAveragesReader } from '../../src/store/averages-reader';
 import { type Cosmos, createCosmos } from '../../src/store/cosmos';
 import { createJobs } from '../../src/store/jobs/jobs';
@@ -113,10 +115,18 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
   });
   const started: { stop(): Promise<void> }[] = [];
   const startReplica = async (own: Metrics): Promise<number> => {
-    const live = createLive({ logger, metrics: own, namespace, hub: 'averages', group: 'live-0' });
+    const alertFeed = createAlertFeed({ cosmos, logger });
+    const live = createLive({
+      logger,
+      metrics: own,
+      namespace,
+      hub: 'averages',
+      group: 'live-0',
+      onAlert: alertFeed.take,
+    });
     const memberships = createMemberships({ cosmos, logger });
-    await Promise.all([live.start(), memberships.start()]);
-    started.push(live, memberships);
+    await Promise.all([live.start(), memberships.start(), alertFeed.start()]);
+    started.push(live, memberships, alertFeed);
     const api = createApi({
       logger,
       metrics: own,
@@ -126,6 +136,8 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
       jobs: createJobs({ cosmos: recorded, keyring }),
       memberships,
       averages: createAveragesReader({ cosmos: recorded }),
+      alerting: createAlerting({ cosmos: recorded, keepSeconds: 86_400 }),
+      alertFeed,
       live,
       tokens,
       cursorKey: Buffer.alloc(32, 3),

@@ -106,6 +106,10 @@ export class Device extends Node implements Owned {
   state!: State;
 
   @Visible('with-parent')
+  @Field(() => Int, { description: 'How often it is expected to send, in seconds: what its silence is measured by.' })
+  intervalSeconds!: number;
+
+  @Visible('with-parent')
   @Field(() => DateTime, { description: 'When it was provisioned.' })
   createdAt!: Date;
 
@@ -149,6 +153,7 @@ export class Device extends Node implements Owned {
       state: document.state,
       parentId: document.parentId ?? null,
       seenKey: seenKeyOf(document),
+      intervalSeconds: document.intervalSeconds ?? DEFAULT_INTERVAL_SECONDS,
       createdAt: new Date(document.createdAt),
       activatedAt: document.activatedAt == null ? null : new Date(document.activatedAt),
       suspendedAt: document.suspended ? new Date(document.suspended.at) : null,
