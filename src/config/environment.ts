@@ -153,6 +153,8 @@ export const gatewaySettings = (variables: Variables = process.env) =>
     (settings) => [...needsStream(settings), ...needsWholeTls(settings)],
   );
 
+const alertDays = count(400, 'how long an alert is kept once it is over, in days');
+
 const worker = {
   WORKER_SLOT: z
     .string()
@@ -262,6 +264,7 @@ export const apiSettings = (variables: Variables = process.env) =>
         .string()
         .default('127.0.0.1:8080')
         .describe('host and port that devices’ connection strings name'),
+      ALERT_DAYS: alertDays,
       LIVE_GROUP: z.string().default('live-0').describe('this replica’s consumer group of the averages hub'),
     },
     variables,

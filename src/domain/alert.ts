@@ -1,3 +1,4 @@
+import { derivedId } from './id';
 import { type QuantityName } from './quantity';
 
 /** In the words of building automation and telecommunications (ITU-T X.733), the worst first. */
@@ -62,3 +63,20 @@ export interface AlertSubject {
 
 export const ALERT_CHANGES = ['RAISED', 'CLEARED', 'ACKNOWLEDGED', 'ESCALATED'] as const;
 export type AlertChange = (typeof ALERT_CHANGES)[number];
+
+/**
+ * An alert's id: the same for whoever finds the same rule broken by the same subject since the same instant, after a crash,
+ * in a replay or as a second owner.
+ *
+ * @param onset milliseconds since 1970.
+ */
+export function alertIdOf(
+  rule: { id: string; revision: number },
+  subject: AlertSubject,
+  onset: number,
+): string {
+  const { buildingId, spaceId, deviceId, pointId, quantity } = subject;
+  // A point is one wherever it is said to be; what is of no point is told apart by its place.
+  const of = pointId === null ? [spaceId ?? '', deviceId ?? '', quantity ?? ''] : [pointId];
+  return derivedId('alt', rule.id, String(rule.revision), buildingId, ...of, String(onset));
+}

@@ -4,6 +4,7 @@ import { type BuildingAverage } from '../domain/window';
 import { type Readiness } from '../observability/health';
 import { explain, type Logger } from '../observability/logger';
 import { Counter, Gauge, type Registry as Metrics } from '../observability/metrics';
+import { decodeAlertEvent, tellsOfAlert } from '../stream/alerts';
 import { decodeAverages } from '../stream/averages';
 import { type NamespaceConnection } from '../stream/connection';
 import { FrameError } from '../stream/frame';
@@ -45,6 +46,8 @@ export function createLive(options: {
   hub: string;
   /** One of the hub's `live-` groups; five replicas may share one. */
   group: string;
+  /** Told of each event of an alert, in the order of the stream; must not throw. */
+  onAlert?(event: ReturnType<typeof decodeAlertEvent>): void;
 }): Live {
   const { logger, namespace, hub, group } = options;
   const latest = createLatestAverages();
@@ -54,6 +57,10 @@ export function createLive(options: {
   const take = (event: ReceivedEventData, partition: string): void => {
     let values: BuildingAverage[];
     try {
+      if (tellsOfAlert(event.properties)) {
+        options.onAlert?.(decodeAlertEvent(event.body, event.properties));
+        return;
+      }
       values = decodeAverages(event.body, event.properties);
     } catch (error) {
       // What cannot be read is one publisher's fault, and the next value makes up for it.

@@ -42,6 +42,20 @@ export function alertRulesOf(tenantId: string): string {
 }
 
 /**
+ * In `directory`, key `ALERT_RULE_TENANTS`, id the tenant's: that it has, or had, rules. Upserted before the tenant's first
+ * rule is created, and never removed: how a worker that starts finds every rule, since Cosmos is asked one key at a time.
+ */
+export interface AlertRuleTenantDocument {
+  /** The tenant's id. */
+  id: string;
+  key: typeof ALERT_RULE_TENANTS;
+  kind: 'alertRuleTenant';
+  tenantId: string;
+}
+
+export const ALERT_RULE_TENANTS = 'alertRuleTenants';
+
+/**
  * In `alerts`, key `/buildingId`, id `alt_<hash of rule, subject and onset>`: one alert from its onset to its end, so that
  * whoever raises it a second time, after a crash or as a second owner, finds that it stands. The worker writes `onset`,
  * `raisedAt`, `clearedAt` and the like, people write `acknowledged`; both keep the other's by its etag.
@@ -102,5 +116,31 @@ export interface AlertHeadDocument {
   type: 'alertHead';
   buildingId: string;
   number: number;
+  /**
+   * Of the newest event of the telemetry stream on which a worker has decided in this building: whoever has come no
+   * further changes nothing. Left out before the first. Who replaces a head for another reason (an acknowledgement) keeps
+   * it, and every field that it does not know.
+   */
+  position?: AlertDocument['position'];
   _etag?: string;
+}
+
+/** An event's alert: what of the document is told. */
+export function toldAlert(document: AlertDocument): AlertEventDocument['alert'] {
+  const { _etag, ttl: _ttl, ...alert } = document;
+  // Cosmos adds fields of its own.
+  return Object.fromEntries(
+    Object.entries(alert).filter(([name]) => !name.startsWith('_')),
+  ) as AlertEventDocument['alert'];
+}
+
+export const ALERT_HEAD_ID = 'alh_head';
+
+export function alertEventIdOf(number: number): string {
+  return `ale_${String(number).padStart(12, '0')}`;
+}
+
+/** By when it was raised, then id: later ones are greater. */
+export function alertSortKeyOf(raisedAt: number, id: string): string {
+  return `${String(raisedAt).padStart(15, '0')}\n${id}`;
 }

@@ -1,5 +1,5 @@
-import { Field, ObjectType, registerEnumType } from 'type-graphql';
-import { type Assignment, DEVICE_STATES, type DeviceState as State } from '../../domain/device';
+import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { type Assignment, DEFAULT_INTERVAL_SECONDS, DEVICE_STATES, type DeviceState as State } from '../../domain/device';
 import { type QuantityName } from '../../domain/quantity';
 import { type SeenKey } from '../../store/device-activity';
 import { seenKeyOf } from '../../store/device-activity-documents';

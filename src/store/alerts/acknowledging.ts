@@ -1,16 +1,19 @@
 import { maySeeAlert } from '../../auth/alert-access';
 import { allows } from '../../auth/scope';
 import {
+  ALERT_HEAD_ID,
   type AlertDocument,
   type AlertEventDocument,
+  alertEventIdOf,
   type AlertHeadDocument,
+  toldAlert,
 } from '../alert-documents';
 import { type Cosmos } from '../cosmos';
 import { type Outcome } from '../registry';
 import { notFound, refused } from '../registry/access';
 import { noteProblem } from '../registry/validation';
 import { retrying } from '../store-error';
-import { alertEventId, parseAlertId } from './alert-id';
+import { parseAlertId } from './alert-id';
 import { type Alerting } from './alerting';
 
 /** The worker that raises and clears writes the same head. */
@@ -36,7 +39,7 @@ export function createAcknowledging({
       > {
         const [alert, head] = await Promise.all([
           cosmos.read<AlertDocument>('alerts', buildingId, id),
-          cosmos.read<AlertHeadDocument>('alerts', buildingId, 'alh_head'),
+          cosmos.read<AlertHeadDocument>('alerts', buildingId, ALERT_HEAD_ID),
         ]);
         if (alert?.type !== 'alert' || !maySeeAlert(scope, alert)) return notFound('alert', text, 'alertId');
         const { tenantId, subject } = alert;
@@ -49,20 +52,23 @@ export function createAcknowledging({
           ...alert,
           acknowledged: { by: scope.principal.id, at: now, note },
         };
-        const { _etag, ttl: _ttl, ...told } = stored(changed);
         const number = (head?.number ?? 0) + 1;
         const event: AlertEventDocument = {
-          id: alertEventId(number),
+          id: alertEventIdOf(number),
           type: 'alertEvent',
           buildingId,
           tenantId,
           number,
           change: 'ACKNOWLEDGED',
           at: now,
-          alert: told,
+          alert: toldAlert(changed),
           ttl: keepSeconds,
         };
-        const next: AlertHeadDocument = { id: 'alh_head', type: 'alertHead', buildingId, number };
+        // What the worker keeps in it stays.
+        const next: AlertHeadDocument = {
+          ...(head ?? { id: ALERT_HEAD_ID, type: 'alertHead', buildingId }),
+          number,
+        };
         // Only together, and only if neither changed: numbers are dense, and the worker's part of the alert is kept.
         const outcome = await cosmos.batch('alerts', buildingId, [
           { replace: changed, etag: alert._etag! },
@@ -79,10 +85,4 @@ export function createAcknowledging({
       return refused('CONFLICT', 'alerts of this building are being changed by others: try again');
     },
   };
-}
-
-/** Without what Cosmos adds to a document when it is read. */
-function stored(document: AlertDocument): AlertDocument {
-  const own = Object.entries(document).filter(([name]) => !name.startsWith('_'));
-  return Object.fromEntries(own) as unknown as AlertDocument;
 }

@@ -15,8 +15,3 @@ export function parseAlertId(text: string): { id: string; buildingId: string } |
   if (parts.length !== 2 || !id?.startsWith('alt_') || !buildingId || text.length > 200) return undefined;
   return { id, buildingId };
 }
-
-/** Twelve digits: events of a building in the order of their numbers. */
-export function alertEventId(number: number): string {
-  return `ale_${String(number).padStart(12, '0')}`;
-}

@@ -1,11 +1,17 @@
 import { type JSONValue } from '@azure/cosmos';
 import { maySeeAlert } from '../../auth/alert-access';
 import { ALERT_SEVERITIES, type AlertSeverity } from '../../domain/alert';
-import { type AlertDocument, type AlertEventDocument, type AlertHeadDocument } from '../alert-documents';
+import {
+  ALERT_HEAD_ID,
+  type AlertDocument,
+  type AlertEventDocument,
+  alertEventIdOf,
+  type AlertHeadDocument,
+} from '../alert-documents';
 import { type Cosmos } from '../cosmos';
 import { ownersIn } from '../registry/access';
 import { positionAfter, sortKeyAfter } from '../registry/position';
-import { alertEventId, parseAlertId } from './alert-id';
+import { parseAlertId } from './alert-id';
 import { type Alerting } from './alerting';
 
 /** What one page looks at: where few of many may be seen, they are found over several pages. */
@@ -69,7 +75,7 @@ export function createAlertsReader({
     async newestAlertEvents(buildingIds) {
       const heads = await cosmos.readMany<AlertHeadDocument>(
         'alerts',
-        buildingIds.map((partition) => ({ partition, id: 'alh_head' })),
+        buildingIds.map((partition) => ({ partition, id: ALERT_HEAD_ID })),
       );
       return heads.map((head) => head?.number ?? 0);
     },
@@ -79,7 +85,7 @@ export function createAlertsReader({
         'alerts',
         buildingId,
         'SELECT * FROM c WHERE c.id >= @from AND c.id <= @to ORDER BY c.id',
-        { from: alertEventId(from), to: alertEventId(to) },
+        { from: alertEventIdOf(from), to: alertEventIdOf(to) },
         { limit },
       ),
   };

@@ -2,7 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { allows, type Permission, tenantsWith, type TenantScope } from '../../auth/scope';
 import { MAXIMUM_RULES, ruleProblem } from '../../domain/alert-rule';
 import { derivedId } from '../../domain/id';
-import { type AlertRuleDocument, alertRulesOf } from '../alert-documents';
+import {
+  ALERT_RULE_TENANTS,
+  type AlertRuleDocument,
+  alertRulesOf,
+  type AlertRuleTenantDocument,
+} from '../alert-documents';
 import { type Cosmos } from '../cosmos';
 import { type DeviceDocument, type DeviceEntryDocument, sortKeyOf } from '../documents';
 import { type Refusal } from '../registry';
@@ -96,6 +101,14 @@ export function createAlertRules({
         endedAt: null,
         sortKey: sortKeyOf(name, id),
       };
+      // First, so that a worker that starts finds every rule.
+      const tenant: AlertRuleTenantDocument = {
+        id: tenantId,
+        key: ALERT_RULE_TENANTS,
+        kind: 'alertRuleTenant',
+        tenantId,
+      };
+      await cosmos.bulkUpsert('directory', [tenant]);
       const outcome = await configuration.create(scope, rule, {
         id: derivedId('aud', id, 'create'),
         action: 'alert-rule.create',
