@@ -61,6 +61,7 @@ export interface TestApi {
   registry: Registry;
   cosmos: Cosmos;
   keyring: Keyring;
+  namespace: { connectionString: string };
   metrics: Metrics;
   /** The store calls that the API made since the last asking, as `method container`. */
   storeCalls(): string[];
@@ -176,6 +177,7 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
     registry,
     cosmos,
     keyring,
+    namespace,
     metrics,
     storeCalls: () => calls.splice(0),
     token: issuer.token,
