@@ -5,7 +5,14 @@ import { quantityNamed } from '../../src/domain/quantity';
 import { ALERT_RULE_TENANTS, type AlertRuleDocument, alertRulesOf } from '../../src/store/alert-documents';
 import { type Alerting, createAlerting, type NewAlertRule } from '../../src/store/alerts/alerting';
 import { type TenantScope } from '../../src/auth/scope';
-import { createBuilding, freshKey, newDevices, startStore, type Store, valueOf } from '../store/store.support';
+import {
+  createBuilding,
+  freshKey,
+  newDevices,
+  startStore,
+  type Store,
+  valueOf,
+} from '../store/store.support';
 import { HOT } from './alerts.support';
 
 const NORTH = 'ten_north';
@@ -52,7 +59,9 @@ describe('alert rules', () => {
     const other = valueOf(await create({ name: 'A' }));
     const list = () => alerting.alertRules(technician, NORTH, { first: 10, after: null });
     expect((await list()).items.map(({ name }) => name)).toEqual(['A', 'B']);
-    expect(await store.cosmos.read('directory', ALERT_RULE_TENANTS, NORTH)).toMatchObject({ tenantId: NORTH });
+    expect(await store.cosmos.read('directory', ALERT_RULE_TENANTS, NORTH)).toMatchObject({
+      tenantId: NORTH,
+    });
 
     const renamed = valueOf(await alerting.changeAlertRule(owner, made.id, { name: 'Z' }));
     expect(renamed).toMatchObject({ name: 'Z', revision: 1 });
@@ -150,7 +159,14 @@ describe('alert rules', () => {
   });
 
   it('cannot be made of what can never be met or never be over', () => {
-    const bounds = { kind: 'READING', comparison: 'OUTSIDE', low: 10, high: 20, hysteresis: 1, forMs: 0 } as const;
+    const bounds = {
+      kind: 'READING',
+      comparison: 'OUTSIDE',
+      low: 10,
+      high: 20,
+      hysteresis: 1,
+      forMs: 0,
+    } as const;
     const pathOf = (condition: AlertCondition, quantity: NewAlertRule['quantity'] = 'AIR_TEMPERATURE') =>
       ruleProblem({ quantity, scope: ANYWHERE, condition })?.path;
     expect(pathOf(bounds)).toBeUndefined();
@@ -189,7 +205,14 @@ describe('alert rules', () => {
     const number = fc.double({ min: minimum - 5, max: maximum + 5, noNaN: true });
     fc.assert(
       fc.property(number, number, fc.double({ min: -1, max: 150, noNaN: true }), (low, high, hysteresis) => {
-        const condition = { kind: 'READING', comparison: 'OUTSIDE', low, high, hysteresis, forMs: 0 } as const;
+        const condition = {
+          kind: 'READING',
+          comparison: 'OUTSIDE',
+          low,
+          high,
+          hysteresis,
+          forMs: 0,
+        } as const;
         if (ruleProblem({ quantity: 'AIR_TEMPERATURE', scope: ANYWHERE, condition })) return;
         expect(low).toBeGreaterThanOrEqual(minimum);
         expect(high).toBeLessThanOrEqual(maximum);

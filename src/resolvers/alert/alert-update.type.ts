@@ -95,4 +95,5 @@ export const AlertUpdate = createUnionType({
   description: 'What a subscriber of alerts is told.',
   types: () => [ActiveAlert, AlertChanged, AlertsMissed, AlertsCaughtUp] as const,
 });
-export type AlertUpdate = ActiveAlert | AlertChanged | AlertsMissed | AlertsCaughtUp;
+/** Under another name than the union, which would be taken for a class of values. */
+export type ToldOfAlerts = ActiveAlert | AlertChanged | AlertsMissed | AlertsCaughtUp;

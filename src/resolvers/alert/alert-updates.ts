@@ -7,7 +7,13 @@ import { type Context } from '../context';
 import { clientError } from '../errors';
 import { type AlertsReached, createAlertCursors } from './alert-cursor';
 import { type AlertQueue, createAlertQueue } from './alert-queue';
-import { ActiveAlert, AlertChanged, AlertsCaughtUp, AlertsMissed, type AlertUpdate } from './alert-update.type';
+import {
+  ActiveAlert,
+  AlertChanged,
+  AlertsCaughtUp,
+  AlertsMissed,
+  type ToldOfAlerts,
+} from './alert-update.type';
 
 export const MAXIMUM_BUILDINGS = 100;
 /** Events, and alerts, that are read at a time. */
@@ -32,7 +38,7 @@ interface Asked {
 export async function alertUpdates(
   context: Context,
   { buildingIds, minimumSeverity, after }: Asked,
-): Promise<AsyncIterableIterator<AlertUpdate>> {
+): Promise<AsyncIterableIterator<ToldOfAlerts>> {
   const { alerting, alertFeed, cursors } = context.services;
   const ids = [...new Set(buildingIds)];
   if (ids.length === 0 || ids.length > MAXIMUM_BUILDINGS) {
@@ -62,7 +68,7 @@ export async function alertUpdates(
   }
 
   /** The active alerts of a building, and from where its events go on. */
-  async function* snapshot(buildingId: string): AsyncGenerator<AlertUpdate> {
+  async function* snapshot(buildingId: string): AsyncGenerator<ToldOfAlerts> {
     // The number before the alerts: what changes in between is told again as an event, and never missed.
     const [newest] = await alerting.newestAlertEvents([buildingId]);
     for (let position: string | null = null; ;) {
@@ -81,7 +87,7 @@ export async function alertUpdates(
     reached.set(buildingId, newest!);
   }
 
-  async function* tell(event: AlertEventDocument): AsyncGenerator<AlertUpdate> {
+  async function* tell(event: AlertEventDocument): AsyncGenerator<ToldOfAlerts> {
     const { buildingId, number, alert } = event;
     reached.set(buildingId, number);
     if (!severities.has(alert.severity)) return;
@@ -92,7 +98,7 @@ export async function alertUpdates(
   }
 
   /** The events of a building that were not told yet, up to this number, from the store. */
-  async function* replay(buildingId: string, to: number): AsyncGenerator<AlertUpdate> {
+  async function* replay(buildingId: string, to: number): AsyncGenerator<ToldOfAlerts> {
     let tries = 0;
     while (!ended) {
       const from = reached.get(buildingId)! + 1;
@@ -119,7 +125,7 @@ export async function alertUpdates(
     }
   }
 
-  async function* deliver(waiting: AlertQueue): AsyncGenerator<AlertUpdate> {
+  async function* deliver(waiting: AlertQueue): AsyncGenerator<ToldOfAlerts> {
     const newest = await alerting.newestAlertEvents(places);
     for (const [index, id] of places.entries()) {
       const number = resumed.get(id);
@@ -147,8 +153,8 @@ export async function alertUpdates(
     }
   }
 
-  let delivery: AsyncGenerator<AlertUpdate> | undefined;
-  const iterator: AsyncIterableIterator<AlertUpdate> = {
+  let delivery: AsyncGenerator<ToldOfAlerts> | undefined;
+  const iterator: AsyncIterableIterator<ToldOfAlerts> = {
     async next() {
       if (ended) return { done: true, value: undefined };
       if (delivery === undefined) {

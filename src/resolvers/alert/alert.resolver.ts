@@ -1,14 +1,4 @@
-import {
-  Arg,
-  Args,
-  Ctx,
-  FieldResolver,
-  ID,
-  Mutation,
-  Resolver,
-  Root,
-  Subscription,
-} from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Resolver, Root, Subscription } from 'type-graphql';
 import { type AlertSeverity as Severity } from '../../domain/alert';
 import { loadBuilding } from '../building/building.resolver';
 import { Building } from '../building/building.type';
@@ -20,7 +10,7 @@ import { Visible } from '../rule';
 import { Space } from '../space/space.type';
 import { storePage } from '../store-page';
 import { type UserError, userErrorOf } from '../user-error.type';
-import { AlertUpdate } from './alert-update.type';
+import { AlertUpdate, type ToldOfAlerts } from './alert-update.type';
 import { alertUpdates, MAXIMUM_BUILDINGS } from './alert-updates';
 import {
   AcknowledgeAlertInput,
@@ -81,10 +71,7 @@ export class AlertResolver {
     nullable: true,
     description: 'The space it is in; null for the building as a whole.',
   })
-  async space(
-    @Root() { buildingId, spaceId }: Alert,
-    @Ctx() { loaders }: Context,
-  ): Promise<Space | null> {
+  async space(@Root() { buildingId, spaceId }: Alert, @Ctx() { loaders }: Context): Promise<Space | null> {
     const space = spaceId === null ? null : await loaders.space.load({ buildingId, id: spaceId });
     return space === null ? null : Space.of(space);
   }
@@ -130,7 +117,7 @@ export class AlertsSubscription {
       ),
   })
   alerts(
-    @Root() update: AlertUpdate,
+    @Root() update: ToldOfAlerts,
     @Arg('buildingIds', () => [ID], { description: `The buildings, 1 to ${MAXIMUM_BUILDINGS}.` })
     _buildingIds: string[],
     @Arg('minimumSeverity', () => AlertSeverity, {
@@ -144,7 +131,7 @@ export class AlertsSubscription {
         'A cursor of an earlier subscription, also of another choice of buildings: of those that it tells of every later event is told, of the others what is active.',
     })
     _after?: string | null,
-  ): AlertUpdate {
+  ): ToldOfAlerts {
     return update;
   }
 }

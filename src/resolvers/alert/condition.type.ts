@@ -96,9 +96,15 @@ export class AlertConditionInput {
     description: 'The rolling average of the rule’s space, or of each building it looks at.',
   })
   average?: AlertBoundsInput | null;
-  @Field(() => AlertRateOfChangeInput, { nullable: true, description: 'A point whose value changes too fast.' })
+  @Field(() => AlertRateOfChangeInput, {
+    nullable: true,
+    description: 'A point whose value changes too fast.',
+  })
   rateOfChange?: AlertRateOfChangeInput | null;
-  @Field(() => AlertStateInput, { nullable: true, description: 'A point of a state quantity, such as SMOKE.' })
+  @Field(() => AlertStateInput, {
+    nullable: true,
+    description: 'A point of a state quantity, such as SMOKE.',
+  })
   state?: AlertStateInput | null;
   @Field(() => AlertDeviceSilentInput, {
     nullable: true,

@@ -28,7 +28,9 @@ import {
 @Resolver()
 export class AlertRuleResolver {
   @Visible({ needs: 'alert-rule.manage', of: 'arguments' })
-  @Mutation(() => CreateAlertRuleResult, { description: 'Makes a rule by which alerts are raised and cleared.' })
+  @Mutation(() => CreateAlertRuleResult, {
+    description: 'Makes a rule by which alerts are raised and cleared.',
+  })
   async createAlertRule(
     @Arg('input', () => CreateAlertRuleInput, { description: 'The rule.' }) input: CreateAlertRuleInput,
     @Ctx() { services: { alerting }, scope }: Context,
@@ -48,7 +50,9 @@ export class AlertRuleResolver {
   }
 
   @Visible({ needs: 'alert-rule.manage', of: 'arguments' })
-  @Mutation(() => ChangeAlertRuleResult, { description: 'Changes a rule. Changing nothing keeps its revision.' })
+  @Mutation(() => ChangeAlertRuleResult, {
+    description: 'Changes a rule. Changing nothing keeps its revision.',
+  })
   async changeAlertRule(
     @Arg('input', () => ChangeAlertRuleInput, { description: 'The rule and what is to be different.' })
     { ruleId, ...input }: ChangeAlertRuleInput,

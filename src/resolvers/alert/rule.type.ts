@@ -63,7 +63,8 @@ export class AlertRule extends Node implements Owned {
 
   @Visible('with-parent')
   @Field(() => Int, {
-    description: '1 at first, one more with each change of where it looks and what for. An alert names its own.',
+    description:
+      '1 at first, one more with each change of where it looks and what for. An alert names its own.',
   })
   revision!: number;
 
@@ -97,7 +98,11 @@ export class AlertRule extends Node implements Owned {
   }
 }
 
-export const AlertRuleConnection = connectionType(AlertRule, 'AlertRule', 'the alert rules of a tenant, by name');
+export const AlertRuleConnection = connectionType(
+  AlertRule,
+  'AlertRule',
+  'the alert rules of a tenant, by name',
+);
 
 @InputType({ description: 'Where a rule looks: everywhere in its tenant, narrowed by what is given.' })
 export class AlertScopeInput {

@@ -1,5 +1,10 @@
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { type Assignment, DEFAULT_INTERVAL_SECONDS, DEVICE_STATES, type DeviceState as State } from '../../domain/device';
+import {
+  type Assignment,
+  DEFAULT_INTERVAL_SECONDS,
+  DEVICE_STATES,
+  type DeviceState as State,
+} from '../../domain/device';
 import { type QuantityName } from '../../domain/quantity';
 import { type SeenKey } from '../../store/device-activity';
 import { seenKeyOf } from '../../store/device-activity-documents';
@@ -106,7 +111,9 @@ export class Device extends Node implements Owned {
   state!: State;
 
   @Visible('with-parent')
-  @Field(() => Int, { description: 'How often it is expected to send, in seconds: what its silence is measured by.' })
+  @Field(() => Int, {
+    description: 'How often it is expected to send, in seconds: what its silence is measured by.',
+  })
   intervalSeconds!: number;
 
   @Visible('with-parent')

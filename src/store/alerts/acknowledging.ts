@@ -34,9 +34,10 @@ export function createAcknowledging({
       if (!key) return notFound('alert', text, 'alertId');
 
       /** One try, or undefined where the alert or the head changed meanwhile. */
-      async function attempt({ id, buildingId }: NonNullable<typeof key>): Promise<
-        Outcome<AlertDocument> | undefined
-      > {
+      async function attempt({
+        id,
+        buildingId,
+      }: NonNullable<typeof key>): Promise<Outcome<AlertDocument> | undefined> {
         const [alert, head] = await Promise.all([
           cosmos.read<AlertDocument>('alerts', buildingId, id),
           cosmos.read<AlertHeadDocument>('alerts', buildingId, ALERT_HEAD_ID),

@@ -64,7 +64,8 @@ export function createAlertRules({
         id,
       })),
     );
-    if (buildingId !== null && of(building ?? null)?.type !== 'building') return missing('building', buildingId);
+    if (buildingId !== null && of(building ?? null)?.type !== 'building')
+      return missing('building', buildingId);
     if (spaceId !== null && of(space ?? null)?.type !== 'space') return missing('space', spaceId);
     if (deviceId === null) return undefined;
     const { partition, id } = entryKey(deviceId);
@@ -174,7 +175,9 @@ export function createAlertRules({
       const seen = rules.filter(
         (rule) =>
           may(scope, 'alert-rule.read', rule) &&
-          (buildingId === undefined || rule.scope.buildingId === null || rule.scope.buildingId === buildingId),
+          (buildingId === undefined ||
+            rule.scope.buildingId === null ||
+            rule.scope.buildingId === buildingId),
       );
       return pageOf(
         seen.slice(0, first + 1).map((item) => ({ item, sortKey: item.sortKey })),
@@ -217,4 +220,3 @@ function wordsOf(rule: Omit<NewAlertRule, 'tenantId'>): Record<string, unknown> 
   const { name, severity } = rule;
   return { name, severity, ...lookedFor(rule) };
 }
-

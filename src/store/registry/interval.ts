@@ -6,7 +6,11 @@ import { type DeviceChanges } from './device-change';
 export const LONGEST_INTERVAL_SECONDS = 7 * 86_400;
 
 /** How often devices are expected to send: what silence is measured by. */
-export function createIntervals({ changes }: { changes: DeviceChanges }): Pick<Registry, 'setDeviceInterval'> {
+export function createIntervals({
+  changes,
+}: {
+  changes: DeviceChanges;
+}): Pick<Registry, 'setDeviceInterval'> {
   return {
     async setDeviceInterval(scope, deviceId, seconds) {
       if (
