@@ -9,11 +9,8 @@ import {
 } from './alert/alert.resolver';
 import { AlertRuleResolver, TenantAlertRulesResolver } from './alert/rule.resolver';
 import { BuildingAuditLogResolver, TenantAuditLogResolver } from './audit/audit.resolver';
-import {
-  BuildingAveragesResolver,
-  BuildingAverageSubscription,
-  SpaceAveragesResolver,
-} from './average/average.resolver';
+import { BuildingAveragesResolver, SpaceAveragesResolver } from './average/average.resolver';
+import { AverageCursorResolver, LiveAverageResolver } from './average/live-average.resolver';
 import { BuildingResolver } from './building/building.resolver';
 import { CreateBuildingResolver } from './building/create-building.resolver';
 import { ClaimDeviceResolver } from './device/claim-device.resolver';
@@ -53,7 +50,8 @@ const resolvers: NonEmptyArray<new () => object> = [
   NodeResolver,
   BuildingResolver,
   BuildingAveragesResolver,
-  BuildingAverageSubscription,
+  AverageCursorResolver,
+  LiveAverageResolver,
   SpaceAveragesResolver,
   CreateBuildingResolver,
   BuildingDeadLettersResolver,
