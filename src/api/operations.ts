@@ -19,9 +19,11 @@ import { sharedStreamOf } from '../resolvers/shared-stream';
 import { createDocumentCache, documentKey } from './document-cache';
 import { type FanOut, type Sink } from './fan-out';
 import { type DocumentLimits, limitRules } from './limits';
+import { deliverAlone } from './lone-delivery';
 import { limitObjects } from './object-count';
 import { createContext } from './request-context';
 import { type Scopes } from './scopes';
+import { type Executor } from './shared-execution';
 import { createSharedResults } from './shared-results';
 import { isShareable, sharingKey, startVariables } from './sharing';
 
@@ -60,9 +62,12 @@ export function createOperations(options: {
   scopes: Scopes;
   fanOut: FanOut;
   limits: DocumentLimits;
+  /** Executes for subscriptions that share with nobody. */
+  executor: Pick<Executor, 'textOf'>;
+  onDelivered(results: number): void;
   maximumCachedCharacters: number;
 }): Operations {
-  const { schema, services, scopes, fanOut, limits } = options;
+  const { schema, services, scopes, fanOut, limits, executor, onDelivered } = options;
   const cache = createDocumentCache({ maximumCharacters: options.maximumCachedCharacters });
   const rules = [...specifiedRules, ...limitRules(limits)];
   const asked = new WeakMap<ExecutionArgs, Asked>();
@@ -122,7 +127,17 @@ export function createOperations(options: {
       const source = await createSourceEventStream(args);
       if (!(Symbol.asyncIterator in source)) return source;
       const stream = sharedStreamOf(source);
-      if (stream === undefined) throw new Error('a subscription brings no stream: see subscriberOf');
+      if (stream === undefined) {
+        return createSharedResults((ends) =>
+          deliverAlone({
+            args,
+            source: source[Symbol.asyncIterator](),
+            executor,
+            sink: { ...ends, send },
+            onDelivered,
+          }),
+        );
+      }
       const context = args.contextValue as Context;
       const { document } = args;
       const isShared = shareable(document, operation);

@@ -9,6 +9,7 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
+import { type GraphQLError } from 'graphql';
 import { type Live } from '../live/live';
 import { type Readiness } from '../observability/health';
 import { explain, type Logger } from '../observability/logger';
@@ -37,6 +38,7 @@ import { registerPublicRoutes } from './public-routes';
 import { createContext } from './request-context';
 import { enforceRules } from './rules';
 import { createScopes } from './scopes';
+import { createExecutor } from './shared-execution';
 import { createSocketHandler, handleProtocols } from './socket-handler';
 import { createThrottle, type Throttle } from './throttle';
 import { webSocketOptions } from './web-socket';
@@ -142,18 +144,30 @@ export function createApi(options: ApiOptions): Api {
       const schema = enforceRules(createSchema());
       const throttle = options.throttle ?? createThrottle(DEFAULT_THROTTLE);
       const common = { schema, limits, maximumCachedCharacters: MAXIMUM_CACHED_CHARACTERS, meters, logger };
-      const fanOut = createFanOut({
+      const execution = {
         schema,
         services,
+        errorsOf: (errors: readonly GraphQLError[]) =>
+          errors.map((error) => maskError(error, 'shared', logger)),
+      };
+      const onDelivered = (results: number): void => meters.deliveries.inc(results);
+      const fanOut = createFanOut({
+        ...execution,
         memberships,
         budget: createDeliveryBudget({
           deliveriesPerSecond: options.deliveriesPerSecond ?? DELIVERIES_PER_SECOND,
         }),
-        errorsOf: (errors) => errors.map((error) => maskError(error, 'shared', logger)),
-        onDelivered: (results) => meters.deliveries.inc(results),
+        onDelivered,
       });
       meters.observe(fanOut.counts);
-      const operations = createOperations({ ...common, services, scopes, fanOut });
+      const operations = createOperations({
+        ...common,
+        services,
+        scopes,
+        fanOut,
+        executor: createExecutor(execution),
+        onDelivered,
+      });
       const requests = new AsyncLocalStorage<string>();
       const apollo = createApollo({ ...common, throttle, requestId: () => requests.getStore() ?? '' });
       await apollo.start();

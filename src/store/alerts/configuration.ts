@@ -67,10 +67,9 @@ export interface Configuration<Document extends Configured> {
   change(
     scope: TenantScope,
     found: Document,
-    work: (
-      document: Document,
-      now: number,
-    ) => Outcome<{ document: Document; audit: Told; more?: Change[] } | null>,
+    work: (document: Document, now: number) => Outcome<{ document: Document; audit: Told } | null>,
+    /** The audit event's id, where it follows from an idempotency key: a repetition then finds it done. */
+    auditId?: string,
   ): Promise<Outcome<Document>>;
 }
 
@@ -129,7 +128,7 @@ export function createConfigurationOf<Document extends Configured>(options: {
         return ok ? { ok: true, value: { document, created: true } } : undefined;
       }),
 
-    change: (scope, found, work) => {
+    change: (scope, found, work, auditId) => {
       let current: Document | null = found;
       return racing(async () => {
         current ??= await cosmos.read<Document>('directory', found.key, found.id);
@@ -141,24 +140,28 @@ export function createConfigurationOf<Document extends Configured>(options: {
         const worked = work(before, now);
         if (!worked.ok) return worked;
         if (worked.value === null) return { ok: true, value: before };
-        const { document, audit, more = [] } = worked.value;
+        const { document, audit } = worked.value;
         const ends = before.endedAt === null && document.endedAt !== null;
         const count = ends ? await counted(before.key, -1) : undefined;
         const event = auditOf(scope, {
-          id: newId('aud'),
+          id: auditId ?? newId('aud'),
           buildingId: before.key,
           tenantId: before.tenantId,
           at: now,
           subject: before.id,
           ...audit,
         });
-        const { ok } = await cosmos.batch('directory', before.key, [
+        const outcome = await cosmos.batch('directory', before.key, [
           { replace: document, etag: before._etag! },
           { create: auditIn(before.key, event) },
           ...(count === undefined || count === 'full' ? [] : [count]),
-          ...more,
         ]);
-        return ok ? { ok: true, value: document } : undefined;
+        // Another call with the same key was quicker, or this one, whose answer was lost.
+        if (auditId !== undefined && (await cosmos.read('directory', before.key, auditId))) {
+          const done = await cosmos.read<Document>('directory', before.key, before.id);
+          if (done) return { ok: true, value: done };
+        }
+        return outcome.ok ? { ok: true, value: document } : undefined;
       });
     },
   };
