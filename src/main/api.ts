@@ -1,7 +1,9 @@
 import { createApi } from '../api/server';
+import { createThrottle } from '../api/throttle';
 import { createTokenVerifier } from '../auth/token';
 import { apiSettings } from '../config/environment';
 import { createLive } from '../live/live';
+import { createUsageExchange } from '../live/usage-exchange';
 import { createMetrics } from '../observability/metrics';
 import { createAlertFeed } from '../store/alerts/feed';
 import { createAlerting } from '../store/alerts/alerting';
@@ -11,6 +13,9 @@ import { createJobs } from '../store/jobs/jobs';
 import { createKeyring } from '../store/keyring';
 import { createMemberships } from '../store/memberships';
 import { createRegistry } from '../store/registry';
+import { ALERTS_SCHEMA, decodeAlertEvent } from '../stream/alerts';
+import { createStreamProducer } from '../stream/producer';
+import { USAGE_SCHEMA } from '../stream/usage';
 import { cosmosAccountOf, namespaceOf } from './connections';
 import { run, stopInOrder } from './run';
 
@@ -22,13 +27,25 @@ run('api', apiSettings, async (settings, logger) => {
   const metrics = createMetrics({ process: 'api' });
   const cosmos = createCosmos(cosmosAccountOf(settings), settings.COSMOS_DATABASE);
   const alertFeed = createAlertFeed({ cosmos, logger });
+  const throttle = createThrottle({
+    client: { capacity: settings.CLIENT_COST_CAPACITY, restorePerSecond: settings.CLIENT_COST_PER_SECOND },
+    tenant: { capacity: settings.TENANT_COST_CAPACITY, restorePerSecond: settings.TENANT_COST_PER_SECOND },
+  });
+  const producer = createStreamProducer({
+    namespace: namespaceOf(settings),
+    hub: settings.AVERAGES_HUB,
+  });
+  const exchange = createUsageExchange({ logger, producer, usage: throttle });
   const live = createLive({
     logger,
     metrics,
     namespace: namespaceOf(settings),
     hub: settings.AVERAGES_HUB,
     group: settings.LIVE_GROUP,
-    onAlert: alertFeed.take,
+    others: {
+      [USAGE_SCHEMA]: exchange.take,
+      [ALERTS_SCHEMA]: ({ body, properties }) => alertFeed.take(decodeAlertEvent(body, properties)),
+    },
   });
   const keyring = createKeyring(settings.DEVICE_KEY_ENCRYPTION_KEY);
   const memberships = createMemberships({ cosmos, logger });
@@ -44,6 +61,7 @@ run('api', apiSettings, async (settings, logger) => {
     alerting: createAlerting({ cosmos, keepSeconds: settings.ALERT_DAYS * 86_400 }),
     alertFeed,
     live,
+    throttle,
     tokens: createTokenVerifier({
       issuers: settings.TOKEN_ISSUERS.map((issuer) => ({ issuer })),
       audience: settings.TOKEN_AUDIENCE,
@@ -55,5 +73,17 @@ run('api', apiSettings, async (settings, logger) => {
   await cosmos.ensureContainers();
   await Promise.all([live.start(), memberships.start(), alertFeed.start()]);
   await api.start();
-  return { stop: () => stopInOrder(api.stop, live.stop, memberships.stop, alertFeed.stop, cosmos.stop) };
+  exchange.start();
+  return {
+    stop: () =>
+      stopInOrder(
+        api.stop,
+        exchange.stop,
+        producer.stop,
+        live.stop,
+        memberships.stop,
+        alertFeed.stop,
+        cosmos.stop,
+      ),
+  };
 });
