@@ -6,6 +6,7 @@ import { type CheckpointEvent, type OwnedPartition, type PartitionProcessor } fr
 import { decodeFrame, FrameError } from '../stream/frame';
 import { type StreamProducer } from '../stream/producer';
 import { WINDOW_SECONDS } from '../domain/window';
+import { type AlertsShared, createPartitionAlerts } from './alerts/partition-alerts';
 import { type BuildingState, createEngine, type DevicesExpected, type EngineCounts } from './engine';
 import { EMPTY_SECONDS, FUTURE_ALLOWANCE_MS, type Horizons } from './horizons';
 import { createLiveValues } from './live-values';
@@ -17,6 +18,8 @@ import { packSnapshot, sealSnapshot, type Snapshot } from './snapshot';
 /** One partition's state while this worker owns it. */
 export interface AggregatePartition extends PartitionProcessor {
   readonly partition: number;
+  /** Takes up what is stored of its alerts. To be called before the first events. */
+  open(): Promise<void>;
   /** To be called once a second, just after the second has changed. */
   tick(): void;
   /** Why the partition is not telling live values now; undefined when it is. */
@@ -58,6 +61,8 @@ export function createAggregatePartition(options: {
   /** Stores a snapshot of that position. Left out, none is taken. */
   storeSnapshot?: (position: CheckpointEvent, body: Buffer) => Promise<void>;
   snapshotEveryMs?: number;
+  /** Left out, no rule is looked at. */
+  alerts?: AlertsShared;
   now(): number;
 }): AggregatePartition {
   const { logger, metrics, owned, horizons, expected, averages, producer, restored, now } = options;
@@ -82,6 +87,19 @@ export function createAggregatePartition(options: {
   });
   for (const point of restored?.head.points ?? []) record.offer(point.buildingId, [point]);
   const live = createLiveValues({ logger, metrics, producer, engine, incarnation, partition, now });
+  const alerts =
+    options.alerts &&
+    createPartitionAlerts({
+      logger,
+      shared: options.alerts,
+      producer,
+      averages: engine,
+      expected,
+      incarnation,
+      partition,
+      ...(restored && { restored: restored.head }),
+      now,
+    });
   const marks = createReplayMarks(restored?.head.marks);
   const labels = { partition };
 
@@ -117,16 +135,23 @@ export function createAggregatePartition(options: {
     return undefined;
   };
 
+  const advance = (second: number): void => {
+    if (alerts === undefined) engine.advance(second);
+    else alerts.advance(second, silentBecause() === undefined);
+  };
+
   const applyEvent = (event: ReceivedEventData): void => {
     const { sequenceNumber, body, properties } = event;
     // After a reconnect the hub may deliver again what was applied.
     if (sequenceNumber <= engine.sequence) return;
     const enqueuedAt = event.enqueuedTimeUtc.getTime();
     // Until the partition is current the stream is the clock, so that a minute is computed while its readings are held.
-    engine.advance(Math.floor(Math.min(enqueuedAt, now()) / 1000));
+    advance(Math.floor(Math.min(enqueuedAt, now()) / 1000));
     marks.note(event, enqueuedAt);
     try {
-      engine.apply(decodeFrame(body, properties), sequenceNumber, enqueuedAt);
+      const frame = decodeFrame(body, properties);
+      engine.apply(frame, sequenceNumber, enqueuedAt);
+      alerts?.apply(frame, sequenceNumber, enqueuedAt);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       engine.skip(sequenceNumber, enqueuedAt);
@@ -143,7 +168,9 @@ export function createAggregatePartition(options: {
    */
   const takeSnapshot = async (): Promise<void> => {
     const points = record.pending();
+    const found = alerts?.pack();
     if (options.storeSnapshot === undefined || position === undefined || points === undefined) return;
+    if (alerts !== undefined && found === undefined) return;
     if (storing !== undefined) return;
     snapshotAt = now();
     const at = position;
@@ -152,7 +179,10 @@ export function createAggregatePartition(options: {
     let parts: Buffer[];
     try {
       const { second, sequence, knownFrom } = engine;
-      const head = { sequence, second, knownFrom, incarnation, partition, points, marks: marks.all() };
+      const head = {
+        ...{ sequence, second, knownFrom, incarnation, partition, points, marks: marks.all() },
+        ...(found && { alerts: found }),
+      };
       parts = await packSnapshot(head, engine.pack());
     } finally {
       packing = false;
@@ -233,9 +263,8 @@ export function createAggregatePartition(options: {
       engine.oldestDirtyMinute(),
       record.oldestMinute(),
     );
-    const event = marks.before(
-      (firstNeeded * 60 - WINDOW_SECONDS - EMPTY_SECONDS) * 1000 - FUTURE_ALLOWANCE_MS,
-    );
+    const needed = (firstNeeded * 60 - WINDOW_SECONDS - EMPTY_SECONDS) * 1000 - FUTURE_ALLOWANCE_MS;
+    const event = marks.before(Math.min(needed, alerts?.neededSince() ?? Infinity));
     if (event === undefined || event.sequenceNumber <= checkpointed) return;
     checkpointing = true;
     try {
@@ -260,6 +289,7 @@ export function createAggregatePartition(options: {
   return {
     partition,
     silentBecause,
+    open: () => alerts?.open() ?? Promise.resolve(),
     async snapshotStored() {
       await storing;
     },
@@ -268,6 +298,9 @@ export function createAggregatePartition(options: {
         throw new Error(
           `partition ${partition} is replayed: minute points were given up while Cosmos was away`,
         );
+      }
+      if (alerts?.needsReplay()) {
+        throw new Error(`partition ${partition} is replayed: alerts were given up while Cosmos was away`);
       }
       if (now() - heardAt > HEARD_WITHIN_MS) outOfTouch = true;
       if (outOfTouch) await regainTouch();
@@ -291,6 +324,7 @@ export function createAggregatePartition(options: {
           sliceEnds = performance.now() + SLICE_MS;
         }
         appliedAt = heardAt = now();
+        alerts?.pump();
         reportCounts();
       }
       metrics.catchingUp.set(labels, silentBecause() === undefined ? 0 : 1);
@@ -300,9 +334,10 @@ export function createAggregatePartition(options: {
       if (packing) return;
       const began = performance.now();
       if (silentBecause() === undefined) {
-        engine.advance(Math.floor(now() / 1000));
+        advance(Math.floor(now() / 1000));
         live.emit();
       }
+      alerts?.pump();
       takeDueMinutes(false);
       record.pump();
       metrics.tick.observe((performance.now() - began) / 1000);
@@ -313,7 +348,12 @@ export function createAggregatePartition(options: {
       if (closed) return;
       closed = true;
       takeDueMinutes(true);
-      await Promise.all([record.drain(CLOSE_WITHIN_MS), live.idle(), storing]);
+      await Promise.all([
+        record.drain(CLOSE_WITHIN_MS),
+        live.idle(),
+        storing,
+        alerts?.close(CLOSE_WITHIN_MS),
+      ]);
       await takeSnapshot();
       await storing;
       await moveCheckpoint();

@@ -62,7 +62,10 @@ export function createAlertRules(options: {
     // What was read may be older than what the feed has brought.
     if (before !== undefined && isOlder(rule, before)) return;
     if (before === undefined && rules.size >= MAXIMUM_RULES) {
-      logger.error({ rules: rules.size }, 'there are more alert rules than a worker follows: one is left out');
+      logger.error(
+        { rules: rules.size },
+        'there are more alert rules than a worker follows: one is left out',
+      );
       return;
     }
     rules.set(rule.id, rule);

@@ -166,9 +166,7 @@ function standing(document: DeviceDocument): StandingDevice | null {
   if (state === 'RETIRED') return null;
   const open = assignments.filter(({ to }) => to === null);
   const seconds =
-    document.intervalSeconds ??
-    deviceModelNamed(document.model)?.intervalSeconds ??
-    DEFAULT_INTERVAL_SECONDS;
+    document.intervalSeconds ?? deviceModelNamed(document.model)?.intervalSeconds ?? DEFAULT_INTERVAL_SECONDS;
   return {
     deviceId: id,
     tenantId,

@@ -65,7 +65,11 @@ export interface AlertEngine {
    * Sets what is active in a building to what is stored, as of the event `decidedBefore`; what is stored of rules that
    * have changed since is cleared.
    */
-  adopt(buildingId: string, stored: readonly (ActiveAlert & { tenantId: string })[], decidedBefore: number): void;
+  adopt(
+    buildingId: string,
+    stored: readonly (ActiveAlert & { tenantId: string })[],
+    decidedBefore: number,
+  ): void;
   /** What was out of order before this instant (ms) and has not led to anything yet is needed by a replay; Infinity: nothing. */
   neededSince(): number;
   readonly buildings: ReadonlyMap<string, readonly WatchedBuilding[]>;
@@ -131,7 +135,10 @@ export function createAlertEngine(options: {
   const raise = (
     building: WatchedBuilding,
     rule: Rule,
-    effect: Pick<Extract<Effect, { kind: 'raise' }>, 'key' | 'subject' | 'onset' | 'raisedAt' | 'value' | 'clearedAt'>,
+    effect: Pick<
+      Extract<Effect, { kind: 'raise' }>,
+      'key' | 'subject' | 'onset' | 'raisedAt' | 'value' | 'clearedAt'
+    >,
     seenSince: number,
   ): ActiveAlert | null => {
     const { tenantId, buildingId } = building;
@@ -154,7 +161,12 @@ export function createAlertEngine(options: {
     return active;
   };
 
-  const clear = (building: WatchedBuilding, active: ActiveAlert, at: number, because: ClearedBecause): void => {
+  const clear = (
+    building: WatchedBuilding,
+    active: ActiveAlert,
+    at: number,
+    because: ClearedBecause,
+  ): void => {
     const { tenantId, buildingId } = building;
     building.actives.delete(active.key);
     emit({ kind: 'clear', tenantId, buildingId, key: active.key, at, because, sequence, neededSince: clock });
@@ -174,7 +186,12 @@ export function createAlertEngine(options: {
       if (found === undefined) continue;
       const raisedAt = found.onset + track.rule.forMs;
       const subject = subjectOfPoint(building, point, track.rule);
-      const active = raise(building, track.rule, { key: track.key, subject, raisedAt, ...found }, track.seenSince);
+      const active = raise(
+        building,
+        track.rule,
+        { key: track.key, subject, raisedAt, ...found },
+        track.seenSince,
+      );
       if (active !== null) track.active = active;
     }
     noteOpen(building, point, track);
@@ -285,7 +302,7 @@ export function createAlertEngine(options: {
     building: WatchedBuilding,
     of: Pick<WatchedPoint, 'pointId' | 'code' | 'deviceId' | 'spaceId'>,
   ): WatchedPoint => {
-    const point = { ...of, tracks: [], times: [], values: [], capacity: RECENT_READINGS };
+    const point = { ...of, tracks: [], times: [], values: [], capacity: RECENT_READINGS, touched: false };
     rematch(building, point);
     return point;
   };
@@ -298,7 +315,8 @@ export function createAlertEngine(options: {
 
   /** Whether it is not yet known which of its points some rule looks at. */
   const needsPlaces = ({ pointRules, buildingId }: WatchedBuilding): boolean =>
-    pointRules.some(({ document }) => document.scope.spaceId !== null) && inventoryOf(buildingId) === undefined;
+    pointRules.some(({ document }) => document.scope.spaceId !== null) &&
+    inventoryOf(buildingId) === undefined;
 
   const rematch = (building: WatchedBuilding, point: WatchedPoint): void => {
     const kept: Track[] = [];
@@ -340,15 +358,35 @@ export function createAlertEngine(options: {
     return point.tracks.length === 0 ? undefined : point;
   };
 
+  /** Points with something to decide, once all readings of an event are in their places. */
+  const touched: [WatchedBuilding, WatchedPoint][] = [];
+
   const read = (building: WatchedBuilding, point: WatchedPoint, at: number, value: number): void => {
     const index = place(point, at, value, point.capacity);
     if (index < 0) return;
     const { tracks } = point;
     for (let i = 0; i < tracks.length; i++) {
       const track = tracks[i]!;
-      if (judge(track, point, index)) settle(building, point, track);
+      if (judge(track, point, index)) track.touched = point.touched = true;
     }
-    while (point.times.length > point.capacity) giveUpOldest(point, tracks);
+    if (!point.touched) {
+      if (point.times.length > point.capacity) giveUpOldest(point, tracks);
+    } else if (touched.at(-1)?.[1] !== point) touched.push([building, point]);
+  };
+
+  /** In whatever order an event has its readings, the same follows from them. */
+  const settleTouched = (): void => {
+    for (const [building, point] of touched) {
+      if (!point.touched) continue;
+      point.touched = false;
+      for (const track of point.tracks) {
+        if (!track.touched) continue;
+        track.touched = false;
+        settle(building, point, track);
+      }
+      while (point.times.length > point.capacity) giveUpOldest(point, point.tracks);
+    }
+    touched.length = 0;
   };
 
   // -- devices that are heard
@@ -443,7 +481,8 @@ export function createAlertEngine(options: {
       if (side === IN_ORDER) track.seenSince = Infinity;
       if (decidedByOthers(building)) continue;
       if (side === IN_ORDER) {
-        if (track.active !== null) clear(building, track.active, Math.max(at, track.active.raisedAt), 'BACK_IN_ORDER');
+        if (track.active !== null)
+          clear(building, track.active, Math.max(at, track.active.raisedAt), 'BACK_IN_ORDER');
         track.active = null;
       } else if (track.active === null && at - track.onset >= rule.forMs) {
         const raisedAt = track.onset + rule.forMs;
@@ -472,17 +511,24 @@ export function createAlertEngine(options: {
     const { spaceId } = track.subject;
     const quantity = track.subject.quantity!;
     const expected =
-      spaceId === null ? options.expected(building.buildingId, quantity) : expectedIn(building, spaceId, quantity);
+      spaceId === null
+        ? options.expected(building.buildingId, quantity)
+        : expectedIn(building, spaceId, quantity);
     if (expected === undefined || expected === 0) return undefined;
     return (found?.devicesReporting ?? 0) / expected;
   };
 
-  const expectedIn = ({ buildingId }: WatchedBuilding, spaceId: string, quantity: QuantityName): number | undefined => {
+  const expectedIn = (
+    { buildingId }: WatchedBuilding,
+    spaceId: string,
+    quantity: QuantityName,
+  ): number | undefined => {
     const inventory = inventoryOf(buildingId);
     if (inventory === undefined) return undefined;
     let count = 0;
     for (const { points } of inventory.devices.values()) {
-      if (points.some((each) => each.quantity === quantity && inventory.isWithin(each.spaceId, spaceId))) count++;
+      if (points.some((each) => each.quantity === quantity && inventory.isWithin(each.spaceId, spaceId)))
+        count++;
     }
     return count;
   };
@@ -523,7 +569,8 @@ export function createAlertEngine(options: {
     for (const point of building.points) {
       for (const track of point?.tracks ?? []) if (track.active === active) track.active = null;
     }
-    for (const device of building.devices.values()) device.silent = device.silent.filter((each) => each !== active);
+    for (const device of building.devices.values())
+      device.silent = device.silent.filter((each) => each !== active);
   };
 
   const regroup = (): void => {
@@ -539,12 +586,16 @@ export function createAlertEngine(options: {
     for (const building of everyBuilding()) match(building);
   };
 
-  const outdated = ({ ruleId, revision }: ActiveAlert): { because: ClearedBecause; at: number } | undefined => {
+  const outdated = ({
+    ruleId,
+    revision,
+  }: ActiveAlert): { because: ClearedBecause; at: number } | undefined => {
     const rule = rules.get(ruleId);
     if (rule === undefined) return { because: 'RULE_ENDED', at: clock };
     const { endedAt, changedAt } = rule.document;
     if (endedAt !== null) return { because: 'RULE_ENDED', at: endedAt };
-    if (rule.revision !== revision || !isInForce(rule.document)) return { because: 'RULE_CHANGED', at: changedAt };
+    if (rule.revision !== revision || !isInForce(rule.document))
+      return { because: 'RULE_CHANGED', at: changedAt };
     return undefined;
   };
 
@@ -560,7 +611,8 @@ export function createAlertEngine(options: {
     setRule(document) {
       const before = rules.get(document.id);
       if (before !== undefined && before.revision > document.revision) return;
-      const same = before?.revision === document.revision && isInForce(before.document) === isInForce(document);
+      const same =
+        before?.revision === document.revision && isInForce(before.document) === isInForce(document);
       if (same) {
         // Only what it is called has changed.
         before.document = document;
@@ -605,13 +657,16 @@ export function createAlertEngine(options: {
         if (!Number.isFinite(value[row]) || at > furthest) continue;
         read(of[points[index]!.building]!, point, at, value[row]!);
       }
+      if (touched.length > 0) settleTouched();
     },
 
     advance(to, told) {
       if (to <= second) return;
       if (second === 0 || to - second > SECONDS_AT_ONCE) {
         // What was due on the way is due now.
-        const looks = [...agenda.entries()].filter(([at]) => at < to).flatMap(([at, list]) => (agenda.delete(at), list));
+        const looks = [...agenda.entries()]
+          .filter(([at]) => at < to)
+          .flatMap(([at, list]) => (agenda.delete(at), list));
         second = to - 1;
         if (looks.length > 0) agenda.set(to, [...looks, ...(agenda.get(to) ?? [])]);
       }
@@ -668,7 +723,8 @@ export function createAlertEngine(options: {
       for (const each of packed.buildings) {
         const building = watched(each.tenantId, each.buildingId);
         unpackBuilding(building, each, {
-          pointOf: ({ pointId, code, deviceId, spaceId }) => newPoint(building, { pointId, code, deviceId, spaceId }),
+          pointOf: ({ pointId, code, deviceId, spaceId }) =>
+            newPoint(building, { pointId, code, deviceId, spaceId }),
           heard: ({ deviceId, spaceId, heardAt }) => {
             if (building.silenceRules.length > 0) heard(building, deviceId, spaceId, heardAt);
           },
@@ -724,7 +780,8 @@ export function createAlertEngine(options: {
       let since = Infinity;
       for (const track of open) since = Math.min(since, track.seenSince);
       for (const building of placed) {
-        for (const track of building.places) if (track.active === null) since = Math.min(since, track.seenSince);
+        for (const track of building.places)
+          if (track.active === null) since = Math.min(since, track.seenSince);
       }
       return since;
     },

@@ -141,7 +141,9 @@ export function createOutbox(options: {
   const adopt = (building: Building, view: AlertsView): void => {
     const decided = positionOf(view.head);
     const active = new Map(
-      view.alerts.filter(({ clearedAt }) => clearedAt === null).map((each) => [ownKeyOf(each), activeOf(each)]),
+      view.alerts
+        .filter(({ clearedAt }) => clearedAt === null)
+        .map((each) => [ownKeyOf(each), activeOf(each)]),
     );
     for (const effect of building.effects) {
       if (effect.sequence < decided) continue;
@@ -224,7 +226,11 @@ export function createOutbox(options: {
         ttl: keepSeconds,
       });
     };
-    const over = (alert: AlertDocument, at: number, because: AlertDocument['clearedBecause']): AlertDocument => ({
+    const over = (
+      alert: AlertDocument,
+      at: number,
+      because: AlertDocument['clearedBecause'],
+    ): AlertDocument => ({
       ...alert,
       clearedAt: at,
       clearedBecause: because,
@@ -350,7 +356,8 @@ export function createOutbox(options: {
     size: () => size,
     neededSince() {
       let since = givenUpSince;
-      for (const { effects } of waiting) for (const effect of effects) since = Math.min(since, effect.neededSince);
+      for (const { effects } of waiting)
+        for (const effect of effects) since = Math.min(since, effect.neededSince);
       return since;
     },
     healthy: () => failures === 0,

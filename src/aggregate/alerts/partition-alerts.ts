@@ -6,6 +6,7 @@ import { type AlertsStore } from '../../store/alerts-store';
 import { type BuildingInventory } from '../../store/building-inventory';
 import { partitionOf } from '../../domain/partition';
 import { type Frame } from '../../stream/frame';
+import { partitionCountOf } from '../../stream/incarnation';
 import { type StreamProducer } from '../../stream/producer';
 import { type DevicesExpected, type Engine } from '../engine';
 import { createAlertEngine } from './alert-engine';
@@ -20,8 +21,6 @@ export interface AlertsShared {
   rules: AlertRules;
   inventory: BuildingInventory;
   store: AlertsStore;
-  /** Of the telemetry hub. */
-  partitionCount(): number;
   /** Whether gateways were heard lately, so that a device that is not heard is silent itself. */
   gatewaysHeard(): boolean;
   /** How long an alert is kept after it was cleared. */
@@ -96,7 +95,8 @@ export function createPartitionAlerts(options: {
     ...(restored?.alerts && { restored: restored.alerts.outbox }),
     now,
   });
-  const owns = (buildingId: string): boolean => partitionOf(buildingId, shared.partitionCount()) === partition;
+  const partitionCount = partitionCountOf(incarnation);
+  const owns = (buildingId: string): boolean => partitionOf(buildingId, partitionCount) === partition;
   const ends: (() => void)[] = [];
   let closed = false;
   /** Rules whose buildings' stored alerts are still to be taken up. */

@@ -12,6 +12,8 @@ export interface WatchedPoint extends Recent {
   spaceId: string;
   tracks: Track[];
   capacity: number;
+  /** While an event is read: whether something is to be decided at its end. */
+  touched: boolean;
 }
 
 /** A building or space under one rule that looks at it as a whole. */

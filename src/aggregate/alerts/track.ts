@@ -25,6 +25,8 @@ export interface Track {
   dueAt: number;
   /** For which `dueAt` the clock will look at it. */
   scheduledFor: number;
+  /** While an event is read: whether something is to be decided at its end. */
+  touched: boolean;
 }
 
 /** Readings that a point's late ones are put among. */
@@ -45,6 +47,7 @@ export function createTrack(rule: Rule, key: string, readings: number): Track {
     seenSince: Infinity,
     dueAt: Infinity,
     scheduledFor: Infinity,
+    touched: false,
   };
 }
 
@@ -185,7 +188,8 @@ function valueAt(
   onset: number,
   raisedAt: number,
 ): number | null {
-  for (let i = times.length - 1; i >= 0 && times[i]! >= onset; i--) if (times[i]! <= raisedAt) return values[i]!;
+  for (let i = times.length - 1; i >= 0 && times[i]! >= onset; i--)
+    if (times[i]! <= raisedAt) return values[i]!;
   return null;
 }
 
