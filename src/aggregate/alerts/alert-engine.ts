@@ -82,6 +82,8 @@ export interface AlertEngine {
 const CLOCK_SETTLES_MS = 1_000;
 /** Beyond this many seconds at once there is nothing left in any window to look at. */
 const SECONDS_AT_ONCE = 2 * WINDOW_SECONDS;
+/** A longer break in being current begins a new grace for devices. */
+const TOLD_WITHIN_SECONDS = 5;
 const MAXIMUM_GONE = 10_000;
 
 export function createAlertEngine(options: {
@@ -674,7 +676,7 @@ export function createAlertEngine(options: {
         second++;
         clock = Math.max(clock, second * 1000);
         if (told) {
-          if (toldAt < second - 1 || toldSince === 0) toldSince = second;
+          if (toldAt < second - TOLD_WITHIN_SECONDS || toldSince === 0) toldSince = second;
           toldAt = second;
         }
         const due = agenda.get(second);
