@@ -8,12 +8,14 @@ import { type StreamProducer } from '../stream/producer';
 import { WINDOW_SECONDS } from '../domain/window';
 import { type AlertsShared, createPartitionAlerts } from './alerts/partition-alerts';
 import { type BuildingState, createEngine, type DevicesExpected, type EngineCounts } from './engine';
-import { EMPTY_SECONDS, FUTURE_ALLOWANCE_MS, type Horizons } from './horizons';
+import { EMPTY_SECONDS, type Horizons, KNOWN_AFTER_MS } from './horizons';
 import { createLiveValues } from './live-values';
 import { type AggregateMetrics } from './metrics';
 import { createMinuteRecord } from './minute-record';
 import { createReplayMarks } from './replay-marks';
+import { STATE_REACH_SECONDS } from './state-point';
 import { packSnapshot, sealSnapshot, type Snapshot } from './snapshot';
+import { type SpaceTree } from './tree';
 
 /** One partition's state while this worker owns it. */
 export interface AggregatePartition extends PartitionProcessor {
@@ -22,6 +24,8 @@ export interface AggregatePartition extends PartitionProcessor {
   open(): Promise<void>;
   /** To be called once a second, just after the second has changed. */
   tick(): void;
+  /** More is known of where a building's spaces lie. */
+  regroup(buildingId: string): void;
   /** Why the partition is not telling live values now; undefined when it is. */
   silentBecause(): string | undefined;
   /** Resolves when no snapshot is being stored. */
@@ -52,6 +56,7 @@ export function createAggregatePartition(options: {
   owned: OwnedPartition;
   horizons: Horizons;
   expected: DevicesExpected;
+  tree?: SpaceTree;
   averages: AveragesWriter;
   producer: StreamProducer;
   maximumPoints: number;
@@ -82,6 +87,7 @@ export function createAggregatePartition(options: {
     horizons,
     expected,
     now,
+    ...(options.tree && { tree: options.tree }),
     onFinal: (building, points) => record.offer(building.buildingId, points),
     ...(restored && { restored: { ...restored.head, parts: restored.parts } }),
   });
@@ -168,10 +174,10 @@ export function createAggregatePartition(options: {
    */
   const takeSnapshot = async (): Promise<void> => {
     const points = record.pending();
-    const found = alerts?.pack();
     if (options.storeSnapshot === undefined || position === undefined || points === undefined) return;
-    if (alerts !== undefined && found === undefined) return;
     if (storing !== undefined) return;
+    const found = alerts?.pack();
+    if (alerts !== undefined && found === undefined) return;
     snapshotAt = now();
     const at = position;
     const began = performance.now();
@@ -252,8 +258,8 @@ export function createAggregatePartition(options: {
   /**
    * Moves the checkpoint to the last event from before which nothing can matter any more: the first minute that is not
    * yet final and stored (M) needs readings observed after M - 300 s, or the last one before an empty window, and those
-   * stand in events enqueued later than that less the future allowance. A successor that replays from there knows that
-   * minute whole.
+   * stand in events enqueued later than that less the future allowance, as do those that a state at T follows from. A successor that replays from there, and some
+   * minutes more to tell repeated messages, knows that minute whole.
    */
   const moveCheckpoint = async (): Promise<void> => {
     checkpointAt = now();
@@ -263,8 +269,11 @@ export function createAggregatePartition(options: {
       engine.oldestDirtyMinute(),
       record.oldestMinute(),
     );
-    const needed = (firstNeeded * 60 - WINDOW_SECONDS - EMPTY_SECONDS) * 1000 - FUTURE_ALLOWANCE_MS;
-    const event = marks.before(Math.min(needed, alerts?.neededSince() ?? Infinity));
+    const oldest = Math.min(
+      firstNeeded * 60 - WINDOW_SECONDS - EMPTY_SECONDS,
+      engine.second - STATE_REACH_SECONDS,
+    );
+    const event = marks.before(Math.min(oldest * 1000 - KNOWN_AFTER_MS, alerts?.neededSince() ?? Infinity));
     if (event === undefined || event.sequenceNumber <= checkpointed) return;
     checkpointing = true;
     try {
@@ -290,6 +299,7 @@ export function createAggregatePartition(options: {
     partition,
     silentBecause,
     open: () => alerts?.open() ?? Promise.resolve(),
+    regroup: engine.regroup,
     async snapshotStored() {
       await storing;
     },

@@ -7,6 +7,7 @@ import { type AlertsStore } from '../store/alerts-store';
 import { type AveragesWriter } from '../store/averages';
 import { type BuildingInventory } from '../store/building-inventory';
 import { type BuildingCounts } from '../store/building-counts';
+import { type SpaceTree } from '../store/space-tree';
 import { type NamespaceConnection } from '../stream/connection';
 import { createPartitionConsumer } from '../stream/consumer';
 import { createStreamProducer } from '../stream/producer';
@@ -45,6 +46,8 @@ export function createAggregateWorker(options: {
   identifier: string;
   /** Started and stopped by the caller. */
   counts: BuildingCounts;
+  /** Where spaces lie. Left out, each lies directly in its building. */
+  tree?: SpaceTree;
   averages: AveragesWriter;
   /** What rules are followed by; started and stopped by the caller. Left out, nothing is raised. */
   alerts?: {
@@ -112,6 +115,7 @@ export function createAggregateWorker(options: {
         owned,
         horizons,
         expected: (buildingId, quantity) => counts.devicesExpected(buildingId, quantity),
+        ...(options.tree && { tree: options.tree }),
         averages,
         producer,
         maximumPoints: options.maximumPointsWaiting ?? 100_000,
@@ -133,6 +137,10 @@ export function createAggregateWorker(options: {
         },
       };
     },
+  });
+
+  options.tree?.onLearned((buildingId) => {
+    for (const partition of partitions) partition.regroup(buildingId);
   });
 
   const tick = (): void => {

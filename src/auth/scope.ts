@@ -10,6 +10,9 @@ const PERMISSIONS = {
   'building.read': ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
   'building.create': ['OWNER', 'MANAGER'],
   'average.read': ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+  'state.read': ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+  /** What tells whether somebody is there: occupants' data. */
+  'presence.read': ['OWNER', 'MANAGER', 'ANALYST'],
   'device.read': ['OWNER', 'MANAGER', 'TECHNICIAN'],
   'device.register': ['OWNER', 'MANAGER'],
   'device.provision': ['OWNER', 'MANAGER', 'TECHNICIAN'],

@@ -8,6 +8,7 @@ import { createAveragesWriter } from '../store/averages-writer';
 import { createBuildingCounts } from '../store/building-counts';
 import { createBuildingInventory } from '../store/building-inventory';
 import { createCosmos } from '../store/cosmos';
+import { createSpaceTree } from '../store/space-tree';
 import { blobServiceOf, cosmosAccountOf, namespaceOf } from './connections';
 import { run, stopInOrder } from './run';
 
@@ -18,6 +19,7 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
   const counts = createBuildingCounts({ cosmos, logger });
   const rules = createAlertRules({ cosmos, logger });
   const inventory = createBuildingInventory({ cosmos, logger });
+  const tree = createSpaceTree({ cosmos, logger });
   const worker = createAggregateWorker({
     logger,
     metrics,
@@ -27,6 +29,7 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
     blobs: blobServiceOf(settings),
     identifier: `aggregate-${settings.WORKER_SLOT}`,
     counts,
+    tree,
     averages: createAveragesWriter({ cosmos }),
     alerts: { rules, inventory, store: createAlertsStore({ cosmos }) },
     allowedLatenessMs: settings.ALLOWED_LATENESS_SECONDS * 1000,
@@ -42,7 +45,6 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
   await cosmos.ensureContainers();
   await Promise.all([counts.start(), rules.start(), inventory.start()]);
   await worker.start();
-  return {
-    stop: () => stopInOrder(worker.stop, counts.stop, rules.stop, inventory.stop, health.stop, cosmos.stop),
-  };
+  const followers = [counts.stop, tree.stop, rules.stop, inventory.stop];
+  return { stop: () => stopInOrder(worker.stop, ...followers, health.stop, cosmos.stop) };
 });

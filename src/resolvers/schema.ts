@@ -32,6 +32,7 @@ import { NodeResolver } from './node.resolver';
 import { PointResolver } from './point/point.resolver';
 import { DateTime } from './scalars';
 import { SpaceResolver } from './space/space.resolver';
+import { BuildingStatesResolver, SpaceStatesResolver } from './state/state.resolver';
 import { TenantResolver } from './tenant/tenant.resolver';
 import { TenantMembershipResolver, ViewerResolver } from './viewer/viewer.resolver';
 
@@ -45,6 +46,8 @@ const resolvers: NonEmptyArray<new () => object> = [
   AverageCursorResolver,
   LiveAverageResolver,
   SpaceAveragesResolver,
+  BuildingStatesResolver,
+  SpaceStatesResolver,
   CreateBuildingResolver,
   BuildingDeadLettersResolver,
   TenantDeadLettersResolver,

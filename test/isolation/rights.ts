@@ -49,6 +49,8 @@ export interface Case {
 
 const READERS: Rank[] = ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'];
 const WITH_DEVICES: Rank[] = ['OWNER', 'MANAGER', 'TECHNICIAN'];
+/** Those who may see what occupants do. */
+const WITH_READINGS: Rank[] = ['OWNER', 'MANAGER', 'ANALYST'];
 const ADMINISTRATORS: Rank[] = ['OWNER', 'MANAGER'];
 
 const byId = (id: (things: Things, rank: Rank) => string) => (things: Things, _own: Things, rank: Rank) => ({
@@ -197,6 +199,42 @@ export const CASES: Case[] = [
     variables: byId(({ building }) => building),
     at: 'building.spaces.0.averages',
     seen: READERS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'whether there is smoke in a building',
+    covers: ['Building.states'],
+    document: 'query ($id: ID!) { building(id: $id) { states { quantity active clear } } }',
+    variables: byId(({ building }) => building),
+    at: 'building.states.0',
+    seen: READERS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'whether somebody is in a building',
+    covers: ['Building.states'],
+    document: 'query ($id: ID!) { building(id: $id) { states { quantity active clear } } }',
+    variables: byId(({ building }) => building),
+    at: 'building.states.1',
+    seen: WITH_READINGS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'whether there is smoke in a space',
+    covers: ['Space.states'],
+    document: 'query ($id: ID!) { building(id: $id) { spaces { states { quantity active clear } } } }',
+    variables: byId(({ building }) => building),
+    at: 'building.spaces.0.states.0',
+    seen: READERS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'whether somebody is in a space',
+    covers: ['Space.states'],
+    document: 'query ($id: ID!) { building(id: $id) { spaces { states { quantity active clear } } } }',
+    variables: byId(({ building }) => building),
+    at: 'building.spaces.0.states.1',
+    seen: WITH_READINGS,
     otherwise: 'nothing',
   },
   {

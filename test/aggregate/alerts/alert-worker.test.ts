@@ -101,9 +101,8 @@ describe('a worker that follows rules', () => {
     await untilFollowed();
     await send('bld_ended', { observedAt: house.now(), value: 31 });
     await eventually(() => expect(told(rule)).toHaveLength(1));
-    await house.cosmos.bulkUpsert('directory', [
-      { ...rule, revision: 2, changedAt: house.now(), endedAt: house.now() },
-    ]);
+    const ended: AlertRuleDocument = { ...rule, revision: 2, changedAt: house.now(), endedAt: house.now() };
+    await house.cosmos.bulkUpsert('directory', [ended]);
     const began = Date.now();
     await eventually(() => expect(told(rule)).toHaveLength(2));
     expect(Date.now() - began).toBeLessThan(2_000);
@@ -143,7 +142,8 @@ describe('a worker that follows rules', () => {
     await eventually(() => expect(told(rule)).toHaveLength(2));
     expect(told(rule)[1]!.alert.clearedBecause).toBe('BACK_IN_ORDER');
     await eventually(() => expect(told(rule)).toHaveLength(3), { within: 15_000 });
-    await house.cosmos.bulkUpsert('registry', [{ ...device('bld_silent', 'dev_0', 1), state: 'RETIRED' }]);
+    const retired: DeviceDocument = { ...device('bld_silent', 'dev_0', 1), state: 'RETIRED' };
+    await house.cosmos.bulkUpsert('registry', [retired]);
     await eventually(() => expect(told(rule)).toHaveLength(4), { within: 5_000 });
     expect(told(rule)[3]!.alert.clearedBecause).toBe('SUBJECT_GONE');
   });
