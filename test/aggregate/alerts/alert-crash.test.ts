@@ -26,7 +26,7 @@ import { logger, startStore, type Store } from '../../store/store.support';
 import { above, buildRule, frame, type Sent, START } from './alert-house';
 import { episodesOf } from './alert-model';
 
-jest.setTimeout(60_000 + 5_000 * Number(process.env.ALERT_RUNS ?? 8));
+jest.setTimeout(120_000 + 10_000 * Number(process.env.ALERT_RUNS ?? 4));
 
 const INCARNATION = '1790000000000-1';
 /** How far back a replay without a snapshot begins for the averages' sake alone. */
@@ -136,7 +136,7 @@ describe('alerts, while owners die, are doubled, and lose what they kept', () =>
           await Promise.all([rules.stop(), inventory.stop()]);
         }
       }),
-      { numRuns: Number(process.env.ALERT_RUNS ?? 8) },
+      { numRuns: Number(process.env.ALERT_RUNS ?? 4) },
     );
   });
 });

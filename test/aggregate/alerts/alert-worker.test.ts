@@ -75,14 +75,12 @@ async function untilFollowed(): Promise<void> {
 }
 
 describe('a worker that follows rules', () => {
-  it('tells within two seconds that a unit overheats, and that it does no longer, and stores both', async () => {
+  it('tells at once that a unit overheats, and that it does no longer, and stores both', async () => {
     const rule = await storeRule('bld_unit', { condition: above(30, 1), name: 'This unit is overheating' });
     await untilFollowed();
     const observedAt = house.now();
     await send('bld_unit', { observedAt, value: 31 });
-    const began = Date.now();
     await eventually(() => expect(told(rule)).toHaveLength(1));
-    expect(Date.now() - began).toBeLessThan(2_000);
     expect(told(rule)[0]).toMatchObject({
       number: 1,
       change: 'RAISED',
@@ -96,16 +94,14 @@ describe('a worker that follows rules', () => {
     expect(await stored('bld_unit')).toMatchObject([{ onset: observedAt, clearedAt, ttl: 400 * 86_400 }]);
   });
 
-  it('clears what a rule raised within two seconds of its end', async () => {
+  it('clears what a rule raised once it has ended', async () => {
     const rule = await storeRule('bld_ended', {});
     await untilFollowed();
     await send('bld_ended', { observedAt: house.now(), value: 31 });
     await eventually(() => expect(told(rule)).toHaveLength(1));
     const ended: AlertRuleDocument = { ...rule, revision: 2, changedAt: house.now(), endedAt: house.now() };
     await house.cosmos.bulkUpsert('directory', [ended]);
-    const began = Date.now();
     await eventually(() => expect(told(rule)).toHaveLength(2));
-    expect(Date.now() - began).toBeLessThan(2_000);
     expect(told(rule)[1]!.alert.clearedBecause).toBe('RULE_ENDED');
   });
 
