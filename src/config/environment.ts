@@ -155,6 +155,8 @@ export const gatewaySettings = (variables: Variables = process.env) =>
     (settings) => [...needsStream(settings), ...needsWholeTls(settings)],
   );
 
+const alertDays = count(400, 'how long an alert is kept once it is over, in days');
+
 const worker = {
   WORKER_SLOT: z
     .string()
@@ -291,6 +293,7 @@ export const apiSettings = (variables: Variables = process.env) =>
         .string()
         .default('127.0.0.1:8080')
         .describe('host and port that devices’ connection strings name'),
+      ALERT_DAYS: alertDays,
       ...cost,
       API_ORIGINS: list('web origins whose pages may ask, with commas, e.g. https://dashboard.example')
         .default([])

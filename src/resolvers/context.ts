@@ -1,5 +1,7 @@
 import { type Principal, type TenantScope } from '../auth/scope';
 import { type LiveAverages } from '../live/live';
+import { type AlertFeed } from '../store/alerts/feed';
+import { type Alerting } from '../store/alerts/alerting';
 import { type AveragesReader } from '../store/averages';
 import { type DeviceStatuses } from '../store/device-statuses';
 import { type Jobs } from '../store/jobs/jobs';
@@ -14,6 +16,8 @@ export interface Services {
   averages: AveragesReader;
   live: LiveAverages;
   deviceStatuses: Pick<DeviceStatuses, 'follow'>;
+  alerting: Alerting;
+  alertFeed: AlertFeed;
   cursors: Cursors;
   /** `host:port` (or `host`) of the gateway as devices reach it. */
   gatewayHostName: string;

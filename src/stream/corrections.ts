@@ -1,6 +1,8 @@
 import { type CorrectedMinutes } from '../domain/corrected-minutes';
 import { FrameError } from './frame';
 
+export type { CorrectedMinutes };
+
 /**
  * Which minutes of the rolling record were corrected by late readings, in the averages hub: published once the record
  * holds them, so that whoever is told can read what they say now. A replica of a release that does not know it passes it by.

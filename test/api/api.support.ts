@@ -20,6 +20,8 @@ import { type BuildingAverage } from '../../src/domain/window';
 import { createLive } from '../../src/live/live';
 import { createLogger } from '../../src/observability/logger';
 import { createMetrics, type Registry as Metrics } from '../../src/observability/metrics';
+import { createAlertFeed } from '../../src/store/alerts/feed';
+import { createAlerting } from '../../src/store/alerts/alerting';
 import { createAveragesReader } from '../../src/store/averages-reader';
 import { type Cosmos, createCosmos } from '../../src/store/cosmos';
 import { createDeviceStatuses } from '../../src/store/device-statuses';
@@ -36,6 +38,7 @@ import {
 } from '../../src/stream/averages';
 import { encodeStates, STATES_SCHEMA } from '../../src/stream/states';
 import { CORRECTIONS_SCHEMA, encodeCorrections } from '../../src/stream/corrections';
+import { ALERTS_SCHEMA, decodeAlertEvent } from '../../src/stream/alerts';
 import { createStreamProducer } from '../../src/stream/producer';
 import { type TypedDocumentString } from '../../simulator/generated/graphql';
 import { eventually } from '../support/eventually';
@@ -65,6 +68,7 @@ export interface TestApi {
   registry: Registry;
   cosmos: Cosmos;
   keyring: Keyring;
+  namespace: { connectionString: string };
   metrics: Metrics;
   /** The store calls that the API made since the last asking, as `method container`. */
   storeCalls(): string[];
@@ -122,13 +126,24 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
   });
   const started: { stop(): Promise<void> }[] = [];
   const startReplica = async (own: Metrics): Promise<number> => {
-    const live = createLive({ logger, metrics: own, namespace, hub: 'averages', group: 'live-0' });
+    const alertFeed = createAlertFeed({ cosmos, logger });
+    const live = createLive({
+      logger,
+      metrics: own,
+      namespace,
+      hub: 'averages',
+      group: 'live-0',
+      others: {
+        [ALERTS_SCHEMA]: ({ body, properties }) => alertFeed.take(decodeAlertEvent(body, properties)),
+      },
+    });
     const memberships = createMemberships({ cosmos, logger });
     const ofReplica = createRegistry({ cosmos: recorded, keyring });
     // It looks by itself, now and then: no call of it belongs to a request.
     const deviceStatuses = createDeviceStatuses({ cosmos, registry: ofReplica, logger });
-    await Promise.all([live.start(), memberships.start(), deviceStatuses.start()]);
-    started.push(live, memberships, deviceStatuses);
+    const followers = [live, memberships, deviceStatuses, alertFeed];
+    await Promise.all(followers.map((each) => each.start()));
+    started.push(...followers);
     const api = createApi({
       logger,
       metrics: own,
@@ -139,6 +154,8 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
       memberships,
       averages: createAveragesReader({ cosmos: recorded }),
       deviceStatuses,
+      alerting: createAlerting({ cosmos: recorded, keepSeconds: 86_400 }),
+      alertFeed,
       live,
       tokens,
       cursorKey: Buffer.alloc(32, 3),
@@ -181,6 +198,7 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
     registry,
     cosmos,
     keyring,
+    namespace,
     metrics,
     storeCalls: () => calls.splice(0),
     token: issuer.token,
