@@ -1,4 +1,4 @@
-import { type Duration } from '../domain/duration';
+import { type CalendarDuration } from '../domain/calendar-duration';
 import { type QuantityName } from '../domain/quantity';
 import { type Engine } from './engine';
 import { type ExcursionsAsked, type ExcursionsFound, excursionsOf, WINDOW_MS } from './excursions';
@@ -25,7 +25,7 @@ export interface Questions {
   ): Promise<ReadingsPage>;
   history(
     where: Where,
-    asked: { quantity: QuantityName; step: Duration; timeZone: string },
+    asked: { quantity: QuantityName; step: CalendarDuration; timeZone: string },
     signal: AbortSignal,
   ): Promise<Answer<HistoryStep[]>>;
   excursions(

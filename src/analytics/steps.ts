@@ -1,4 +1,4 @@
-import { type Duration } from '../domain/duration';
+import { type CalendarDuration } from '../domain/calendar-duration';
 import { createLocalDays } from './time-zone';
 
 export const MAXIMUM_STEPS = 2_000;
@@ -21,7 +21,7 @@ export type Steps =
  * one short. The range cuts the first and the last step.
  */
 export function stepsOf(
-  { from, to, step }: { from: number; to: number; step: Duration },
+  { from, to, step }: { from: number; to: number; step: CalendarDuration },
   timeZone: string,
 ): Steps {
   const { months, days, milliseconds } = step;

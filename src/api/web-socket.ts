@@ -1,35 +1,14 @@
-import {
-  createSourceEventStream,
-  execute,
-  type DocumentNode,
-  type ExecutionArgs,
-  getOperationAST,
-  GraphQLError,
-  type GraphQLSchema,
-  type OperationDefinitionNode,
-  parse,
-  specifiedRules,
-  subscribe,
-  validate,
-} from 'graphql';
+import { execute, type ExecutionArgs, type GraphQLError } from 'graphql';
 import { type Context as Connection, CloseCode, type ServerOptions } from 'graphql-ws';
+import { type WebSocket } from 'ws';
 import { type Principal } from '../auth/scope';
 import { type Logger } from '../observability/logger';
-import { type Services } from '../resolvers/context';
-import { sharedStreamOf } from '../resolvers/shared-stream';
-import { type Memberships } from '../store/memberships';
 import { clientError } from '../resolvers/errors';
+import { type Memberships } from '../store/memberships';
 import { authenticate, type Tokens } from './authentication';
-import { createDocumentCache, documentKey } from './document-cache';
 import { maskError } from './error-answers';
-import { type FanOut } from './fan-out';
-import { type DocumentLimits, limitRules } from './limits';
 import { type ApiMeters } from './meters';
-import { limitObjects } from './object-count';
-import { createContext } from './request-context';
-import { type Scopes } from './scopes';
-import { isShareable, sharingKey } from './sharing';
-import { createSharedResults } from './shared-results';
+import { type Operations, withCode } from './operations';
 import { type Payload, sendOn, type SocketExtra } from './socket-handler';
 
 /** graphql-transport-ws keeps these: a client gives up at 4401 and comes again, with a new token, at 4403. */
@@ -37,7 +16,6 @@ const UNAUTHORIZED = CloseCode.Unauthorized;
 const FORBIDDEN = CloseCode.Forbidden;
 const TRY_AGAIN_LATER = 1013;
 const INIT_WAIT_MS = 5_000;
-const MAXIMUM_VALIDATION_ERRORS = 10;
 const MAXIMUM_TIMER_MS = 2 ** 31 - 1;
 
 /** What is known of a connection once it was let in. */
@@ -48,66 +26,20 @@ interface Session {
 }
 type Socket = Connection<Payload, SocketExtra>;
 
-/** A subscription whose results others may share. */
-interface SharedRequest {
-  socket: SocketExtra;
-  id: string;
-  principal: Principal;
-  operation: OperationDefinitionNode;
-  source: string;
-  variables: Readonly<Record<string, unknown>>;
-}
-
 /** Queries, mutations and subscriptions over WebSocket, by the graphql-transport-ws protocol. */
 export function webSocketOptions(options: {
-  schema: GraphQLSchema;
-  services: Services;
-  scopes: Scopes;
+  operations: Operations;
   memberships: Pick<Memberships, 'watch'>;
-  fanOut: FanOut;
   tokens: Tokens;
-  limits: DocumentLimits;
-  maximumCachedCharacters: number;
   /** Operations under way on one connection. */
   maximumOperations: number;
   meters: ApiMeters;
   logger: Logger;
 }): ServerOptions<Payload, SocketExtra> {
-  const { schema, services, scopes, memberships, fanOut, tokens, limits, meters, logger } = options;
-  const cache = createDocumentCache({ maximumCharacters: options.maximumCachedCharacters });
+  const { operations, memberships, tokens, meters, logger } = options;
   const sessions = new WeakMap<SocketExtra, Session>();
-  const rules = [...specifiedRules, ...limitRules(limits)];
-  const shared = new WeakMap<ExecutionArgs, SharedRequest>();
-  const shareables = new WeakMap<OperationDefinitionNode, boolean>();
-
-  const shareable = (document: DocumentNode, operation: OperationDefinitionNode): boolean => {
-    let known = shareables.get(operation);
-    if (known === undefined) shareables.set(operation, (known = isShareable(schema, document, operation)));
-    return known;
-  };
-
-  /** The rights are checked and the first values read as for anybody; the results then come from the group. */
-  async function subscribeShared(args: ExecutionArgs, asked: SharedRequest) {
-    const source = await createSourceEventStream(args);
-    if (!(Symbol.asyncIterator in source)) return source;
-    const stream = sharedStreamOf(source);
-    if (stream === undefined)
-      throw new Error('a subscription is marked as independent and brings no shared stream');
-    const { id, principal, operation, variables, socket } = asked;
-    const before = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
-    return createSharedResults((ends) =>
-      fanOut.join({
-        principal,
-        document: args.document,
-        operationName: args.operationName,
-        variableValues: variables,
-        requestId: socket.request.id,
-        keyOf: (rights) => sharingKey({ source: asked.source, operation, variables, rights }),
-        stream,
-        sink: { ...ends, send: (result, sent) => sendOn(socket.socket, `${before}${result}}`, sent) },
-      }),
-    );
-  }
+  /** By what is executed: where its results go. */
+  const carried = new WeakMap<ExecutionArgs, { socket: WebSocket; id: string }>();
 
   const answers = (socket: Socket, errors: readonly GraphQLError[]) =>
     errors.map((error) => {
@@ -170,61 +102,16 @@ export function webSocketOptions(options: {
           ),
         ];
       }
-      const key = documentKey(payload.query);
-      let document = cache.get(key);
-      if (document === undefined) {
-        try {
-          document = parse(payload.query, { maxTokens: limits.tokens });
-        } catch (error) {
-          return [withCode(error as GraphQLError, 'GRAPHQL_PARSE_FAILED')];
-        }
-        const errors = validate(schema, document, rules, { maxErrors: MAXIMUM_VALIDATION_ERRORS });
-        if (errors.length > 0) return errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
-        cache.set(key, document, payload.query.length);
-      }
-      const variableValues = payload.variables ?? {};
-      const operation = getOperationAST(document, payload.operationName);
-      if (!operation) {
-        return [
-          clientError('OPERATION_RESOLUTION_FAILURE', 'operationName chooses no operation of the document'),
-        ];
-      }
-      try {
-        limitObjects(schema, document, operation, variableValues, limits.objects);
-      } catch (error) {
-        return [error as GraphQLError];
-      }
-      const contextValue = await createContext({
-        services,
-        scopes,
-        principal,
-        requestId: socket.extra.request.id,
-      });
-      const args: ExecutionArgs = {
-        schema,
-        document,
-        operationName: payload.operationName,
-        variableValues,
-        contextValue,
-      };
-      if (shareable(document, operation)) {
-        const { query: source } = payload;
-        shared.set(args, {
-          socket: socket.extra,
-          id,
-          principal,
-          operation,
-          source,
-          variables: variableValues,
-        });
-      }
+      const args = await operations.prepare({ principal, requestId: socket.extra.request.id }, payload);
+      if (isArguments(args)) carried.set(args, { socket: socket.extra.socket, id });
       return args;
     },
 
     execute,
-    async subscribe(args) {
-      const asked = shared.get(args);
-      return asked === undefined ? subscribe(args) : subscribeShared(args, asked);
+    subscribe(args) {
+      const { socket, id } = carried.get(args)!;
+      const before = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
+      return operations.subscribe(args, (result, sent) => sendOn(socket, `${before}${result}}`, sent));
     },
 
     onNext(socket, _id, _payload, _args, { errors, ...result }) {
@@ -240,17 +127,8 @@ export function webSocketOptions(options: {
   };
 }
 
-/** graphql-js names no codes; one that was given stands. */
-function withCode(error: GraphQLError, code: string): GraphQLError {
-  return new GraphQLError(error.message, {
-    nodes: error.nodes,
-    source: error.source,
-    positions: error.positions,
-    path: error.path,
-    originalError: error.originalError ?? error,
-    extensions: { code, ...error.extensions },
-  });
-}
+const isArguments = (prepared: ExecutionArgs | readonly GraphQLError[]): prepared is ExecutionArgs =>
+  !Array.isArray(prepared);
 
 function atExpiry(principal: Principal, close: () => void): NodeJS.Timeout {
   const timer = setTimeout(close, Math.min(Math.max(principal.expiresAt - Date.now(), 0), MAXIMUM_TIMER_MS));

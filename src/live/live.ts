@@ -16,10 +16,19 @@ export interface LiveAverages {
   /** What is held for a building or a space now, one value a quantity; empty where nothing was published lately. */
   latest(place: Place): BuildingAverage[];
   /**
-   * Every change of a building from now on, of one quantity or of all. A reader that is slower than the changes gets the latest value
-   * of each quantity and misses those between: at most one value a quantity waits for it. Ends with `return()`.
+   * What was published for a building at second 0 of its last minute, one value a quantity: the record of that minute is
+   * stored some seconds later.
    */
-  changes(buildingId: string, quantity?: QuantityName): AsyncIterableIterator<BuildingAverage>;
+  lastMinute(place: Omit<Place, 'spaceId'>): BuildingAverage[];
+  /**
+   * Every change of these buildings from now on, of one quantity or of all. A reader that is slower than the changes gets
+   * the latest value of each building and quantity and misses those between: at most one of each waits for it. Ends with
+   * `return()`.
+   */
+  changes(
+    buildingIds: string | readonly string[],
+    quantity?: QuantityName,
+  ): AsyncIterableIterator<BuildingAverage>;
 }
 
 export interface Live extends LiveAverages {
@@ -82,8 +91,9 @@ export function createLive(options: {
 
   return {
     latest: latest.of,
-    changes: (buildingId, quantity) =>
-      listeners.listen(buildingId, quantity === undefined ? undefined : quantityNamed(quantity).code),
+    lastMinute: latest.lastMinuteOf,
+    changes: (buildingIds, quantity) =>
+      listeners.listen(buildingIds, quantity === undefined ? undefined : quantityNamed(quantity).code),
     start: follower.start,
     async stop() {
       listeners.close();

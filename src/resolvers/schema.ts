@@ -2,11 +2,8 @@ import 'reflect-metadata';
 import { type GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
 import { BuildingAuditLogResolver, TenantAuditLogResolver } from './audit/audit.resolver';
-import {
-  BuildingAveragesResolver,
-  BuildingAverageSubscription,
-  SpaceAveragesResolver,
-} from './average/average.resolver';
+import { BuildingAveragesResolver, SpaceAveragesResolver } from './average/average.resolver';
+import { AverageCursorResolver, LiveAverageResolver } from './average/live-average.resolver';
 import { BuildingResolver } from './building/building.resolver';
 import { CreateBuildingResolver } from './building/create-building.resolver';
 import { ClaimDeviceResolver } from './device/claim-device.resolver';
@@ -45,7 +42,8 @@ const resolvers: NonEmptyArray<new () => object> = [
   NodeResolver,
   BuildingResolver,
   BuildingAveragesResolver,
-  BuildingAverageSubscription,
+  AverageCursorResolver,
+  LiveAverageResolver,
   SpaceAveragesResolver,
   CreateBuildingResolver,
   BuildingDeadLettersResolver,

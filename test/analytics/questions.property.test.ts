@@ -2,7 +2,7 @@ import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { type Excursion } from '../../src/analytics/excursions';
 import { type StoredReading } from '../../src/analytics/readings-page';
-import { parseDuration } from '../../src/domain/duration';
+import { calendarDurationOf } from '../../src/domain/calendar-duration';
 import { type ColdStores, distinct, type PlacedReading, startColdStores } from './cold-store';
 import { excursionsByHand } from './oracle';
 import { BUILDINGS, filesOf, randomArrivals, ROOMS, TENANT } from './random-arrivals';
@@ -122,7 +122,7 @@ describe('questions over the cold store, against plain loops and SQL over the sa
 
         const history = await store.questions.history(
           where,
-          { quantity, step: parseDuration(step)!, timeZone: zone },
+          { quantity, step: calendarDurationOf(step)!, timeZone: zone },
           SIGNAL,
         );
         if (!history.ok) throw new Error(history.message);

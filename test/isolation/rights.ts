@@ -238,6 +238,15 @@ export const CASES: Case[] = [
     otherwise: 'NOT_FOUND',
   },
   {
+    name: 'the averages of several buildings, live',
+    covers: ['Subscription.buildingAverages'],
+    document: 'subscription ($id: ID!) { buildingAverages(buildingIds: [$id]) { buildingId quantity mean } }',
+    variables: byId(({ building }) => building),
+    at: 'buildingAverages',
+    seen: READERS,
+    otherwise: 'nothing',
+  },
+  {
     name: 'the dead letters of a building',
     covers: ['Building.deadLetters'],
     document: `query ($id: ID!) { building(id: $id) {
