@@ -31,6 +31,8 @@ export interface BlobCache {
    * than the cache may hold, and what Blob or the disk answer.
    */
   hold(files: readonly BlobFile[], signal: AbortSignal): Promise<HeldFiles>;
+  /** Breaks off the downloads under way. */
+  stop(): Promise<void>;
   counts(): { bytes: number; files: number; hits: number; misses: number; downloadedBytes: number };
 }
 
@@ -181,6 +183,10 @@ export function createBlobCache({
         throw error;
       }
       return { paths: held.map((local) => pathOf(local!)), release };
+    },
+    async stop() {
+      stopping.abort();
+      await Promise.allSettled([...entries.values()].map(({ loading }) => loading));
     },
     counts: () => ({ bytes, files: entries.size, hits, misses, downloadedBytes }),
   };

@@ -84,6 +84,7 @@ function boundsProblem(
   if (low === null && high === null) return 'give low, high or both';
   if (low !== null && high !== null && low > high) return 'low must not be greater than high';
   if (!(from < to)) return 'from must lie before to';
-  if (silence !== null && by === 'BUILDING_AVERAGE') return 'an average has a silence of its own: leave it out';
+  if (silence !== null && by === 'BUILDING_AVERAGE')
+    return 'an average has a silence of its own: leave it out';
   return undefined;
 }

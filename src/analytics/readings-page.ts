@@ -43,7 +43,11 @@ export async function readingsPage(
   const positions: string[] = [];
   const start = after === null ? null : positionOf(after);
   let from = Math.max(filter.from, start?.observedAt ?? filter.from);
-  for (let days = 1; from < filter.to && items.length <= first; days = Math.min(days * 2, LONGEST_LOOK_DAYS)) {
+  for (
+    let days = 1;
+    from < filter.to && items.length <= first;
+    days = Math.min(days * 2, LONGEST_LOOK_DAYS)
+  ) {
     const to = Math.min(filter.to, (Math.floor(from / DAY_MS) + days) * DAY_MS);
     await source.with(session, { ...filter, from, to }, async (relation) => {
       for (const row of await readingRows(session, relation, start, first + 1 - items.length)) {
@@ -78,9 +82,7 @@ async function readingRows(
   limit: number,
 ): Promise<{ reading: StoredReading; position: string }[]> {
   const behind: Record<string, DuckDBValue> =
-    after === null
-      ? {}
-      : { afterInstant: after.observedAt, afterPoint: after.pointId, afterTie: after.tie };
+    after === null ? {} : { afterInstant: after.observedAt, afterPoint: after.pointId, afterTie: after.tie };
   const rows = await session.rows<Record<keyof StoredReading | 'tie', string | number>>(
     `SELECT building_id AS "buildingId", point_id AS "pointId", space_id AS "spaceId", device_id AS "deviceId", quantity,
       t::DOUBLE AS "observedAt", epoch_ms(received_at)::DOUBLE AS "receivedAt", value, time_source AS "timeSource", tie

@@ -26,7 +26,9 @@ export function stepsOf(
 ): Steps {
   const { months, days, milliseconds } = step;
   if ([months, days, milliseconds].filter((part) => part > 0).length !== 1) {
-    return refused('step must be of one kind: years and months, weeks and days, or hours, minutes and seconds');
+    return refused(
+      'step must be of one kind: years and months, weeks and days, or hours, minutes and seconds',
+    );
   }
   if (!(from < to)) return refused('from must lie before to');
   if (months === 0 && days === 0 && milliseconds < 1_000) return refused('step must be a second at least');
@@ -66,7 +68,9 @@ export function stepsOf(
     }
   }
   if (edges.length > MAXIMUM_STEPS) {
-    return refused(`the range holds more than ${MAXIMUM_STEPS} steps: ask for a longer step or a shorter range`);
+    return refused(
+      `the range holds more than ${MAXIMUM_STEPS} steps: ask for a longer step or a shorter range`,
+    );
   }
   edges.push(to);
   return { ok: true, edges };

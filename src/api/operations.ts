@@ -36,7 +36,7 @@ export interface OperationRequest {
 export interface Operations {
   /** @returns what to execute, or what is wrong with the request. Throws where the store is away. */
   prepare(
-    asking: { principal: Principal; requestId: string },
+    asking: { principal: Principal; requestId: string; signal: AbortSignal },
     request: OperationRequest,
   ): Promise<ExecutionArgs | readonly GraphQLError[]>;
   /**

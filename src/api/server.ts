@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
+import { type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import websocket from '@fastify/websocket';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
@@ -9,6 +10,7 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
+import { type Questions } from '../analytics/questions';
 import { type Live } from '../live/live';
 import { type Readiness } from '../observability/health';
 import { explain, type Logger } from '../observability/logger';
@@ -50,6 +52,8 @@ export interface ApiOptions {
   /** Started and stopped by whoever made it. */
   memberships: Memberships;
   averages: AveragesReader;
+  /** Over the cold store; started and stopped by whoever made it. */
+  questions: Questions;
   /** Started and stopped by whoever made it. */
   live: Live;
   tokens: Tokens;
@@ -111,6 +115,7 @@ export function createApi(options: ApiOptions): Api {
     registry: options.registry,
     jobs: options.jobs,
     averages: options.averages,
+    questions: options.questions,
     live,
     cursors: createCursors({ key: options.cursorKey }),
     gatewayHostName: options.gatewayHostName,
@@ -196,7 +201,13 @@ export function createApi(options: ApiOptions): Api {
         const authentication = await authenticate(tokens, request.headers.authorization);
         if (authentication.ok) {
           const { principal } = authentication;
-          request.graphql = await createContext({ services, scopes, principal, requestId: request.id });
+          request.graphql = await createContext({
+            services,
+            scopes,
+            principal,
+            requestId: request.id,
+            signal: goneSignal(reply.raw),
+          });
           return;
         }
         const { code, message, reason } = authentication;
@@ -284,6 +295,15 @@ export function createApi(options: ApiOptions): Api {
       .type('application/json; charset=utf-8')
       .send({ errors: [errorAnswer(code, message, reply.request.id, reason)] });
   }
+}
+
+/** Aborted where the connection closes before the answer is out. */
+function goneSignal(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort(new Error('the client went'));
+  });
+  return gone.signal;
 }
 
 /** What Fastify refuses before GraphQL is reached. */

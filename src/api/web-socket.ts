@@ -22,6 +22,8 @@ const MAXIMUM_TIMER_MS = 2 ** 31 - 1;
 interface Session {
   principal: Principal;
   expiry: NodeJS.Timeout;
+  /** Aborted when the connection closes. */
+  gone: AbortController;
   unwatch: () => void;
 }
 type Socket = Connection<Payload, SocketExtra>;
@@ -82,7 +84,12 @@ export function webSocketOptions(options: {
           extra.socket.close(UNAUTHORIZED, 'all your access was withdrawn');
         }
       });
-      sessions.set(extra, { principal, expiry: atExpiry(principal, expire), unwatch });
+      sessions.set(extra, {
+        principal,
+        expiry: atExpiry(principal, expire),
+        gone: new AbortController(),
+        unwatch,
+      });
       return true;
     },
 
@@ -90,10 +97,11 @@ export function webSocketOptions(options: {
       const session = sessions.get(extra);
       clearTimeout(session?.expiry);
       session?.unwatch();
+      session?.gone.abort(new Error('the client went'));
     },
 
     async onSubscribe(socket, id, payload) {
-      const { principal } = sessions.get(socket.extra)!;
+      const { principal, gone } = sessions.get(socket.extra)!;
       if (Object.keys(socket.subscriptions).length > options.maximumOperations) {
         return [
           clientError(
@@ -102,7 +110,10 @@ export function webSocketOptions(options: {
           ),
         ];
       }
-      const args = await operations.prepare({ principal, requestId: socket.extra.request.id }, payload);
+      const args = await operations.prepare(
+        { principal, requestId: socket.extra.request.id, signal: gone.signal },
+        payload,
+      );
       if (isArguments(args)) carried.set(args, { socket: socket.extra.socket, id });
       return args;
     },

@@ -97,6 +97,20 @@ const documents = {
   COSMOS_DATABASE: z.string().default('atrium').describe('database that holds the containers'),
 };
 
+const coldContainer = z.string().default('telemetry').describe('blob container of the cold store');
+
+/** Of questions over the cold store. */
+const questions = {
+  COLD_CACHE_DIR: z
+    .string()
+    .optional()
+    .describe('folder of this process alone for copies of cold files; left out, a temporary one'),
+  COLD_CACHE_MEGABYTES: count(2_048, 'what the copies of cold files may take of the disk, in megabytes'),
+  QUESTION_MEMORY_MEGABYTES: count(512, 'memory of all questions together, in megabytes'),
+  QUESTION_THREADS: count(2, 'threads that work on questions'),
+  QUESTION_SECONDS: seconds(20, 'longest time that a question may take, in seconds'),
+};
+
 const deviceKeys = {
   DEVICE_KEY_ENCRYPTION_KEY: key32('32 bytes in base64 that seal the devices’ keys'),
 };
@@ -191,7 +205,7 @@ export const ingestSettings = (variables: Variables = process.env) =>
       INGEST_HEALTH_PORT: port(9102, 'the ingest worker’s health and metrics'),
       INGEST_FLUSH_SECONDS: seconds(60, 'longest time that a reading waits for its file, in seconds'),
       INGEST_FLUSH_ROWS: count(250_000, 'rows at which a file is closed'),
-      COLD_CONTAINER: z.string().default('telemetry').describe('blob container of the cold store'),
+      COLD_CONTAINER: coldContainer,
     },
     variables,
     (settings) => [...needsStream(settings), ...needsBlobs(settings)],
@@ -250,6 +264,7 @@ export const apiSettings = (variables: Variables = process.env) =>
       ...process_,
       ...stream,
       ...documents,
+      ...blobs,
       ...deviceKeys,
       API_PORT: port(4000, 'the GraphQL API'),
       TOKEN_ISSUERS: list('issuers whose access tokens are taken, with commas'),
@@ -262,10 +277,12 @@ export const apiSettings = (variables: Variables = process.env) =>
         .string()
         .default('127.0.0.1:8080')
         .describe('host and port that devices’ connection strings name'),
+      COLD_CONTAINER: coldContainer,
+      ...questions,
       LIVE_GROUP: z.string().default('live-0').describe('this replica’s consumer group of the averages hub'),
     },
     variables,
-    needsStream,
+    (settings) => [...needsStream(settings), ...needsBlobs(settings)],
   );
 
 export const localSettings = (variables: Variables = process.env) =>

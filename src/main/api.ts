@@ -1,3 +1,4 @@
+import { createAnalytics } from '../analytics';
 import { createApi } from '../api/server';
 import { createTokenVerifier } from '../auth/token';
 import { apiSettings } from '../config/environment';
@@ -9,7 +10,7 @@ import { createJobs } from '../store/jobs/jobs';
 import { createKeyring } from '../store/keyring';
 import { createMemberships } from '../store/memberships';
 import { createRegistry } from '../store/registry';
-import { cosmosAccountOf, namespaceOf } from './connections';
+import { blobServiceOf, cosmosAccountOf, namespaceOf } from './connections';
 import { run, stopInOrder } from './run';
 
 // How far an issuer's clock may be from ours.
@@ -28,6 +29,15 @@ run('api', apiSettings, async (settings, logger) => {
   });
   const keyring = createKeyring(settings.DEVICE_KEY_ENCRYPTION_KEY);
   const memberships = createMemberships({ cosmos, logger });
+  const analytics = createAnalytics({
+    container: blobServiceOf(settings).getContainerClient(settings.COLD_CONTAINER),
+    folder: settings.COLD_CACHE_DIR,
+    cacheMegabytes: settings.COLD_CACHE_MEGABYTES,
+    memoryMegabytes: settings.QUESTION_MEMORY_MEGABYTES,
+    threads: settings.QUESTION_THREADS,
+    seconds: settings.QUESTION_SECONDS,
+    metrics,
+  });
   const api = createApi({
     logger,
     metrics,
@@ -37,6 +47,7 @@ run('api', apiSettings, async (settings, logger) => {
     jobs: createJobs({ cosmos, keyring }),
     memberships,
     averages: createAveragesReader({ cosmos }),
+    questions: analytics.questions,
     live,
     tokens: createTokenVerifier({
       issuers: settings.TOKEN_ISSUERS.map((issuer) => ({ issuer })),
@@ -47,7 +58,7 @@ run('api', apiSettings, async (settings, logger) => {
     gatewayHostName: settings.GATEWAY_PUBLIC_HOST,
   });
   await cosmos.ensureContainers();
-  await Promise.all([live.start(), memberships.start()]);
+  await Promise.all([live.start(), memberships.start(), analytics.start()]);
   await api.start();
-  return { stop: () => stopInOrder(api.stop, live.stop, memberships.stop, cosmos.stop) };
+  return { stop: () => stopInOrder(api.stop, analytics.stop, live.stop, memberships.stop, cosmos.stop) };
 });

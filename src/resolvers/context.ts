@@ -1,3 +1,4 @@
+import { type Questions } from '../analytics/questions';
 import { type Principal, type TenantScope } from '../auth/scope';
 import { type LiveAverages } from '../live/live';
 import { type AveragesReader } from '../store/averages';
@@ -11,6 +12,7 @@ export interface Services {
   registry: Registry;
   jobs: Jobs;
   averages: AveragesReader;
+  questions: Questions;
   live: LiveAverages;
   cursors: Cursors;
   /** `host:port` (or `host`) of the gateway as devices reach it. */
@@ -22,6 +24,8 @@ export interface Context {
   readonly services: Services;
   readonly principal: Principal;
   readonly requestId: string;
+  /** Aborted when the client goes before it has its answer. */
+  readonly signal: AbortSignal;
   readonly scope: TenantScope;
   readonly loaders: Loaders;
   /**

@@ -127,7 +127,8 @@ export async function startColdStores(): Promise<ColdStores> {
 }
 
 /** A reading with its place in the stream. */
-export type PlacedReading = Reading & Pick<Arrival, 'incarnation' | 'partition' | 'sequence'> & { row: number };
+export type PlacedReading = Reading &
+  Pick<Arrival, 'incarnation' | 'partition' | 'sequence'> & { row: number };
 
 /** Each identity once: the first in the order given. */
 export function distinct(arrivals: readonly Arrival[]): PlacedReading[] {

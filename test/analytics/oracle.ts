@@ -41,7 +41,10 @@ export function excursionsByHand(
     const isOut = ({ value }: Value): boolean =>
       (asked.low !== null && value < asked.low) || (asked.high !== null && value > asked.high);
     const distance = ({ value }: Value): number =>
-      Math.max(asked.low === null ? -Infinity : asked.low - value, asked.high === null ? -Infinity : value - asked.high);
+      Math.max(
+        asked.low === null ? -Infinity : asked.low - value,
+        asked.high === null ? -Infinity : value - asked.high,
+      );
     let open: Value[] = [];
     const close = (end: number, endedBy: Excursion['endedBy']): void => {
       const first = open[0]!;

@@ -108,7 +108,7 @@ describe('questions over the cold store, against plain loops and SQL over the sa
         const quantity = 'AIR_TEMPERATURE' as const;
 
         const read: StoredReading[] = [];
-        for (let after: string | null = null, more = true; more; ) {
+        for (let after: string | null = null, more = true; more;) {
           const page = await store.questions.readings(
             { ...where, quantities: [quantity] },
             { first: 400, after },
@@ -150,7 +150,11 @@ describe('questions over the cold store, against plain loops and SQL over the sa
         expect(found.value.count).toBe(byHand.length);
         expect(found.value.total).toBe(byHand.reduce((sum, { start, end }) => sum + end - start, 0));
       }),
-      { numRuns: Number(process.env.QUESTIONS_RUNS ?? 12), endOnFailure: true, ...(process.env.QUESTIONS_SEED && { seed: Number(process.env.QUESTIONS_SEED) }) },
+      {
+        numRuns: Number(process.env.QUESTIONS_RUNS ?? 12),
+        endOnFailure: true,
+        ...(process.env.QUESTIONS_SEED && { seed: Number(process.env.QUESTIONS_SEED) }),
+      },
     );
   }, 300_000);
 });

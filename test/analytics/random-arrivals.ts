@@ -32,9 +32,12 @@ const sensor: fc.Arbitrary<SensorPlan> = fc.record({
   building: fc.nat({ max: BUILDINGS.length - 1 }),
   room: fc.nat({ max: ROOMS.length - 1 }),
   intervalSeconds: fc.constantFrom(300, 301, 900, 3_600),
-  silences: fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 0.2, noNaN: true })), {
-    maxLength: 3,
-  }),
+  silences: fc.array(
+    fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 0.2, noNaN: true })),
+    {
+      maxLength: 3,
+    },
+  ),
   seed: fc.integer({ min: 1, max: 0x7fffffff }),
   repeats: fc.constantFrom(3, 10, 1_000_000),
   late: fc.constantFrom(2, 7, 1_000_000),
@@ -94,8 +97,7 @@ export function filesOf(arrivals: readonly Arrival[], events: number): Arrival[]
   for (const arrival of arrivals) {
     const key = `${arrival.incarnation}/${arrival.partition}`;
     const file = open.get(key);
-    const sameHour =
-      file && Math.floor(file[0]!.enqueuedAt / HOUR) === Math.floor(arrival.enqueuedAt / HOUR);
+    const sameHour = file && Math.floor(file[0]!.enqueuedAt / HOUR) === Math.floor(arrival.enqueuedAt / HOUR);
     if (file && sameHour && file.length < events) file.push(arrival);
     else {
       const next = [arrival];
@@ -118,7 +120,11 @@ function sentBy(plan: SensorPlan, ordinal: number, from: number, to: number) {
     Math.max(observedAt + 1_000, from + Math.ceil((observedAt - from) / (12 * HOUR)) * 12 * HOUR) +
     hoursLate * HOUR;
   let value = 20;
-  for (let n = 0, at = from + (ordinal * 7_919) % 60_000; at < to; n++, at += plan.intervalSeconds * 1_000) {
+  for (
+    let n = 0, at = from + ((ordinal * 7_919) % 60_000);
+    at < to;
+    n++, at += plan.intervalSeconds * 1_000
+  ) {
     // Quarters, so that sums are exact in any order.
     value = Math.min(28, Math.max(16, value + (Math.floor(random() * 9) - 4) / 4));
     if (silent.some(([begin, end]) => at >= begin! && at < end!)) continue;

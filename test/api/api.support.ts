@@ -8,6 +8,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import WebSocket from 'ws';
 import { createCosmosEmulator } from '../../emulators/cosmos/emulator';
 import { createEventHubsEmulator } from '../../emulators/event-hubs';
+import { type Questions } from '../../src/analytics/questions';
 import { type ApiOptions, createApi } from '../../src/api/server';
 import { type Role, tenantScope, type TenantScope } from '../../src/auth/scope';
 import { createTokenVerifier } from '../../src/auth/token';
@@ -38,6 +39,16 @@ export const AUDIENCE = 'https://api.atrium.example/';
 export const NORTH = 'ten_north';
 export const SOUTH = 'ten_south';
 export const logger = createLogger({ name: 'test', level: 'silent' });
+
+/** Most tests ask nothing of the cold store; those that do bring one. */
+const asksNothing = (): never => {
+  throw new Error('this API has no cold store: give startApi the questions of one');
+};
+const NO_QUESTIONS: Questions = {
+  readings: asksNothing,
+  history: asksNothing,
+  excursions: asksNothing,
+};
 
 /** Somebody of a tenant, with an access token. */
 export interface Person {
@@ -126,6 +137,7 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
       jobs: createJobs({ cosmos: recorded, keyring }),
       memberships,
       averages: createAveragesReader({ cosmos: recorded }),
+      questions: NO_QUESTIONS,
       live,
       tokens,
       cursorKey: Buffer.alloc(32, 3),
