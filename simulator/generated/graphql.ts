@@ -1013,6 +1013,15 @@ export type SpacesNowQueryVariables = Exact<{
 
 export type SpacesNowQuery = { building: { id: string, spaces: Array<{ id: string, name: string, averages: Array<{ quantity: Quantity, unit: string, mean: number | null, deviceMean: number | null, minimum: number | null, maximum: number | null, readings: number, devicesReporting: number, windowEnd: string, lastReadingAt: string | null }> }> } | null };
 
+export type StatesNowQueryVariables = Exact<{
+  building: string;
+}>;
+
+
+export type StatesNowQuery = { building: { id: string, states: Array<{ quantity: Quantity, active: number, clear: number, activeShare: number | null, changedAt: string | null, lastReadingAt: string, at: string }>, spaces: Array<{ id: string, name: string, states: Array<{ quantity: Quantity, active: number, clear: number, activeShare: number | null, changedAt: string | null, lastReadingAt: string, at: string }> }> } | null };
+
+export type StateNowFragment = { quantity: Quantity, active: number, clear: number, activeShare: number | null, changedAt: string | null, lastReadingAt: string, at: string };
+
 export type SuspendDeviceMutationVariables = Exact<{
   input: SuspendDeviceInput;
 }>;
@@ -1083,7 +1092,17 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
-
+export const StateNowFragmentDoc = new TypedDocumentString(`
+    fragment StateNow on PlaceState {
+  quantity
+  active
+  clear
+  activeShare
+  changedAt
+  lastReadingAt
+  at
+}
+    `, {"fragmentName":"StateNow"}) as unknown as TypedDocumentString<StateNowFragment, unknown>;
 export const AcceptDeviceTransferDocument = new TypedDocumentString(`
     mutation AcceptDeviceTransfer($input: AcceptDeviceTransferInput!) {
   acceptDeviceTransfer(input: $input) {
@@ -2095,6 +2114,31 @@ export const SpacesNowDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:88287266dc3d8aa71c9bb0b647d60d2128eea96dcfa7f8a9fb4476bd9643a4b3"}) as unknown as TypedDocumentString<SpacesNowQuery, SpacesNowQueryVariables>;
+export const StatesNowDocument = new TypedDocumentString(`
+    query StatesNow($building: ID!) {
+  building(id: $building) {
+    id
+    states {
+      ...StateNow
+    }
+    spaces {
+      id
+      name
+      states {
+        ...StateNow
+      }
+    }
+  }
+}
+    fragment StateNow on PlaceState {
+  quantity
+  active
+  clear
+  activeShare
+  changedAt
+  lastReadingAt
+  at
+}`, {"hash":"sha256:a871fcbbd37786b9983cbd08c7cf00a163ad11d267f54d4c860d477002e84708"}) as unknown as TypedDocumentString<StatesNowQuery, StatesNowQueryVariables>;
 export const SuspendDeviceDocument = new TypedDocumentString(`
     mutation SuspendDevice($input: SuspendDeviceInput!) {
   suspendDevice(input: $input) {

@@ -7,18 +7,22 @@ import { decodeFrame, FrameError } from '../stream/frame';
 import { type StreamProducer } from '../stream/producer';
 import { WINDOW_SECONDS } from '../domain/window';
 import { type BuildingState, createEngine, type DevicesExpected, type EngineCounts } from './engine';
-import { EMPTY_SECONDS, FUTURE_ALLOWANCE_MS, type Horizons } from './horizons';
+import { EMPTY_SECONDS, type Horizons, KNOWN_AFTER_MS } from './horizons';
 import { createLiveValues } from './live-values';
 import { type AggregateMetrics } from './metrics';
 import { createMinuteRecord } from './minute-record';
 import { createReplayMarks } from './replay-marks';
+import { STATE_REACH_SECONDS } from './state-point';
 import { packSnapshot, sealSnapshot, type Snapshot } from './snapshot';
+import { type SpaceTree } from './tree';
 
 /** One partition's state while this worker owns it. */
 export interface AggregatePartition extends PartitionProcessor {
   readonly partition: number;
   /** To be called once a second, just after the second has changed. */
   tick(): void;
+  /** More is known of where a building's spaces lie. */
+  regroup(buildingId: string): void;
   /** Why the partition is not telling live values now; undefined when it is. */
   silentBecause(): string | undefined;
   /** Resolves when no snapshot is being stored. */
@@ -49,6 +53,7 @@ export function createAggregatePartition(options: {
   owned: OwnedPartition;
   horizons: Horizons;
   expected: DevicesExpected;
+  tree?: SpaceTree;
   averages: AveragesWriter;
   producer: StreamProducer;
   maximumPoints: number;
@@ -77,6 +82,7 @@ export function createAggregatePartition(options: {
     horizons,
     expected,
     now,
+    ...(options.tree && { tree: options.tree }),
     onFinal: (building, points) => record.offer(building.buildingId, points),
     ...(restored && { restored: { ...restored.head, parts: restored.parts } }),
   });
@@ -222,8 +228,8 @@ export function createAggregatePartition(options: {
   /**
    * Moves the checkpoint to the last event from before which nothing can matter any more: the first minute that is not
    * yet final and stored (M) needs readings observed after M - 300 s, or the last one before an empty window, and those
-   * stand in events enqueued later than that less the future allowance. A successor that replays from there knows that
-   * minute whole.
+   * stand in events enqueued later than that less the future allowance, as do those that a state at T follows from. A successor that replays from there, and some
+   * minutes more to tell repeated messages, knows that minute whole.
    */
   const moveCheckpoint = async (): Promise<void> => {
     checkpointAt = now();
@@ -233,9 +239,11 @@ export function createAggregatePartition(options: {
       engine.oldestDirtyMinute(),
       record.oldestMinute(),
     );
-    const event = marks.before(
-      (firstNeeded * 60 - WINDOW_SECONDS - EMPTY_SECONDS) * 1000 - FUTURE_ALLOWANCE_MS,
+    const oldest = Math.min(
+      firstNeeded * 60 - WINDOW_SECONDS - EMPTY_SECONDS,
+      engine.second - STATE_REACH_SECONDS,
     );
+    const event = marks.before(oldest * 1000 - KNOWN_AFTER_MS);
     if (event === undefined || event.sequenceNumber <= checkpointed) return;
     checkpointing = true;
     try {
@@ -260,6 +268,7 @@ export function createAggregatePartition(options: {
   return {
     partition,
     silentBecause,
+    regroup: engine.regroup,
     async snapshotStored() {
       await storing;
     },

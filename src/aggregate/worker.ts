@@ -4,6 +4,7 @@ import { explain, type Logger } from '../observability/logger';
 import { type Registry } from '../observability/metrics';
 import { type AveragesWriter } from '../store/averages';
 import { type BuildingCounts } from '../store/building-counts';
+import { type SpaceTree } from '../store/space-tree';
 import { type NamespaceConnection } from '../stream/connection';
 import { createPartitionConsumer } from '../stream/consumer';
 import { createStreamProducer } from '../stream/producer';
@@ -39,6 +40,8 @@ export function createAggregateWorker(options: {
   identifier: string;
   /** Started and stopped by the caller. */
   counts: BuildingCounts;
+  /** Where spaces lie. Left out, each lies directly in its building. */
+  tree?: SpaceTree;
   averages: AveragesWriter;
   /** Readings that come later than this after they were observed go to the cold store alone. */
   allowedLatenessMs?: number;
@@ -88,6 +91,7 @@ export function createAggregateWorker(options: {
         owned,
         horizons,
         expected: (buildingId, quantity) => counts.devicesExpected(buildingId, quantity),
+        ...(options.tree && { tree: options.tree }),
         averages,
         producer,
         maximumPoints: options.maximumPointsWaiting ?? 100_000,
@@ -107,6 +111,10 @@ export function createAggregateWorker(options: {
         },
       };
     },
+  });
+
+  options.tree?.onLearned((buildingId) => {
+    for (const partition of partitions) partition.regroup(buildingId);
   });
 
   const tick = (): void => {

@@ -6,7 +6,7 @@ import {
 import { GraphQLError, type GraphQLSchema, OperationTypeNode } from 'graphql';
 import { explain, type Logger } from '../observability/logger';
 import { type Context } from '../resolvers/context';
-import { actualCost, type CostExtension, payerOf, requestedCost, takeCost } from './cost';
+import { payerOf, requestedCost, takeCost, withCost } from './cost';
 import { createDocumentCache } from './document-cache';
 import { maskError } from './error-answers';
 import { type DocumentLimits, limitRules } from './limits';
@@ -104,14 +104,8 @@ function operations({
         async willSendResponse({ operation, response, contextValue }) {
           stop({ operation: operation?.operation ?? 'none' });
           if (requested === undefined || response.body.kind !== 'single') return;
-          const { singleResult } = response.body;
-          const actual = actualCost(singleResult.data, requested);
-          const cost: CostExtension = {
-            requestedQueryCost: requested,
-            actualQueryCost: actual,
-            throttleStatus: throttle.refund(payerOf(contextValue.scope), requested - actual),
-          };
-          singleResult.extensions = { ...singleResult.extensions, cost };
+          const { body } = response;
+          body.singleResult = withCost(body.singleResult, throttle, payerOf(contextValue.scope), requested);
         },
       };
     },

@@ -83,6 +83,22 @@ function objectsIn(value: unknown): number {
   return objects;
 }
 
+/** Gives back what an executed operation did not use, and says in its result what it cost. */
+export function withCost<Result extends { data?: unknown; extensions?: Record<string, unknown> }>(
+  result: Result,
+  throttle: Throttle,
+  payer: Payer,
+  requested: number,
+): Result {
+  const actual = actualCost(result.data, requested);
+  const cost: CostExtension = {
+    requestedQueryCost: requested,
+    actualQueryCost: actual,
+    throttleStatus: throttle.refund(payer, requested - actual),
+  };
+  return { ...result, extensions: { ...result.extensions, cost } };
+}
+
 /** A principal pays as itself, and for the tenants it belongs to. */
 export function payerOf({ principal, entitlements }: TenantScope): Payer {
   return { client: principal.id, tenants: [...new Set(entitlements.map(({ tenantId }) => tenantId))] };

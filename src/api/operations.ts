@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   createSourceEventStream,
   type DocumentNode,
+  execute,
   type ExecutionArgs,
   type ExecutionResult,
   getOperationAST,
@@ -16,14 +17,15 @@ import { type Principal } from '../auth/scope';
 import { type Context, type Services } from '../resolvers/context';
 import { clientError } from '../resolvers/errors';
 import { sharedStreamOf } from '../resolvers/shared-stream';
+import { payerOf, requestedCost, takeCost, withCost } from './cost';
 import { createDocumentCache, documentKey } from './document-cache';
 import { type FanOut, type Sink } from './fan-out';
 import { type DocumentLimits, limitRules } from './limits';
-import { limitObjects } from './object-count';
 import { createContext } from './request-context';
 import { type Scopes } from './scopes';
 import { createSharedResults } from './shared-results';
 import { isShareable, sharingKey, startVariables } from './sharing';
+import { type Throttle } from './throttle';
 
 /** What a client asks for over a stream, whichever carries it. */
 export interface OperationRequest {
@@ -39,6 +41,8 @@ export interface Operations {
     asking: { principal: Principal; requestId: string; signal: AbortSignal },
     request: OperationRequest,
   ): Promise<ExecutionArgs | readonly GraphQLError[]>;
+  /** A prepared query or mutation. Its answer says what it cost; what it did not use is given back. */
+  execute(args: ExecutionArgs): Promise<ExecutionResult>;
   /**
    * Of a prepared subscription. The rights are checked as for anybody; the results then come from the group of those who
    * ask the same, and go through `send`, as JSON. What is returned only ends.
@@ -50,6 +54,7 @@ interface Asked {
   request: OperationRequest;
   operation: OperationDefinitionNode;
   variables: Record<string, unknown>;
+  cost: number;
 }
 
 const MAXIMUM_VALIDATION_ERRORS = 10;
@@ -60,9 +65,10 @@ export function createOperations(options: {
   scopes: Scopes;
   fanOut: FanOut;
   limits: DocumentLimits;
+  throttle: Throttle;
   maximumCachedCharacters: number;
 }): Operations {
-  const { schema, services, scopes, fanOut, limits } = options;
+  const { schema, services, scopes, fanOut, limits, throttle } = options;
   const cache = createDocumentCache({ maximumCharacters: options.maximumCachedCharacters });
   const rules = [...specifiedRules, ...limitRules(limits)];
   const asked = new WeakMap<ExecutionArgs, Asked>();
@@ -101,8 +107,11 @@ export function createOperations(options: {
           clientError('OPERATION_RESOLUTION_FAILURE', 'operationName chooses no operation of the document'),
         ];
       }
+      const contextValue = await createContext({ services, scopes, ...asking });
+      let cost: number;
       try {
-        limitObjects(schema, document, operation, variables, limits.objects);
+        cost = requestedCost(schema, document, operation, variables, limits.objects);
+        takeCost(throttle, payerOf(contextValue.scope), cost);
       } catch (error) {
         return [error as GraphQLError];
       }
@@ -111,10 +120,17 @@ export function createOperations(options: {
         document,
         operationName: request.operationName ?? null,
         variableValues: variables,
-        contextValue: await createContext({ services, scopes, ...asking }),
+        contextValue,
       };
-      asked.set(args, { request, operation, variables });
+      asked.set(args, { request, operation, variables, cost });
       return args;
+    },
+
+    async execute(args) {
+      const result = await execute(args);
+      const { cost } = asked.get(args)!;
+      const payer = payerOf((args.contextValue as Context).scope);
+      return withCost(result, throttle, payer, cost);
     },
 
     async subscribe(args, send) {
@@ -147,6 +163,10 @@ export function createOperations(options: {
       );
     },
   };
+}
+
+export function isArguments(prepared: ExecutionArgs | readonly GraphQLError[]): prepared is ExecutionArgs {
+  return !Array.isArray(prepared);
 }
 
 /** graphql-js names no codes; one that was given stands. */

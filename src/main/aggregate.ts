@@ -5,6 +5,7 @@ import { createMetrics } from '../observability/metrics';
 import { createAveragesWriter } from '../store/averages-writer';
 import { createBuildingCounts } from '../store/building-counts';
 import { createCosmos } from '../store/cosmos';
+import { createSpaceTree } from '../store/space-tree';
 import { blobServiceOf, cosmosAccountOf, namespaceOf } from './connections';
 import { run, stopInOrder } from './run';
 
@@ -13,6 +14,7 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
   const metrics = createMetrics({ process: 'aggregate' });
   const cosmos = createCosmos(cosmosAccountOf(settings), settings.COSMOS_DATABASE);
   const counts = createBuildingCounts({ cosmos, logger });
+  const tree = createSpaceTree({ cosmos, logger });
   const worker = createAggregateWorker({
     logger,
     metrics,
@@ -22,6 +24,7 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
     blobs: blobServiceOf(settings),
     identifier: `aggregate-${settings.WORKER_SLOT}`,
     counts,
+    tree,
     averages: createAveragesWriter({ cosmos }),
     allowedLatenessMs: settings.ALLOWED_LATENESS_SECONDS * 1000,
   });
@@ -36,5 +39,5 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
   await cosmos.ensureContainers();
   await counts.start();
   await worker.start();
-  return { stop: () => stopInOrder(worker.stop, counts.stop, health.stop, cosmos.stop) };
+  return { stop: () => stopInOrder(worker.stop, counts.stop, tree.stop, health.stop, cosmos.stop) };
 });

@@ -39,6 +39,7 @@ import { BuildingHistoryResolver, SpaceHistoryResolver } from './reading/history
 import { BuildingReadingsResolver } from './reading/reading.resolver';
 import { DateTime } from './scalars';
 import { SpaceResolver } from './space/space.resolver';
+import { BuildingStatesResolver, SpaceStatesResolver } from './state/state.resolver';
 import { TenantResolver } from './tenant/tenant.resolver';
 import { TenantMembershipResolver, ViewerResolver } from './viewer/viewer.resolver';
 
@@ -52,6 +53,8 @@ const resolvers: NonEmptyArray<new () => object> = [
   AverageCursorResolver,
   LiveAverageResolver,
   SpaceAveragesResolver,
+  BuildingStatesResolver,
+  SpaceStatesResolver,
   CreateBuildingResolver,
   BuildingReadingsResolver,
   BuildingHistoryResolver,

@@ -49,9 +49,9 @@ export interface Case {
 
 const READERS: Rank[] = ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'];
 const WITH_DEVICES: Rank[] = ['OWNER', 'MANAGER', 'TECHNICIAN'];
-/** What single sensors say. */
-const OF_READINGS: Rank[] = ['OWNER', 'MANAGER', 'ANALYST'];
-const NOT_OF_READINGS: Rank[] = ['TECHNICIAN', 'VIEWER'];
+/** Those who may see what occupants do. */
+const WITH_READINGS: Rank[] = ['OWNER', 'MANAGER', 'ANALYST'];
+const WITHOUT_READINGS: Rank[] = ['TECHNICIAN', 'VIEWER'];
 const ADMINISTRATORS: Rank[] = ['OWNER', 'MANAGER'];
 
 const byId = (id: (things: Things, rank: Rank) => string) => (things: Things, _own: Things, rank: Rank) => ({
@@ -203,6 +203,42 @@ export const CASES: Case[] = [
     otherwise: 'nothing',
   },
   {
+    name: 'whether there is smoke in a building',
+    covers: ['Building.states'],
+    document: 'query ($id: ID!) { building(id: $id) { states { quantity active clear } } }',
+    variables: byId(({ building }) => building),
+    at: 'building.states.0',
+    seen: READERS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'whether somebody is in a building',
+    covers: ['Building.states'],
+    document: 'query ($id: ID!) { building(id: $id) { states { quantity active clear } } }',
+    variables: byId(({ building }) => building),
+    at: 'building.states.1',
+    seen: WITH_READINGS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'whether there is smoke in a space',
+    covers: ['Space.states'],
+    document: 'query ($id: ID!) { building(id: $id) { spaces { states { quantity active clear } } } }',
+    variables: byId(({ building }) => building),
+    at: 'building.spaces.0.states.0',
+    seen: READERS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'whether somebody is in a space',
+    covers: ['Space.states'],
+    document: 'query ($id: ID!) { building(id: $id) { spaces { states { quantity active clear } } } }',
+    variables: byId(({ building }) => building),
+    at: 'building.spaces.0.states.1',
+    seen: WITH_READINGS,
+    otherwise: 'nothing',
+  },
+  {
     name: 'the rolling record of a building',
     covers: ['Building.averageHistory'],
     document: `query ($id: ID!, $from: DateTime!, $to: DateTime!) { building(id: $id) {
@@ -219,8 +255,8 @@ export const CASES: Case[] = [
       readings(from: $from, to: $to) { nodes { value deviceId spaceId pointId } } } }`,
     variables: ({ building }) => ({ id: building, ...LAST_HOUR() }),
     at: 'building.readings.nodes',
-    seen: OF_READINGS,
-    refused: NOT_OF_READINGS,
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
     otherwise: 'nothing',
   },
   {
@@ -231,8 +267,8 @@ export const CASES: Case[] = [
     variables: ({ space }, own) => ({ id: own.building, space, ...LAST_HOUR() }),
     throughOwnBuilding: true,
     at: 'building.readings.nodes',
-    seen: OF_READINGS,
-    refused: NOT_OF_READINGS,
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
     otherwise: 'nothing',
   },
   {
@@ -243,8 +279,8 @@ export const CASES: Case[] = [
     variables: ({ spares }, own) => ({ id: own.building, device: spares.OWNER, ...LAST_HOUR() }),
     throughOwnBuilding: true,
     at: 'building.readings.nodes',
-    seen: OF_READINGS,
-    refused: NOT_OF_READINGS,
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
     otherwise: 'nothing',
   },
   {
@@ -254,8 +290,8 @@ export const CASES: Case[] = [
       history(quantity: AIR_TEMPERATURE, from: $from, to: $to, step: "PT2H") { count average } } }`,
     variables: ({ building }) => ({ id: building, ...LAST_HOUR() }),
     at: 'building.history',
-    seen: OF_READINGS,
-    refused: NOT_OF_READINGS,
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
     otherwise: 'nothing',
   },
   {
@@ -265,8 +301,8 @@ export const CASES: Case[] = [
       spaces { history(quantity: AIR_TEMPERATURE, from: $from, to: $to, step: "PT2H") { count } } } }`,
     variables: ({ building }) => ({ id: building, ...LAST_HOUR() }),
     at: 'building.spaces',
-    seen: OF_READINGS,
-    refused: NOT_OF_READINGS,
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
     otherwise: 'nothing',
   },
   {
@@ -276,8 +312,8 @@ export const CASES: Case[] = [
       quantity: AIR_TEMPERATURE, high: 20, longerThan: "PT1S", from: $from, to: $to) { nodes { peak } } } }`,
     variables: ({ building }) => ({ id: building, ...LAST_HOUR() }),
     at: 'building.excursions.nodes',
-    seen: OF_READINGS,
-    refused: NOT_OF_READINGS,
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
     otherwise: 'nothing',
   },
   {
@@ -287,8 +323,8 @@ export const CASES: Case[] = [
       quantity: AIR_TEMPERATURE, high: 20, longerThan: "PT1S", from: $from, to: $to) { count } } } }`,
     variables: ({ building }) => ({ id: building, ...LAST_HOUR() }),
     at: 'building.spaces',
-    seen: OF_READINGS,
-    refused: NOT_OF_READINGS,
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
     otherwise: 'nothing',
   },
   {
@@ -298,8 +334,8 @@ export const CASES: Case[] = [
       quantity: AIR_TEMPERATURE, high: 20, longerThan: "PT1S", from: $from, to: $to) { nodes { buildingId } } } }`,
     variables: ({ tenant }) => ({ id: tenant, ...LAST_HOUR() }),
     at: 'tenant.excursions.nodes',
-    seen: OF_READINGS,
-    refused: NOT_OF_READINGS,
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
     otherwise: 'nothing',
   },
   {
