@@ -10,7 +10,6 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
-import { type Questions } from '../analytics/questions';
 import { type Live } from '../live/live';
 import { type Readiness } from '../observability/health';
 import { explain, type Logger } from '../observability/logger';
@@ -54,7 +53,7 @@ export interface ApiOptions {
   memberships: Memberships;
   averages: AveragesReader;
   /** Over the cold store; started and stopped by whoever made it. */
-  questions: Questions;
+  questions: Services['questions'];
   /** Started and stopped by whoever made it. */
   live: Live;
   tokens: Tokens;
