@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { type ContainerClient } from '@azure/storage-blob';
 import { type Registry as Metrics } from '../observability/metrics';
 import { createManifests } from '../store/manifests';
-import { createBlobCache } from './blob-cache';
-import { createCuratedFiles } from './curated-files';
+import { type BlobCache, createBlobCache } from './blob-cache';
+import { createCuratedListing } from './curated-listing';
 import { createEngine } from './engine';
 import { createLandingFiles } from './landing-files';
 import { observeAnalytics } from './metrics';
@@ -28,6 +28,8 @@ export interface AnalyticsOptions {
 /** Questions over the cold store. */
 export interface Analytics {
   questions: Questions;
+  /** What the copies of cold files were good for since the start. */
+  cacheCounts: BlobCache['counts'];
   start(): Promise<void>;
   /** Breaks off what is under way. */
   stop(): Promise<void>;
@@ -38,17 +40,19 @@ const AT_ONCE_EACH = 1;
 const COPIES = 'blobs';
 
 export function createAnalytics(options: AnalyticsOptions): Analytics {
-  let begun: { questions: Questions; stop: () => Promise<void> } | undefined;
-  const theirs = (): Questions => {
+  let begun: { questions: Questions; counts: BlobCache['counts']; stop: () => Promise<void> } | undefined;
+  const started = () => {
     if (begun === undefined) throw new Error('questions are asked before the start');
-    return begun.questions;
+    return begun;
   };
+  const theirs = (): Questions => started().questions;
   return {
     questions: {
       readings: (...asked) => theirs().readings(...asked),
       history: (...asked) => theirs().history(...asked),
       excursions: (...asked) => theirs().excursions(...asked),
     },
+    cacheCounts: () => started().counts(),
     async start() {
       const { container, memoryMegabytes, threads } = options;
       const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'atrium-questions-')));
@@ -71,10 +75,11 @@ export function createAnalytics(options: AnalyticsOptions): Analytics {
       const source = createReadingsSource({
         cache,
         landing: createLandingFiles({ container }),
-        curated: createCuratedFiles({ manifests: createManifests(container) }),
+        curated: createCuratedListing({ manifests: createManifests(container) }),
       });
       begun = {
         questions: createQuestions({ engine, source }),
+        counts: cache.counts,
         async stop() {
           await engine.stop();
           await cache.stop();

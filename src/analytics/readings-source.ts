@@ -1,7 +1,7 @@
 import { DuckDBTimestampTZValue, listValue } from '@duckdb/node-api';
 import { type QuantityName } from '../domain/quantity';
 import { type BlobCache, BlobGone, type HeldFiles } from './blob-cache';
-import { type CuratedFiles } from './curated-files';
+import { type CuratedListing } from './curated-listing';
 import { type Session, type Values } from './engine';
 import { type LandingFiles } from './landing-files';
 
@@ -61,7 +61,7 @@ export function createReadingsSource({
 }: {
   cache: BlobCache;
   landing: LandingFiles;
-  curated: CuratedFiles;
+  curated: CuratedListing;
 }): ReadingsSource {
   /** A generation that was replaced, or landing that was removed, while its files were fetched: what stands now is read. */
   async function hold(session: Session, filter: ReadingsFilter) {

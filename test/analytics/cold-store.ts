@@ -6,7 +6,7 @@ import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import { createBlobEmulator } from '../../emulators/blob';
 import { createBlobCache } from '../../src/analytics/blob-cache';
-import { createCuratedFiles } from '../../src/analytics/curated-files';
+import { createCuratedListing } from '../../src/analytics/curated-listing';
 import { createEngine } from '../../src/analytics/engine';
 import { createLandingFiles } from '../../src/analytics/landing-files';
 import { createQuestions, type Questions } from '../../src/analytics/questions';
@@ -82,7 +82,7 @@ export async function startColdStores(): Promise<ColdStores> {
       const source = createReadingsSource({
         cache,
         landing: createLandingFiles({ container, freshMs: 0, livesFreshMs: 0, now }),
-        curated: createCuratedFiles({ manifests }),
+        curated: createCuratedListing({ manifests }),
       });
       const landing = createLandingStore(container);
       let generation = 0;

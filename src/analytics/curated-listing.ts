@@ -10,7 +10,7 @@ export interface CuratedStanding {
   through(place: { incarnation: string; partition: number }): number;
 }
 
-export interface CuratedFiles {
+export interface CuratedListing {
   /** Of now: a manifest is asked for at each question, and travels where it has changed. */
   of(
     filter: Pick<ReadingsFilter, 'tenantId' | 'buildingIds' | 'from' | 'to'>,
@@ -21,7 +21,7 @@ export interface CuratedFiles {
 
 const MAXIMUM_REMEMBERED = 200;
 
-export function createCuratedFiles({ manifests }: { manifests: Manifests }): CuratedFiles {
+export function createCuratedListing({ manifests }: { manifests: Manifests }): CuratedListing {
   const known = new Map<string, Versioned<CuratedManifest>>();
   return {
     async of({ tenantId, buildingIds, from, to }) {
