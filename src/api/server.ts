@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
+import cors from '@fastify/cors';
 import websocket from '@fastify/websocket';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import Fastify, {
@@ -64,6 +65,8 @@ export interface ApiOptions {
   limits?: Partial<DocumentLimits>;
   /** Holds what clients and tenants have left. */
   throttle: Throttle;
+  /** Web origins whose pages may ask over HTTP, e.g. `https://dashboard.example`; none where left out. */
+  origins?: readonly string[];
   /** Of an HTTP request; 10,000 devices take about 2 MB. */
   maximumBodyBytes?: number;
   /** Of one WebSocket message. */
@@ -88,6 +91,8 @@ const MAXIMUM_CACHED_CHARACTERS = 500_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** At about 16 microseconds each, a sixth of a core. */
 const DELIVERIES_PER_SECOND = 10_000;
+/** How long a browser remembers what a page of another origin may send. */
+const PREFLIGHT_SECONDS = 600;
 const DRAIN_MS = 8_000;
 const SERVICE_RESTART = 1012;
 const PATH = '/graphql';
@@ -176,6 +181,15 @@ export function createApi(options: ApiOptions): Api {
       app.setNotFoundHandler((_request, reply) =>
         refuse(reply, 404, 'NOT_FOUND', `nothing is served here: see ${PATH}, /schema.graphql and /healthz`),
       );
+      if (options.origins !== undefined && options.origins.length > 0) {
+        await app.register(cors, {
+          origin: [...options.origins],
+          methods: ['GET', 'POST'],
+          allowedHeaders: ['authorization', 'content-type', 'accept', 'last-event-id'],
+          exposedHeaders: ['x-request-id', 'retry-after'],
+          maxAge: PREFLIGHT_SECONDS,
+        });
+      }
       await app.register(websocket, {
         options: { maxPayload: options.maximumMessageBytes ?? 256 * 1024, handleProtocols },
         async preClose() {

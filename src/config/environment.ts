@@ -267,6 +267,10 @@ export const atriumSettings = (variables: Variables = process.env) =>
     variables,
   );
 
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}
+
 const amount = (standard: number, what: string) =>
   z.coerce.number().int().min(1).max(1e9).default(standard).describe(what);
 
@@ -303,6 +307,9 @@ export const apiSettings = (variables: Variables = process.env) =>
       COLD_CONTAINER: coldContainer,
       ...questions,
       ...cost,
+      API_ORIGINS: list('web origins whose pages may ask, with commas, e.g. https://dashboard.example')
+        .default([])
+        .refine((origins) => origins.every(isOrigin), 'each must be a scheme and a host, without a path'),
       LIVE_GROUP: z.string().default('live-0').describe('this replica’s consumer group of the averages hub'),
     },
     variables,
