@@ -11,6 +11,7 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
+import { type GraphQLError } from 'graphql';
 import { type Live } from '../live/live';
 import { type Readiness } from '../observability/health';
 import { explain, type Logger } from '../observability/logger';
@@ -20,6 +21,8 @@ import { type Context, type Services } from '../resolvers/context';
 import { createCursors } from '../resolvers/cursor';
 import { type ErrorCode } from '../resolvers/errors';
 import { createSchema } from '../resolvers/schema';
+import { type AlertFeed } from '../store/alerts/feed';
+import { type Alerting } from '../store/alerts/alerting';
 import { type AveragesReader } from '../store/averages';
 import { type Jobs } from '../store/jobs/jobs';
 import { type Memberships } from '../store/memberships';
@@ -38,6 +41,7 @@ import { registerPublicRoutes } from './public-routes';
 import { createContext } from './request-context';
 import { enforceRules } from './rules';
 import { createScopes } from './scopes';
+import { createExecutor } from './shared-execution';
 import { createSocketHandler, handleProtocols } from './socket-handler';
 import { type Throttle } from './throttle';
 import { webSocketOptions } from './web-socket';
@@ -55,6 +59,9 @@ export interface ApiOptions {
   averages: AveragesReader;
   /** Over the cold store; started and stopped by whoever made it. */
   questions: Services['questions'];
+  alerting: Alerting;
+  /** Started and stopped by whoever made it. */
+  alertFeed: AlertFeed;
   /** Started and stopped by whoever made it. */
   live: Live;
   tokens: Tokens;
@@ -115,6 +122,8 @@ export function createApi(options: ApiOptions): Api {
     jobs: options.jobs,
     averages: options.averages,
     questions: options.questions,
+    alerting: options.alerting,
+    alertFeed: options.alertFeed,
     live,
     cursors: createCursors({ key: options.cursorKey }),
     gatewayHostName: options.gatewayHostName,
@@ -146,18 +155,30 @@ export function createApi(options: ApiOptions): Api {
         meters,
         logger,
       };
-      const fanOut = createFanOut({
+      const execution = {
         schema,
         services,
+        errorsOf: (errors: readonly GraphQLError[]) =>
+          errors.map((error) => maskError(error, 'shared', logger)),
+      };
+      const onDelivered = (results: number): void => meters.deliveries.inc(results);
+      const fanOut = createFanOut({
+        ...execution,
         memberships,
         budget: createDeliveryBudget({
           deliveriesPerSecond: options.deliveriesPerSecond ?? DELIVERIES_PER_SECOND,
         }),
-        errorsOf: (errors) => errors.map((error) => maskError(error, 'shared', logger)),
-        onDelivered: (results) => meters.deliveries.inc(results),
+        onDelivered,
       });
       meters.observe(fanOut.counts);
-      const operations = createOperations({ ...common, services, scopes, fanOut });
+      const operations = createOperations({
+        ...common,
+        services,
+        scopes,
+        fanOut,
+        executor: createExecutor(execution),
+        onDelivered,
+      });
       const requests = new AsyncLocalStorage<string>();
       const apollo = createApollo({ ...common, requestId: () => requests.getStore() ?? '' });
       await apollo.start();

@@ -167,6 +167,8 @@ export const gatewaySettings = (variables: Variables = process.env) =>
     (settings) => [...needsStream(settings), ...needsWholeTls(settings)],
   );
 
+const alertDays = count(400, 'how long an alert is kept once it is over, in days');
+
 const worker = {
   WORKER_SLOT: z
     .string()
@@ -306,6 +308,7 @@ export const apiSettings = (variables: Variables = process.env) =>
         .describe('host and port that devices’ connection strings name'),
       COLD_CONTAINER: coldContainer,
       ...questions,
+      ALERT_DAYS: alertDays,
       ...cost,
       API_ORIGINS: list('web origins whose pages may ask, with commas, e.g. https://dashboard.example')
         .default([])

@@ -6,12 +6,15 @@ import { apiSettings } from '../config/environment';
 import { createLive } from '../live/live';
 import { createUsageExchange } from '../live/usage-exchange';
 import { createMetrics } from '../observability/metrics';
+import { createAlertFeed } from '../store/alerts/feed';
+import { createAlerting } from '../store/alerts/alerting';
 import { createAveragesReader } from '../store/averages-reader';
 import { createCosmos } from '../store/cosmos';
 import { createJobs } from '../store/jobs/jobs';
 import { createKeyring } from '../store/keyring';
 import { createMemberships } from '../store/memberships';
 import { createRegistry } from '../store/registry';
+import { ALERTS_SCHEMA, decodeAlertEvent } from '../stream/alerts';
 import { createStreamProducer } from '../stream/producer';
 import { USAGE_SCHEMA } from '../stream/usage';
 import { blobServiceOf, cosmosAccountOf, namespaceOf } from './connections';
@@ -24,6 +27,7 @@ const CLOCK_TOLERANCE_SECONDS = 5;
 run('api', apiSettings, async (settings, logger) => {
   const metrics = createMetrics({ process: 'api' });
   const cosmos = createCosmos(cosmosAccountOf(settings), settings.COSMOS_DATABASE);
+  const alertFeed = createAlertFeed({ cosmos, logger });
   const throttle = createThrottle({
     client: { capacity: settings.CLIENT_COST_CAPACITY, restorePerSecond: settings.CLIENT_COST_PER_SECOND },
     tenant: { capacity: settings.TENANT_COST_CAPACITY, restorePerSecond: settings.TENANT_COST_PER_SECOND },
@@ -39,7 +43,10 @@ run('api', apiSettings, async (settings, logger) => {
     namespace: namespaceOf(settings),
     hub: settings.AVERAGES_HUB,
     group: settings.LIVE_GROUP,
-    others: { [USAGE_SCHEMA]: exchange.take },
+    others: {
+      [USAGE_SCHEMA]: exchange.take,
+      [ALERTS_SCHEMA]: ({ body, properties }) => alertFeed.take(decodeAlertEvent(body, properties)),
+    },
   });
   const keyring = createKeyring(settings.DEVICE_KEY_ENCRYPTION_KEY);
   const memberships = createMemberships({ cosmos, logger });
@@ -62,6 +69,8 @@ run('api', apiSettings, async (settings, logger) => {
     memberships,
     averages: createAveragesReader({ cosmos }),
     questions: analytics.questions,
+    alerting: createAlerting({ cosmos, keepSeconds: settings.ALERT_DAYS * 86_400 }),
+    alertFeed,
     live,
     throttle,
     tokens: createTokenVerifier({
@@ -74,7 +83,7 @@ run('api', apiSettings, async (settings, logger) => {
     gatewayHostName: settings.GATEWAY_PUBLIC_HOST,
   });
   await cosmos.ensureContainers();
-  await Promise.all([live.start(), memberships.start(), analytics.start()]);
+  await Promise.all([live.start(), memberships.start(), alertFeed.start(), analytics.start()]);
   await api.start();
   exchange.start();
   return {
@@ -86,6 +95,7 @@ run('api', apiSettings, async (settings, logger) => {
         producer.stop,
         live.stop,
         memberships.stop,
+        alertFeed.stop,
         cosmos.stop,
       ),
   };

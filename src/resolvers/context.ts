@@ -1,6 +1,8 @@
 import { type Questions } from '../analytics/questions';
 import { type Principal, type TenantScope } from '../auth/scope';
 import { type LiveAverages } from '../live/live';
+import { type AlertFeed } from '../store/alerts/feed';
+import { type Alerting } from '../store/alerts/alerting';
 import { type AveragesReader } from '../store/averages';
 import { type Jobs } from '../store/jobs/jobs';
 import { type Registry } from '../store/registry';
@@ -14,6 +16,8 @@ export interface Services {
   averages: AveragesReader;
   questions: Questions;
   live: LiveAverages;
+  alerting: Alerting;
+  alertFeed: AlertFeed;
   cursors: Cursors;
   /** `host:port` (or `host`) of the gateway as devices reach it. */
   gatewayHostName: string;
