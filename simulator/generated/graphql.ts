@@ -306,6 +306,22 @@ export type DeviceState =
   /** May not send until somebody lifts it. */
   | 'SUSPENDED';
 
+/** How an excursion ended. */
+export type ExcursionEnd =
+  /** The range of time, or the present, ends before it is known. */
+  | 'ONGOING'
+  /** The next value was back in range. */
+  | 'RETURNED'
+  /** No value followed for longer than the silence that ends an excursion. */
+  | 'SILENT';
+
+/** Whose excursions. */
+export type ExcursionsBy =
+  /** Of the rolling five-minute average of each building, at each whole minute, from the readings that were asked for. A minute whose window holds no reading ends an excursion. */
+  | 'BUILDING_AVERAGE'
+  /** Of each point. A silence of more than three of its usual intervals, and of a minute at least, ends an excursion; its usual interval is the median between readings of one UTC day in the range. */
+  | 'POINT';
+
 /** A device that is to have another credential. */
 export type IssueDeviceCredentialInput = {
   /** What it is to have. */
@@ -613,6 +629,13 @@ export type SuspendDeviceInput = {
   reason?: string | null | undefined;
 };
 
+/** Who said when a reading was observed. */
+export type TimeSource =
+  /** The device. */
+  | 'DEVICE'
+  /** The gateway, by its clock at receipt, because the device gave no time. */
+  | 'GATEWAY';
+
 /** Why a mutation was refused. Further codes may come; treat one you do not know as a refusal. */
 export type UserErrorCode =
   /** Something else changed the object at the same time, or holds what must be unique. */
@@ -910,6 +933,22 @@ export type DevicesQueryVariables = Exact<{
 
 export type DevicesQuery = { building: { id: string, devices: { nodes: Array<{ id: string, name: string, model: string, serialNumber: string | null, state: DeviceState, lastSeenAt: string | null, lastProtocol: DeviceProtocol | null, space: { id: string, name: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
+export type ExcursionsQueryVariables = Exact<{
+  building: string;
+  quantity: Quantity;
+  low?: number | null | undefined;
+  high?: number | null | undefined;
+  longerThan: unknown;
+  from: string;
+  to: string;
+  by?: ExcursionsBy;
+  first?: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type ExcursionsQuery = { building: { id: string, name: string, excursions: { count: number, total: unknown, hasNextPage: boolean, endCursor: string | null, nodes: Array<{ buildingId: string, pointId: string | null, start: string, end: string, duration: unknown, endedBy: ExcursionEnd, peak: number, peakAt: string }> } | null } | null };
+
 export type IssueDeviceCredentialMutationVariables = Exact<{
   input: IssueDeviceCredentialInput;
 }>;
@@ -1076,6 +1115,32 @@ export type ProvisionDevicesJobMutation = { provisionDevicesJob:
     | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
+
+export type ReadingHistoryQueryVariables = Exact<{
+  building: string;
+  quantity: Quantity;
+  from: string;
+  to: string;
+  step: string;
+}>;
+
+
+export type ReadingHistoryQuery = { building: { id: string, timeZone: string, history: Array<{ start: string, end: string, count: number, average: number | null, minimum: number | null, maximum: number | null }> | null } | null };
+
+export type ReadingsQueryVariables = Exact<{
+  building: string;
+  from: string;
+  to: string;
+  quantity?: Quantity | null | undefined;
+  space?: string | null | undefined;
+  device?: string | null | undefined;
+  point?: string | null | undefined;
+  first?: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type ReadingsQuery = { building: { id: string, readings: { nodes: Array<{ pointId: string, spaceId: string, deviceId: string, quantity: Quantity, unit: string, value: number, observedAt: string, receivedAt: string, timeSource: TimeSource }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type RegisterDevicesMutationVariables = Exact<{
   input: RegisterDevicesInput;
@@ -1992,6 +2057,40 @@ export const DevicesDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:b5228f3d4ca6e93515fd962a6178e1909687326ea8a042bba0f05fc195f917b7"}) as unknown as TypedDocumentString<DevicesQuery, DevicesQueryVariables>;
+export const ExcursionsDocument = new TypedDocumentString(`
+    query Excursions($building: ID!, $quantity: Quantity!, $low: Float, $high: Float, $longerThan: Duration!, $from: DateTime!, $to: DateTime!, $by: ExcursionsBy! = POINT, $first: Int! = 50, $after: String) {
+  building(id: $building) {
+    id
+    name
+    excursions(
+      quantity: $quantity
+      low: $low
+      high: $high
+      longerThan: $longerThan
+      from: $from
+      to: $to
+      by: $by
+      first: $first
+      after: $after
+    ) {
+      count
+      total
+      nodes {
+        buildingId
+        pointId
+        start
+        end
+        duration
+        endedBy
+        peak
+        peakAt
+      }
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    `, {"hash":"sha256:1663e1ff44f3b6099848a13c6ec093d2d560117c4378fdfd7bad9f475fbca66c"}) as unknown as TypedDocumentString<ExcursionsQuery, ExcursionsQueryVariables>;
 export const IssueDeviceCredentialDocument = new TypedDocumentString(`
     mutation IssueDeviceCredential($input: IssueDeviceCredentialInput!) {
   issueDeviceCredential(input: $input) {
@@ -2300,6 +2399,55 @@ export const ProvisionDevicesJobDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:7b4240883574777d7d8bcf31ca2c150ecb2c1df801d3ef323f87f218a2049332"}) as unknown as TypedDocumentString<ProvisionDevicesJobMutation, ProvisionDevicesJobMutationVariables>;
+export const ReadingHistoryDocument = new TypedDocumentString(`
+    query ReadingHistory($building: ID!, $quantity: Quantity!, $from: DateTime!, $to: DateTime!, $step: CalendarDuration!) {
+  building(id: $building) {
+    id
+    timeZone
+    history(quantity: $quantity, from: $from, to: $to, step: $step) {
+      start
+      end
+      count
+      average
+      minimum
+      maximum
+    }
+  }
+}
+    `, {"hash":"sha256:a238b5996325d3d5f67e39c391e742de09e24074e26d44e6c8cef2be060c6e4f"}) as unknown as TypedDocumentString<ReadingHistoryQuery, ReadingHistoryQueryVariables>;
+export const ReadingsDocument = new TypedDocumentString(`
+    query Readings($building: ID!, $from: DateTime!, $to: DateTime!, $quantity: Quantity, $space: ID, $device: ID, $point: ID, $first: Int! = 50, $after: String) {
+  building(id: $building) {
+    id
+    readings(
+      from: $from
+      to: $to
+      quantity: $quantity
+      space: $space
+      device: $device
+      point: $point
+      first: $first
+      after: $after
+    ) {
+      nodes {
+        pointId
+        spaceId
+        deviceId
+        quantity
+        unit
+        value
+        observedAt
+        receivedAt
+        timeSource
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:809f6bbc6b0082a6d02ee7a0f177c75d56728e10a5dba0e988d88229e35a2bd9"}) as unknown as TypedDocumentString<ReadingsQuery, ReadingsQueryVariables>;
 export const RegisterDevicesDocument = new TypedDocumentString(`
     mutation RegisterDevices($input: RegisterDevicesInput!) {
   registerDevices(input: $input) {

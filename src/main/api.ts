@@ -1,3 +1,4 @@
+import { createAnalytics } from '../analytics';
 import { createApi } from '../api/server';
 import { createThrottle } from '../api/throttle';
 import { createTokenVerifier } from '../auth/token';
@@ -17,7 +18,7 @@ import { createRegistry } from '../store/registry';
 import { ALERTS_SCHEMA, decodeAlertEvent } from '../stream/alerts';
 import { createStreamProducer } from '../stream/producer';
 import { USAGE_SCHEMA } from '../stream/usage';
-import { cosmosAccountOf, namespaceOf } from './connections';
+import { blobServiceOf, cosmosAccountOf, namespaceOf } from './connections';
 import { run, stopInOrder } from './run';
 
 // How far an issuer's clock may be from ours.
@@ -52,6 +53,15 @@ run('api', apiSettings, async (settings, logger) => {
   const memberships = createMemberships({ cosmos, logger });
   const registry = createRegistry({ cosmos, keyring });
   const deviceStatuses = createDeviceStatuses({ cosmos, registry, logger });
+  const analytics = createAnalytics({
+    container: blobServiceOf(settings).getContainerClient(settings.COLD_CONTAINER),
+    folder: settings.COLD_CACHE_DIR,
+    cacheMegabytes: settings.COLD_CACHE_MEGABYTES,
+    memoryMegabytes: settings.QUESTION_MEMORY_MEGABYTES,
+    threads: settings.QUESTION_THREADS,
+    seconds: settings.QUESTION_SECONDS,
+    metrics,
+  });
   const api = createApi({
     logger,
     metrics,
@@ -62,6 +72,7 @@ run('api', apiSettings, async (settings, logger) => {
     memberships,
     averages: createAveragesReader({ cosmos }),
     deviceStatuses,
+    questions: analytics.questions,
     alerting: createAlerting({ cosmos, keepSeconds: settings.ALERT_DAYS * 86_400 }),
     alertFeed,
     live,
@@ -76,13 +87,15 @@ run('api', apiSettings, async (settings, logger) => {
     gatewayHostName: settings.GATEWAY_PUBLIC_HOST,
   });
   await cosmos.ensureContainers();
-  await Promise.all([live.start(), memberships.start(), deviceStatuses.start(), alertFeed.start()]);
+  const followers = [live, memberships, deviceStatuses, alertFeed];
+  await Promise.all([...followers.map((each) => each.start()), analytics.start()]);
   await api.start();
   exchange.start();
   return {
     stop: () =>
       stopInOrder(
         api.stop,
+        analytics.stop,
         exchange.stop,
         producer.stop,
         live.stop,

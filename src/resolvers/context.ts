@@ -1,3 +1,4 @@
+import { type Questions } from '../analytics/questions';
 import { type Principal, type TenantScope } from '../auth/scope';
 import { type LiveAverages } from '../live/live';
 import { type AlertFeed } from '../store/alerts/feed';
@@ -14,6 +15,7 @@ export interface Services {
   registry: Registry;
   jobs: Jobs;
   averages: AveragesReader;
+  questions: Questions;
   live: LiveAverages;
   deviceStatuses: Pick<DeviceStatuses, 'follow'>;
   alerting: Alerting;
@@ -28,6 +30,8 @@ export interface Context {
   readonly services: Services;
   readonly principal: Principal;
   readonly requestId: string;
+  /** Aborted when the client goes before it has its answer. */
+  readonly signal: AbortSignal;
   readonly scope: TenantScope;
   readonly loaders: Loaders;
   /**

@@ -39,6 +39,13 @@ import { DeviceTransferResolver, TenantTransfersResolver } from './device/transf
 import { JobResolver, JobRowResolver, TenantJobsResolver } from './job/job.resolver';
 import { NodeResolver } from './node.resolver';
 import { PointResolver } from './point/point.resolver';
+import {
+  BuildingExcursionsResolver,
+  SpaceExcursionsResolver,
+  TenantExcursionsResolver,
+} from './reading/excursions.resolver';
+import { BuildingHistoryResolver, SpaceHistoryResolver } from './reading/history.resolver';
+import { BuildingReadingsResolver } from './reading/reading.resolver';
 import { DateTime } from './scalars';
 import { SpaceResolver } from './space/space.resolver';
 import { BuildingStatesResolver, SpaceStatesResolver } from './state/state.resolver';
@@ -58,6 +65,12 @@ const resolvers: NonEmptyArray<new () => object> = [
   BuildingStatesResolver,
   SpaceStatesResolver,
   CreateBuildingResolver,
+  BuildingReadingsResolver,
+  BuildingHistoryResolver,
+  SpaceHistoryResolver,
+  BuildingExcursionsResolver,
+  SpaceExcursionsResolver,
+  TenantExcursionsResolver,
   BuildingDeadLettersResolver,
   TenantDeadLettersResolver,
   DeadLetterResolver,

@@ -8,6 +8,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import WebSocket from 'ws';
 import { createCosmosEmulator } from '../../emulators/cosmos/emulator';
 import { createEventHubsEmulator } from '../../emulators/event-hubs';
+import { type Questions } from '../../src/analytics/questions';
 import { type ApiOptions, createApi } from '../../src/api/server';
 import { createThrottle } from '../../src/api/throttle';
 import { type Role, tenantScope, type TenantScope } from '../../src/auth/scope';
@@ -47,6 +48,16 @@ export const AUDIENCE = 'https://api.atrium.example/';
 export const NORTH = 'ten_north';
 export const SOUTH = 'ten_south';
 export const logger = createLogger({ name: 'test', level: 'silent' });
+
+/** Most tests ask nothing of the cold store; those that do bring one. */
+const asksNothing = (): never => {
+  throw new Error('this API has no cold store: give startApi the questions of one');
+};
+const NO_QUESTIONS: Questions = {
+  readings: asksNothing,
+  history: asksNothing,
+  excursions: asksNothing,
+};
 
 /** Somebody of a tenant, with an access token. */
 export interface Person {
@@ -154,6 +165,7 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
       memberships,
       averages: createAveragesReader({ cosmos: recorded }),
       deviceStatuses,
+      questions: NO_QUESTIONS,
       alerting: createAlerting({ cosmos: recorded, keepSeconds: 86_400 }),
       alertFeed,
       live,
