@@ -173,7 +173,8 @@ describe('ids that are made up', () => {
 
   test('are looked up at a rate by the address they come from, and at theirs from others', async () => {
     const { codeOf, directory, devices } = build({ madeUpIds: { perSecond: 0.01, burst: 3 } });
-    for (let i = 0; i < 4; i++) expect(await codeOf(...stranger(), NOW, '10.0.0.1')).toBe('UNAUTHENTICATED');
+    for (let i = 0; i < 4; i++)
+      expect(await codeOf(...stranger(), Date.now(), '10.0.0.1')).toBe('UNAUTHENTICATED');
     const asked = directory.lookups.length;
     expect(await codeOf(...stranger(), Date.now(), '10.0.0.1')).toBe('GATEWAY_BUSY');
     expect(directory.lookups).toHaveLength(asked);
@@ -187,7 +188,7 @@ describe('ids that are made up', () => {
 
   test('leave a few look-ups at once to devices that exist, wherever they all come from', async () => {
     const { codeOf, devices } = build({ madeUpIdsInAll: { perSecond: 0.01, burst: 3 } });
-    for (let i = 0; i < 4; i++) await codeOf(...stranger(), NOW, `10.0.1.${i}`);
+    for (let i = 0; i < 4; i++) await codeOf(...stranger(), Date.now(), `10.0.1.${i}`);
     const flood = Promise.all(
       Array.from({ length: 200 }, (_, i) => codeOf(...stranger(), Date.now(), `10.0.2.${i}`)),
     );
