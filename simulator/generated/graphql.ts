@@ -157,6 +157,8 @@ export type AlertTooFewReportingInput = {
 
 /** Why a subscription delivers a value. More may come: pass over what you do not know. */
 export type AverageDelivery =
+  /** It is the record of a minute, to which readings came late: it replaces the one before. */
+  | 'CORRECTED'
   /** It is the value now. */
   | 'LIVE'
   /** It is the record of a minute since `after`, from before the value now. */
@@ -1054,6 +1056,7 @@ export type OnBuildingAverageSubscriptionVariables = Exact<{
   quantity?: Quantity | null | undefined;
   minInterval?: unknown;
   after?: string | null | undefined;
+  corrections?: boolean | null | undefined;
 }>;
 
 
@@ -1064,10 +1067,20 @@ export type OnBuildingAveragesSubscriptionVariables = Exact<{
   quantity?: Quantity | null | undefined;
   minInterval?: unknown;
   after?: Array<string> | string | null | undefined;
+  corrections?: boolean | null | undefined;
 }>;
 
 
 export type OnBuildingAveragesSubscription = { buildingAverages: { buildingId: string, quantity: Quantity, mean: number | null, readings: number, devicesReporting: number, devicesExpected: number, windowEnd: string, delivery: AverageDelivery | null, cursor: string | null, gap: { from: string, to: string } | null } };
+
+export type OnDeviceStatusSubscriptionVariables = Exact<{
+  building?: string | null | undefined;
+  devices?: Array<string> | string | null | undefined;
+  minInterval?: unknown;
+}>;
+
+
+export type OnDeviceStatusSubscription = { deviceStatus: { deviceId: string, buildingId: string, state: DeviceState, lastSeenAt: string | null, lastProtocol: DeviceProtocol | null } };
 
 export type ProvisionDevicesMutationVariables = Exact<{
   input: ProvisionDevicesInput;
@@ -2267,12 +2280,13 @@ export const OnAlertsDocument = new TypedDocumentString(`
   clearedAt
 }`, {"hash":"sha256:2936f9c7c9c67786fb328d33832165775d0f402fde8fca28055aa4ec727ee619"}) as unknown as TypedDocumentString<OnAlertsSubscription, OnAlertsSubscriptionVariables>;
 export const OnBuildingAverageDocument = new TypedDocumentString(`
-    subscription OnBuildingAverage($building: ID!, $quantity: Quantity, $minInterval: Duration, $after: String) {
+    subscription OnBuildingAverage($building: ID!, $quantity: Quantity, $minInterval: Duration, $after: String, $corrections: Boolean) {
   buildingAverage(
     building: $building
     quantity: $quantity
     minInterval: $minInterval
     after: $after
+    corrections: $corrections
   ) {
     quantity
     unit
@@ -2300,14 +2314,15 @@ export const OnBuildingAverageDocument = new TypedDocumentString(`
     cursor
   }
 }
-    `, {"hash":"sha256:df58926b443a9a9bc45d6cf880eaf59054b26e9ea04214bfe1958a58e51398ea"}) as unknown as TypedDocumentString<OnBuildingAverageSubscription, OnBuildingAverageSubscriptionVariables>;
+    `, {"hash":"sha256:c64ef379d16672f8be4e5b93e167ca25f7c176845246d05260bfaa2518b5ebda"}) as unknown as TypedDocumentString<OnBuildingAverageSubscription, OnBuildingAverageSubscriptionVariables>;
 export const OnBuildingAveragesDocument = new TypedDocumentString(`
-    subscription OnBuildingAverages($buildings: [ID!]!, $quantity: Quantity, $minInterval: Duration, $after: [String!]) {
+    subscription OnBuildingAverages($buildings: [ID!]!, $quantity: Quantity, $minInterval: Duration, $after: [String!], $corrections: Boolean) {
   buildingAverages(
     buildingIds: $buildings
     quantity: $quantity
     minInterval: $minInterval
     after: $after
+    corrections: $corrections
   ) {
     buildingId
     quantity
@@ -2324,7 +2339,22 @@ export const OnBuildingAveragesDocument = new TypedDocumentString(`
     cursor
   }
 }
-    `, {"hash":"sha256:ad725cfd145865572e622e55635f77f832c8e15ad2c05ee41d8a97f675818c43"}) as unknown as TypedDocumentString<OnBuildingAveragesSubscription, OnBuildingAveragesSubscriptionVariables>;
+    `, {"hash":"sha256:b83095469b2bea486c90794375c2d5d5e51b0bff0c2778a607d6f0d6e42e534d"}) as unknown as TypedDocumentString<OnBuildingAveragesSubscription, OnBuildingAveragesSubscriptionVariables>;
+export const OnDeviceStatusDocument = new TypedDocumentString(`
+    subscription OnDeviceStatus($building: ID, $devices: [ID!], $minInterval: Duration) {
+  deviceStatus(
+    building: $building
+    deviceIds: $devices
+    minInterval: $minInterval
+  ) {
+    deviceId
+    buildingId
+    state
+    lastSeenAt
+    lastProtocol
+  }
+}
+    `, {"hash":"sha256:fb78fc48497b3c9506fd2b842d7ea66c5ab8ce5926f0e73e8a3682081f93c745"}) as unknown as TypedDocumentString<OnDeviceStatusSubscription, OnDeviceStatusSubscriptionVariables>;
 export const ProvisionDevicesDocument = new TypedDocumentString(`
     mutation ProvisionDevices($input: ProvisionDevicesInput!) {
   provisionDevices(input: $input) {

@@ -24,6 +24,7 @@ import { createSchema } from '../resolvers/schema';
 import { type AlertFeed } from '../store/alerts/feed';
 import { type Alerting } from '../store/alerts/alerting';
 import { type AveragesReader } from '../store/averages';
+import { type DeviceStatuses } from '../store/device-statuses';
 import { type Jobs } from '../store/jobs/jobs';
 import { type Memberships } from '../store/memberships';
 import { type Registry } from '../store/registry';
@@ -62,6 +63,8 @@ export interface ApiOptions {
   alerting: Alerting;
   /** Started and stopped by whoever made it. */
   alertFeed: AlertFeed;
+  /** Started and stopped by whoever made it. */
+  deviceStatuses: DeviceStatuses;
   /** Started and stopped by whoever made it. */
   live: Live;
   tokens: Tokens;
@@ -121,6 +124,7 @@ export function createApi(options: ApiOptions): Api {
     registry: options.registry,
     jobs: options.jobs,
     averages: options.averages,
+    deviceStatuses: options.deviceStatuses,
     questions: options.questions,
     alerting: options.alerting,
     alertFeed: options.alertFeed,

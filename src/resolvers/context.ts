@@ -4,6 +4,7 @@ import { type LiveAverages } from '../live/live';
 import { type AlertFeed } from '../store/alerts/feed';
 import { type Alerting } from '../store/alerts/alerting';
 import { type AveragesReader } from '../store/averages';
+import { type DeviceStatuses } from '../store/device-statuses';
 import { type Jobs } from '../store/jobs/jobs';
 import { type Registry } from '../store/registry';
 import { type Cursors } from './cursor';
@@ -16,6 +17,7 @@ export interface Services {
   averages: AveragesReader;
   questions: Questions;
   live: LiveAverages;
+  deviceStatuses: Pick<DeviceStatuses, 'follow'>;
   alerting: Alerting;
   alertFeed: AlertFeed;
   cursors: Cursors;

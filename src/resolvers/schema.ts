@@ -34,6 +34,7 @@ import { ReplaceDeviceResolver } from './device/replace-device.resolver';
 import { RetireDeviceResolver } from './device/retire-device.resolver';
 import { StockResolver, TenantStockResolver } from './device/stock.resolver';
 import { SuspensionResolver } from './device/suspension.resolver';
+import { DeviceStatusResolver } from './device/device-status.resolver';
 import { DeviceTransferResolver, TenantTransfersResolver } from './device/transfer.resolver';
 import { JobResolver, JobRowResolver, TenantJobsResolver } from './job/job.resolver';
 import { NodeResolver } from './node.resolver';
@@ -97,6 +98,7 @@ const resolvers: NonEmptyArray<new () => object> = [
   DeviceConfigurationResolver,
   DeviceParentResolver,
   LastSeenResolver,
+  DeviceStatusResolver,
   DeviceIntervalResolver,
   BuildingAlertsResolver,
   AlertResolver,

@@ -382,6 +382,24 @@ export const CASES: Case[] = [
     otherwise: 'nothing',
   },
   {
+    name: 'the states of a building’s devices, live',
+    covers: ['Subscription.deviceStatus'],
+    document: 'subscription ($id: ID!) { deviceStatus(building: $id) { state lastSeenAt } }',
+    variables: byId(({ building }) => building),
+    at: 'deviceStatus',
+    seen: WITH_DEVICES,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the states of devices, live',
+    covers: ['Subscription.deviceStatus'],
+    document: 'subscription ($id: ID!) { deviceStatus(deviceIds: [$id]) { deviceId state lastSeenAt } }',
+    variables: byId(({ devices }, rank) => devices[rank]),
+    at: 'deviceStatus',
+    seen: WITH_DEVICES,
+    otherwise: 'nothing',
+  },
+  {
     name: 'the dead letters of a building',
     covers: ['Building.deadLetters'],
     document: `query ($id: ID!) { building(id: $id) {
