@@ -63,6 +63,8 @@ export function createAggregatePartition(options: {
   /** Stores a snapshot of that position. Left out, none is taken. */
   storeSnapshot?: (position: CheckpointEvent, body: Buffer) => Promise<void>;
   snapshotEveryMs?: number;
+  /** Shared by a worker's partitions: one at a time holds a second copy of its state. */
+  snapshotTurn?: { taken: boolean };
   now(): number;
 }): AggregatePartition {
   const { logger, metrics, owned, horizons, expected, averages, producer, restored, now } = options;
@@ -90,6 +92,7 @@ export function createAggregatePartition(options: {
   const live = createLiveValues({ logger, metrics, producer, engine, incarnation, partition, now });
   const marks = createReplayMarks(restored?.head.marks);
   const labels = { partition };
+  const turn = options.snapshotTurn ?? { taken: false };
 
   /** The last event that was enqueued when the partition was taken, or was heard again: until then it replays. */
   let mustReach = owned.lastEnqueuedSequence;
@@ -107,8 +110,6 @@ export function createAggregatePartition(options: {
   let position: CheckpointEvent | undefined;
   let snapshotAt = now() - spreadOf(String(partition));
   let storing: Promise<void> | undefined;
-  /** While it is packed nothing moves. */
-  let packing = false;
   const dueAt = new Map<BuildingState, number>();
   const offeredAt = new Map<BuildingState, number>();
   const reported: EngineCounts = { ...engine.counts };
@@ -147,26 +148,20 @@ export function createAggregatePartition(options: {
    * What a successor goes on from: the engine, and the points that were computed and may not be stored. Points that had
    * to be dropped are in neither: then none is taken, and the last one stands, from which they come again.
    */
-  const takeSnapshot = async (): Promise<void> => {
+  const takeSnapshot = (): void => {
     const points = record.pending();
     if (options.storeSnapshot === undefined || position === undefined || points === undefined) return;
     if (storing !== undefined) return;
     snapshotAt = now();
     const at = position;
     const began = performance.now();
-    packing = true;
-    let parts: Buffer[];
-    try {
-      const { second, sequence, knownFrom } = engine;
-      const head = { sequence, second, knownFrom, incarnation, partition, points, marks: marks.all() };
-      parts = await packSnapshot(head, engine.pack());
-    } finally {
-      packing = false;
-    }
+    const { second, sequence, knownFrom } = engine;
+    const head = { sequence, second, knownFrom, incarnation, partition, points, marks: [...marks.all()] };
+    const state = engine.pack();
     metrics.snapshotPacking.observe((performance.now() - began) / 1000);
     const store = async (): Promise<void> => {
       try {
-        const body = await sealSnapshot(parts);
+        const body = await sealSnapshot(await packSnapshot(head, state));
         await options.storeSnapshot!(at, body);
         metrics.snapshotBytes.set(labels, body.length);
       } catch (error) {
@@ -174,8 +169,10 @@ export function createAggregatePartition(options: {
         logger.warn({ partition, error: explain(error) }, 'snapshot not stored');
       } finally {
         storing = undefined;
+        turn.taken = false;
       }
     };
+    turn.taken = true;
     storing = store();
   };
 
@@ -303,10 +300,10 @@ export function createAggregatePartition(options: {
         reportCounts();
       }
       metrics.catchingUp.set(labels, silentBecause() === undefined ? 0 : 1);
-      if (now() - snapshotAt >= (options.snapshotEveryMs ?? SNAPSHOT_EVERY_MS)) await takeSnapshot();
+      const isDue = now() - snapshotAt >= (options.snapshotEveryMs ?? SNAPSHOT_EVERY_MS);
+      if (isDue && !turn.taken) takeSnapshot();
     },
     tick() {
-      if (packing) return;
       const began = performance.now();
       if (silentBecause() === undefined) {
         engine.advance(Math.floor(now() / 1000));
@@ -323,7 +320,7 @@ export function createAggregatePartition(options: {
       closed = true;
       takeDueMinutes(true);
       await Promise.all([record.drain(CLOSE_WITHIN_MS), live.idle(), storing]);
-      await takeSnapshot();
+      takeSnapshot();
       await storing;
       await moveCheckpoint();
       for (const gauge of [

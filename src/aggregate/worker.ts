@@ -62,6 +62,7 @@ export function createAggregateWorker(options: {
   const horizons = horizonsFor(options.allowedLatenessMs ?? 300_000);
   const producer = createStreamProducer({ namespace, hub: options.averagesHub ?? 'averages' });
   const partitions = new Set<AggregatePartition>();
+  const snapshotTurn = { taken: false };
   let started = false;
   let timer: NodeJS.Timeout | undefined;
 
@@ -97,6 +98,7 @@ export function createAggregateWorker(options: {
         maximumPoints: options.maximumPointsWaiting ?? 100_000,
         writesAtOnce: options.writesAtOnce ?? 2,
         ...(restored && { restored }),
+        snapshotTurn,
         storeSnapshot: (position, body) => snapshots.store(owned, position, body),
         ...(options.snapshotEveryMs !== undefined && { snapshotEveryMs: options.snapshotEveryMs }),
         now,
