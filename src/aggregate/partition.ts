@@ -100,6 +100,7 @@ export function createAggregatePartition(options: {
   /** It was not heard for a while, and the hub has not been asked since what was enqueued meanwhile. */
   let outOfTouch = false;
   let lagging = false;
+  let wasSilent = true;
   let heardAt = now();
   let appliedAt = now();
   let checkpointAt = now();
@@ -305,7 +306,12 @@ export function createAggregatePartition(options: {
     },
     tick() {
       const began = performance.now();
-      if (silentBecause() === undefined) {
+      const isSilent = silentBecause() !== undefined;
+      if (isSilent !== wasSilent) {
+        wasSilent = isSilent;
+        logger.info({ partition }, isSilent ? 'partition is silent' : 'partition tells values');
+      }
+      if (!isSilent) {
         engine.advance(Math.floor(now() / 1000));
         live.emit();
       }

@@ -136,8 +136,14 @@ export function createAggregateWorker(options: {
 
   return {
     async start() {
-      await producer.start();
-      await consumer.start();
+      // Together: whoever comes back after a crash is waited for.
+      const consuming = consumer.start();
+      try {
+        await Promise.all([consuming, producer.start()]);
+      } catch (error) {
+        await consuming.then(consumer.stop, () => undefined);
+        throw error;
+      }
       started = true;
       schedule();
     },

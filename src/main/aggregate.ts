@@ -36,8 +36,11 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
     readiness: worker.readiness,
   });
   await health.start();
-  await cosmos.ensureContainers();
-  await counts.start();
-  await worker.start();
+  const prepare = async (): Promise<void> => {
+    await cosmos.ensureContainers();
+    await counts.start();
+  };
+  // A worker that comes back finds its containers there: its partitions need not wait for either.
+  await Promise.all([prepare(), worker.start()]);
   return { stop: () => stopInOrder(worker.stop, counts.stop, tree.stop, health.stop, cosmos.stop) };
 });
