@@ -165,6 +165,10 @@ export function createOperations(options: {
   };
 }
 
+export function isArguments(prepared: ExecutionArgs | readonly GraphQLError[]): prepared is ExecutionArgs {
+  return !Array.isArray(prepared);
+}
+
 /** graphql-js names no codes; one that was given stands. */
 export function withCode(error: GraphQLError, code: string): GraphQLError {
   return new GraphQLError(error.message, {

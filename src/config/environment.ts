@@ -91,6 +91,8 @@ const blobs = {
   BLOB_ACCOUNT_URL: z.string().optional().describe('e.g. https://example.blob.core.windows.net'),
 };
 
+const coldContainer = z.string().default('telemetry').describe('blob container of the cold store');
+
 const documents = {
   COSMOS_ENDPOINT: z.string().describe('address of the Cosmos DB account, e.g. http://127.0.0.1:8081'),
   COSMOS_KEY: z.string().optional().describe('account key; left out, the process signs in with its identity'),
@@ -191,7 +193,7 @@ export const ingestSettings = (variables: Variables = process.env) =>
       INGEST_HEALTH_PORT: port(9102, 'the ingest worker’s health and metrics'),
       INGEST_FLUSH_SECONDS: seconds(60, 'longest time that a reading waits for its file, in seconds'),
       INGEST_FLUSH_ROWS: count(250_000, 'rows at which a file is closed'),
-      COLD_CONTAINER: z.string().default('telemetry').describe('blob container of the cold store'),
+      COLD_CONTAINER: coldContainer,
     },
     variables,
     (settings) => [...needsStream(settings), ...needsBlobs(settings)],
@@ -222,6 +224,13 @@ export const jobsSettings = (variables: Variables = process.env) =>
       ...deviceKeys,
       ...worker,
       JOBS_HEALTH_PORT: port(9106, 'the jobs process’s health and metrics'),
+      COLD_CONTAINER: coldContainer,
+      CURATE_SECONDS: seconds(3_600, 'how often what has landed is curated, in seconds'),
+      LANDING_DAYS: z.coerce
+        .number()
+        .min(0)
+        .default(7)
+        .describe('how long a landing file is kept once it is curated, in days'),
       DEAD_LETTER_DAYS: count(30, 'how long a dead letter can be asked for and replayed, in days'),
     },
     variables,
@@ -240,9 +249,15 @@ export const atriumSettings = (variables: Variables = process.env) =>
       COSMOS_KEY: documents.COSMOS_KEY,
       COSMOS_DATABASE: documents.COSMOS_DATABASE,
       DEVICE_KEY_ENCRYPTION_KEY: deviceKeys.DEVICE_KEY_ENCRYPTION_KEY.optional(),
+      ...blobs,
+      COLD_CONTAINER: coldContainer,
     },
     variables,
   );
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}
 
 const amount = (standard: number, what: string) =>
   z.coerce.number().int().min(1).max(1e9).default(standard).describe(what);
@@ -277,6 +292,9 @@ export const apiSettings = (variables: Variables = process.env) =>
         .default('127.0.0.1:8080')
         .describe('host and port that devices’ connection strings name'),
       ...cost,
+      API_ORIGINS: list('web origins whose pages may ask, with commas, e.g. https://dashboard.example')
+        .default([])
+        .refine((origins) => origins.every(isOrigin), 'each must be a scheme and a host, without a path'),
       LIVE_GROUP: z.string().default('live-0').describe('this replica’s consumer group of the averages hub'),
     },
     variables,
@@ -306,6 +324,7 @@ export const localSettings = (variables: Variables = process.env) =>
       COSMOS_HEALTH_PORT: port(9105, 'the Cosmos stand-in’s health and metrics'),
       JOBS_HEALTH_PORT: port(9106, 'the jobs process’s health and metrics'),
       INGEST_FLUSH_SECONDS: seconds(15, 'longest time that a reading waits for its file, in seconds'),
+      CURATE_SECONDS: seconds(300, 'how often what has landed is curated, in seconds'),
     },
     variables,
     needsWholeTls,

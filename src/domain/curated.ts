@@ -16,14 +16,18 @@ export const MANIFEST_SCHEMA = 'curated-manifest/1';
 export const ROOT_SCHEMA = 'curated-root/1';
 export const CURATED_SCHEMA = 'curated-readings/1';
 
-/** A place in the stream, and what became of the rows that landed up to it. All counts are since the beginning. */
-export interface CuratedPosition {
+/** A place in the stream. All counts are since the beginning. */
+export interface LandedPosition {
   incarnation: string;
   partition: number;
   /** Sequence of the last event of a landing file: everything landed at or before it is in the generations named. */
   sequence: number;
-  /** Rows that were read from the landing: `curated + duplicates + dropped`. */
+  /** Rows in the landing up to there: of all tenants in the root, of its own in a manifest. */
   landed: number;
+}
+
+/** What became of the rows that landed: `landed = curated + duplicates + dropped`. */
+export interface CuratedPosition extends LandedPosition {
   /** Of them, those that stand in the generations named. */
   curated: number;
   /** Of them, those whose identity was there already. */
@@ -41,7 +45,10 @@ export interface CuratedFile {
   bytes: number;
   rows: number;
   rowGroups: number;
-  /** Least and greatest building, in the order of the ids' bytes, both inclusive: files are cut between buildings. */
+  /**
+   * Least and greatest building, in the order of the ids' bytes, both inclusive. Files are cut between points, so that a
+   * great building can stand in several.
+   */
   firstBuilding: string;
   lastBuilding: string;
   /** Least and greatest instant of observation, milliseconds since 1970, both inclusive. */
@@ -62,7 +69,7 @@ export interface CuratedPeriod {
   folder: string;
   rows: number;
   bytes: number;
-  /** By building: `firstBuilding` of each lies behind `lastBuilding` of the one before. */
+  /** In the order of their rows. */
   files: CuratedFile[];
 }
 
@@ -94,7 +101,7 @@ export interface CuratedRoot {
   schema: string;
   version: number;
   publishedAt: number;
-  positions: CuratedPosition[];
+  positions: LandedPosition[];
 }
 
 /**
@@ -128,7 +135,7 @@ export const CURATED_COLUMNS = [
 export function partitionKey({
   incarnation,
   partition,
-}: Pick<CuratedPosition, 'incarnation' | 'partition'>): string {
+}: Pick<LandedPosition, 'incarnation' | 'partition'>): string {
   return `${incarnation}/${partition}`;
 }
 
@@ -137,8 +144,8 @@ export function partitionKey({
  * curated at all. The root must have been read before the manifest.
  */
 export function curatedThrough(
-  root: Pick<CuratedRoot, 'positions'>,
-  manifest: Pick<CuratedManifest, 'positions'> | null,
+  root: { positions: readonly Pick<LandedPosition, 'incarnation' | 'partition' | 'sequence'>[] },
+  manifest: { positions: readonly Pick<LandedPosition, 'incarnation' | 'partition' | 'sequence'>[] } | null,
 ): Map<string, number> {
   const through = new Map<string, number>();
   for (const position of [...root.positions, ...(manifest?.positions ?? [])]) {

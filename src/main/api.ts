@@ -59,6 +59,7 @@ run('api', apiSettings, async (settings, logger) => {
       clockToleranceSeconds: CLOCK_TOLERANCE_SECONDS,
     }),
     cursorKey: settings.CURSOR_KEY,
+    origins: settings.API_ORIGINS,
     gatewayHostName: settings.GATEWAY_PUBLIC_HOST,
   });
   await cosmos.ensureContainers();
