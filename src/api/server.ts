@@ -26,6 +26,7 @@ import { type AveragesReader } from '../store/averages';
 import { type Jobs } from '../store/jobs/jobs';
 import { type Memberships } from '../store/memberships';
 import { type Registry } from '../store/registry';
+import { type Webhooks } from '../store/webhooks/webhooks';
 import { isTransient } from '../store/store-error';
 import { createApollo } from './apollo';
 import { authenticate, type Tokens } from './authentication';
@@ -57,6 +58,7 @@ export interface ApiOptions {
   memberships: Memberships;
   averages: AveragesReader;
   alerting: Alerting;
+  webhooks: Webhooks;
   /** Started and stopped by whoever made it. */
   alertFeed: AlertFeed;
   /** Started and stopped by whoever made it. */
@@ -119,6 +121,7 @@ export function createApi(options: ApiOptions): Api {
     jobs: options.jobs,
     averages: options.averages,
     alerting: options.alerting,
+    webhooks: options.webhooks,
     alertFeed: options.alertFeed,
     live,
     cursors: createCursors({ key: options.cursorKey }),

@@ -12,6 +12,7 @@ import { createCosmos } from '../store/cosmos';
 import { createJobs } from '../store/jobs/jobs';
 import { createKeyring } from '../store/keyring';
 import { createMemberships } from '../store/memberships';
+import { createWebhooks } from '../store/webhooks/webhooks';
 import { createRegistry } from '../store/registry';
 import { ALERTS_SCHEMA, decodeAlertEvent } from '../stream/alerts';
 import { createStreamProducer } from '../stream/producer';
@@ -60,6 +61,7 @@ run('api', apiSettings, async (settings, logger) => {
     averages: createAveragesReader({ cosmos }),
     alerting: createAlerting({ cosmos, keepSeconds: settings.ALERT_DAYS * 86_400 }),
     alertFeed,
+    webhooks: createWebhooks({ cosmos, keyring, allowPrivate: settings.WEBHOOK_ALLOW_PRIVATE }),
     live,
     throttle,
     tokens: createTokenVerifier({

@@ -5,6 +5,7 @@ import { type Alerting } from '../store/alerts/alerting';
 import { type AveragesReader } from '../store/averages';
 import { type Jobs } from '../store/jobs/jobs';
 import { type Registry } from '../store/registry';
+import { type Webhooks } from '../store/webhooks/webhooks';
 import { type Cursors } from './cursor';
 import { type Loaders } from './loaders';
 
@@ -16,6 +17,7 @@ export interface Services {
   live: LiveAverages;
   alerting: Alerting;
   alertFeed: AlertFeed;
+  webhooks: Webhooks;
   cursors: Cursors;
   /** `host:port` (or `host`) of the gateway as devices reach it. */
   gatewayHostName: string;
