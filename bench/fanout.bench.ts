@@ -20,11 +20,16 @@ interface Run {
   p99: number;
 }
 
-const IDLE_MS = 3_000;
+const IDLE_MS = 4_000;
 const SETTLE_MS = 1_500;
-/** Deliveries that one measurement takes, at least: enough for the clock that counts CPU. */
-const DELIVERIES = 20_000;
-const WARM_UP_ROUNDS = 5;
+/** Deliveries that one measurement takes, at least: enough for the clock that counts CPU. Several quantities change at once. */
+const DELIVERIES = 60_000;
+/** So many that what a round costs beside them is little. */
+const DELIVERIES_A_ROUND = 15_000;
+const MOST_QUANTITIES = 6;
+const WARM_UP_ROUNDS = 3;
+/** Of one quantity. */
+const TIMED_ROUNDS = 4;
 const ROUND_MS = 1_500;
 
 export const bench: Bench = {
@@ -168,13 +173,14 @@ async function start(kind: Kind, most: number) {
   const measure = () => ask<Measured>(server, { order: 'measure' });
   const cpu = () => ask<number>(server, { order: 'cpu' });
   let publishedAt = -Infinity;
-  const round = async (): Promise<number[]> => {
+  const round = async (quantities: number): Promise<number[]> => {
     // Sooner, a change would wait for the subscribers' interval to end.
     await delay(Math.max(publishedAt + ROUND_MS - performance.now(), 0));
+    const arrived = ask<{ latencies: number[] }>(clients, { order: 'await', results: quantities });
+    await ask(server, { order: 'publish', quantities });
+    const { latencies } = await arrived;
     publishedAt = performance.now();
-    const arrived = ask<{ latencies: number[] }>(clients, { order: 'await' });
-    await ask(server, { order: 'publish' });
-    return (await arrived).latencies;
+    return latencies;
   };
   let subscribers = 0;
   return {
@@ -185,21 +191,24 @@ async function start(kind: Kind, most: number) {
       await delay(SETTLE_MS);
     },
     async run(): Promise<Run> {
-      for (let n = 0; n < WARM_UP_ROUNDS; n++) await round();
+      const quantities = Math.min(Math.ceil(DELIVERIES_A_ROUND / subscribers), MOST_QUANTITIES);
+      for (let n = 0; n < WARM_UP_ROUNDS; n++) await round(quantities);
+      const latencies: number[] = [];
+      for (let n = 0; n < TIMED_ROUNDS; n++) latencies.push(...(await round(1)));
+      await delay(ROUND_MS);
       const idleFrom = await cpu();
       await delay(IDLE_MS);
       const idleTo = await cpu();
       const idle = (idleTo - idleFrom) / (IDLE_MS / 1000);
       const began = performance.now();
-      const latencies: number[] = [];
-      const rounds = Math.ceil(DELIVERIES / subscribers);
-      for (let n = 0; n < rounds; n++) latencies.push(...(await round()));
+      const rounds = Math.ceil(DELIVERIES / (subscribers * quantities));
+      for (let n = 0; n < rounds; n++) await round(quantities);
       const seconds = (performance.now() - began) / 1000;
       const after = await cpu();
       latencies.sort((a, b) => a - b);
       const used = after - idleTo - idle * seconds;
       return {
-        perDelivery: (used / (rounds * subscribers)) * 1e6,
+        perDelivery: (used / (rounds * subscribers * quantities)) * 1e6,
         idleMilliseconds: idle * 1000,
         p50: latencies[Math.floor(latencies.length * 0.5)]!,
         p99: latencies[Math.floor(latencies.length * 0.99)]!,

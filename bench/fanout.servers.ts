@@ -7,6 +7,7 @@ import { useServer } from 'graphql-ws/use/ws';
 import { decodeJwt } from 'jose';
 import { WebSocketServer } from 'ws';
 import { createThrottle } from '../src/api/throttle';
+import { QUANTITIES } from '../src/domain/quantity';
 import { type BuildingAverage } from '../src/domain/window';
 import { BuildingAverage as Shown } from '../src/resolvers/average/average.type';
 import { average, buildBuilding, NORTH, startApi } from '../test/api/api.support';
@@ -25,13 +26,14 @@ export interface FanoutServer {
 type Kind = 'atrium' | 'atrium-sse' | 'graphql-ws' | 'ws';
 
 /** To the server: what to do; it answers each, `cpu` with seconds. */
-export type Order = { order: 'publish' } | { order: 'cpu' } | { order: 'measure' };
+export type Order = { order: 'publish'; quantities: number } | { order: 'cpu' } | { order: 'measure' };
 export interface Measured {
   /** Bytes after a collection. */
   resident: number;
   heap: number;
 }
 
+const CONTINUOUS = QUANTITIES.filter(({ kind }) => kind === 'continuous').map(({ name }) => name);
 const HOUSE = { id: 'bld_bench', tenantId: NORTH };
 
 /** The platform's own API, over the stand-ins, which live in this process too: their idle CPU is measured apart. */
@@ -165,14 +167,17 @@ async function main(): Promise<void> {
         : await startBare();
   let mean = 20;
   process.on('disconnect', () => process.exit());
-  process.on('message', ({ order }: Order) => {
+  process.on('message', (asked: Order) => {
     void (async () => {
+      const { order } = asked;
       if (order === 'measure') process.send!(await measure());
       else if (order === 'cpu') process.send!(cpu());
       else {
         mean += 0.01;
         const position = { incarnation: 'bench', partition: 0, sequence: Math.round(mean * 100) };
-        await server.publish(average(HOUSE, { mean, position }));
+        for (const quantityName of CONTINUOUS.slice(0, asked.quantities)) {
+          await server.publish(average(HOUSE, { quantityName, mean, position }));
+        }
         process.send!('published');
       }
     })();
