@@ -11,6 +11,7 @@ import { EMPTY_SECONDS, FUTURE_ALLOWANCE_MS, type Horizons } from './horizons';
 import { createLiveValues } from './live-values';
 import { type AggregateMetrics } from './metrics';
 import { createMinuteRecord } from './minute-record';
+import { createRecent, type RecentStore } from './recent/recent';
 import { createReplayMarks } from './replay-marks';
 import { packSnapshot, sealSnapshot, type Snapshot } from './snapshot';
 
@@ -50,6 +51,8 @@ export function createAggregatePartition(options: {
   horizons: Horizons;
   expected: DevicesExpected;
   averages: AveragesWriter;
+  /** Left out, nothing is stored of single readings, and late ones correct nothing. */
+  recent?: RecentStore;
   producer: StreamProducer;
   maximumPoints: number;
   writesAtOnce: number;
@@ -78,8 +81,25 @@ export function createAggregatePartition(options: {
     expected,
     now,
     onFinal: (building, points) => record.offer(building.buildingId, points),
+    onLate: (...touched) => recent?.markLate(...touched),
     ...(restored && { restored: { ...restored.head, parts: restored.parts } }),
   });
+  let enqueuedAt = 0;
+  const recent =
+    options.recent &&
+    createRecent(options.recent, {
+      logger,
+      incarnation,
+      partition,
+      horizons,
+      expected,
+      engine: () => engine,
+      enqueuedAt: () => enqueuedAt,
+      writesAtOnce: options.writesAtOnce,
+      ...(restored?.head.recent && { restored: restored.head.recent }),
+      offer: (buildingId, points) => record.offer(buildingId, points),
+      now,
+    });
   for (const point of restored?.head.points ?? []) record.offer(point.buildingId, [point]);
   const live = createLiveValues({ logger, metrics, producer, engine, incarnation, partition, now });
   const marks = createReplayMarks(restored?.head.marks);
@@ -97,6 +117,8 @@ export function createAggregatePartition(options: {
   let checkpointed = -1;
   let checkpointing = false;
   let closed = false;
+  /** The last event whose readings were noted: behind the engine's, while what a snapshot did not hold is noted again. */
+  let noted = restored?.head.from ?? engine.sequence;
   /** Of the last event applied, while this worker has applied one. */
   let position: CheckpointEvent | undefined;
   let snapshotAt = now() - spreadOf(String(partition));
@@ -120,21 +142,42 @@ export function createAggregatePartition(options: {
   const applyEvent = (event: ReceivedEventData): void => {
     const { sequenceNumber, body, properties } = event;
     // After a reconnect the hub may deliver again what was applied.
-    if (sequenceNumber <= engine.sequence) return;
-    const enqueuedAt = event.enqueuedTimeUtc.getTime();
-    // Until the partition is current the stream is the clock, so that a minute is computed while its readings are held.
-    engine.advance(Math.floor(Math.min(enqueuedAt, now()) / 1000));
-    marks.note(event, enqueuedAt);
+    if (sequenceNumber <= noted) return;
+    noted = sequenceNumber;
+    enqueuedAt = event.enqueuedTimeUtc.getTime();
+    const isCounted = sequenceNumber <= engine.sequence;
+    if (!isCounted) {
+      // Until the partition is current the stream is the clock, so that a minute is computed while its readings are held.
+      engine.advance(Math.floor(Math.min(enqueuedAt, now()) / 1000));
+      marks.note(event, enqueuedAt);
+    }
     try {
-      engine.apply(decodeFrame(body, properties), sequenceNumber, enqueuedAt);
+      const frame = decodeFrame(body, properties);
+      const verdicts = isCounted ? undefined : engine.apply(frame, sequenceNumber, enqueuedAt);
+      recent?.note(frame, verdicts, sequenceNumber, enqueuedAt);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      engine.skip(sequenceNumber, enqueuedAt);
-      metrics.damagedFrames.inc();
-      logger.warn({ partition, sequence: sequenceNumber, error: error.message }, 'no readable frame');
+      if (!isCounted) {
+        engine.skip(sequenceNumber, enqueuedAt);
+        metrics.damagedFrames.inc();
+        logger.warn({ partition, sequence: sequenceNumber, error: error.message }, 'no readable frame');
+      }
     }
-    position = { sequenceNumber, offset: event.offset };
+    if (!isCounted) position = { sequenceNumber, offset: event.offset };
     if (sequenceNumber >= mustReach) reached = true;
+  };
+
+  /** Whether everything that the engine has applied was noted for the recent readings. */
+  const isNoted = (): boolean => noted >= engine.sequence;
+
+  /**
+   * Behind which event a successor begins that goes on from a snapshot of now: behind the last one, or before the first
+   * whose readings are not all stored. What lies between stands in the snapshot as counted and is only noted again. So no
+   * position ever passes a reading that is not stored, and a snapshot need not hold a minute of them.
+   */
+  const successorBegins = (): CheckpointEvent | undefined => {
+    const unstored = recent?.oldestUnstored();
+    return unstored === undefined ? position : marks.lastBefore(unstored);
   };
 
   /**
@@ -143,16 +186,26 @@ export function createAggregatePartition(options: {
    */
   const takeSnapshot = async (): Promise<void> => {
     const points = record.pending();
-    if (options.storeSnapshot === undefined || position === undefined || points === undefined) return;
-    if (storing !== undefined) return;
+    const at = successorBegins();
+    if (options.storeSnapshot === undefined || at === undefined || points === undefined) return;
+    if (storing !== undefined || position === undefined || !isNoted()) return;
     snapshotAt = now();
-    const at = position;
     const began = performance.now();
     packing = true;
     let parts: Buffer[];
     try {
       const { second, sequence, knownFrom } = engine;
-      const head = { sequence, second, knownFrom, incarnation, partition, points, marks: marks.all() };
+      const head = {
+        sequence,
+        from: at.sequenceNumber,
+        second,
+        knownFrom,
+        incarnation,
+        partition,
+        points,
+        marks: marks.all(),
+        ...(recent && { recent: recent.pack() }),
+      };
       parts = await packSnapshot(head, engine.pack());
     } finally {
       packing = false;
@@ -223,18 +276,22 @@ export function createAggregatePartition(options: {
    * Moves the checkpoint to the last event from before which nothing can matter any more: the first minute that is not
    * yet final and stored (M) needs readings observed after M - 300 s, or the last one before an empty window, and those
    * stand in events enqueued later than that less the future allowance. A successor that replays from there knows that
-   * minute whole.
+   * minute whole. Nor does it pass an event whose readings are not all stored, or whose late readings are not in the
+   * record.
    */
   const moveCheckpoint = async (): Promise<void> => {
     checkpointAt = now();
-    if (checkpointing || engine.second === 0) return;
+    if (checkpointing || engine.second === 0 || !isNoted()) return;
     const firstNeeded = Math.min(
       Math.floor((engine.second - horizons.finalAfter) / 60) + 1,
       engine.oldestDirtyMinute(),
       record.oldestMinute(),
     );
     const event = marks.before(
-      (firstNeeded * 60 - WINDOW_SECONDS - EMPTY_SECONDS) * 1000 - FUTURE_ALLOWANCE_MS,
+      Math.min(
+        (firstNeeded * 60 - WINDOW_SECONDS - EMPTY_SECONDS) * 1000 - FUTURE_ALLOWANCE_MS,
+        recent?.neededSince() ?? Infinity,
+      ),
     );
     if (event === undefined || event.sequenceNumber <= checkpointed) return;
     checkpointing = true;
@@ -250,12 +307,16 @@ export function createAggregatePartition(options: {
 
   /** Replay is faster than the store: it waits, unless the store is away, for which nothing waits. */
   const leaveRoom = async (): Promise<void> => {
-    while (!closed && silentBecause() !== undefined && record.size() > options.maximumPoints / 2) {
-      if (!record.healthy()) return;
+    while (!closed && silentBecause() !== undefined && isFull()) {
+      if (!record.healthy() || recent?.healthy() === false) return;
       await delay(20);
       record.pump();
+      recent?.pump(false);
     }
   };
+
+  const isFull = (): boolean =>
+    record.size() > options.maximumPoints / 2 || (recent !== undefined && recent.fullness() > 0.5);
 
   return {
     partition,
@@ -264,9 +325,9 @@ export function createAggregatePartition(options: {
       await storing;
     },
     async process(events) {
-      if (record.needsReplay()) {
+      if (record.needsReplay() || recent?.needsReplay()) {
         throw new Error(
-          `partition ${partition} is replayed: minute points were given up while Cosmos was away`,
+          `partition ${partition} is replayed: points or readings were given up while Cosmos was away`,
         );
       }
       if (now() - heardAt > HEARD_WITHIN_MS) outOfTouch = true;
@@ -284,7 +345,7 @@ export function createAggregatePartition(options: {
         for (const event of events) {
           if (closed) return;
           applyEvent(event);
-          if (record.size() > options.maximumPoints / 2) await leaveRoom();
+          if (isFull()) await leaveRoom();
           if (performance.now() < sliceEnds) continue;
           await setImmediate();
           heardAt = now();
@@ -305,6 +366,7 @@ export function createAggregatePartition(options: {
       }
       takeDueMinutes(false);
       record.pump();
+      recent?.pump(isNoted());
       metrics.tick.observe((performance.now() - began) / 1000);
       metrics.buildings.set(labels, engine.buildings);
       if (now() - checkpointAt >= CHECKPOINT_EVERY_MS) void moveCheckpoint();
@@ -313,7 +375,12 @@ export function createAggregatePartition(options: {
       if (closed) return;
       closed = true;
       takeDueMinutes(true);
-      await Promise.all([record.drain(CLOSE_WITHIN_MS), live.idle(), storing]);
+      await Promise.all([
+        record.drain(CLOSE_WITHIN_MS),
+        recent?.drain(CLOSE_WITHIN_MS),
+        live.idle(),
+        storing,
+      ]);
       await takeSnapshot();
       await storing;
       await moveCheckpoint();
@@ -332,10 +399,10 @@ export function createAggregatePartition(options: {
 const OUTCOMES: readonly [keyof EngineCounts, string][] = [
   ['applied', 'applied'],
   ['duplicates', 'duplicate'],
+  ['late', 'late'],
   ['tooLate', 'too_late'],
   ['notAveraged', 'not_averaged'],
   ['impossible', 'impossible'],
-  ['outOfReach', 'out_of_reach'],
 ];
 
 /** The same building always settles at the same point of the minute. */

@@ -11,6 +11,7 @@ import { checkpointContainerName } from '../stream/incarnation';
 import { horizonsFor } from './horizons';
 import { createAggregateMetrics } from './metrics';
 import { type AggregatePartition, createAggregatePartition } from './partition';
+import { type RecentStore } from './recent/recent';
 import { createSnapshots } from './snapshots';
 
 export interface AggregateWorker {
@@ -40,7 +41,9 @@ export function createAggregateWorker(options: {
   /** Started and stopped by the caller. */
   counts: BuildingCounts;
   averages: AveragesWriter;
-  /** Readings that come later than this after they were observed go to the cold store alone. */
+  /** Left out, nothing is stored of single readings, and late ones correct nothing. */
+  recent?: RecentStore;
+  /** Readings that come at most this late are counted at once; later ones, up to 48 h, correct the record. */
   allowedLatenessMs?: number;
   telemetryHub?: string;
   averagesHub?: string;
@@ -89,6 +92,7 @@ export function createAggregateWorker(options: {
         horizons,
         expected: (buildingId, quantity) => counts.devicesExpected(buildingId, quantity),
         averages,
+        ...(options.recent && { recent: options.recent }),
         producer,
         maximumPoints: options.maximumPointsWaiting ?? 100_000,
         writesAtOnce: options.writesAtOnce ?? 2,

@@ -10,6 +10,8 @@ const PERMISSIONS = {
   'building.read': ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
   'building.create': ['OWNER', 'MANAGER'],
   'average.read': ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+  // What single sensors say tells who is where: not for those who look after devices alone, nor for whoever looks on.
+  'reading.read': ['OWNER', 'MANAGER', 'ANALYST'],
   'device.read': ['OWNER', 'MANAGER', 'TECHNICIAN'],
   'device.register': ['OWNER', 'MANAGER'],
   'device.provision': ['OWNER', 'MANAGER', 'TECHNICIAN'],

@@ -1,3 +1,4 @@
+import { createRecentMetrics } from '../aggregate/recent/metrics';
 import { createAggregateWorker } from '../aggregate/worker';
 import { aggregateSettings } from '../config/environment';
 import { createHealthServer } from '../observability/health';
@@ -5,6 +6,8 @@ import { createMetrics } from '../observability/metrics';
 import { createAveragesWriter } from '../store/averages-writer';
 import { createBuildingCounts } from '../store/building-counts';
 import { createCosmos } from '../store/cosmos';
+import { createRecentSource } from '../store/recent-reader';
+import { createRecentWriter } from '../store/recent-writer';
 import { blobServiceOf, cosmosAccountOf, namespaceOf } from './connections';
 import { run, stopInOrder } from './run';
 
@@ -23,6 +26,11 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
     identifier: `aggregate-${settings.WORKER_SLOT}`,
     counts,
     averages: createAveragesWriter({ cosmos }),
+    recent: {
+      metrics: createRecentMetrics(metrics),
+      writer: createRecentWriter({ cosmos, keepSeconds: settings.RECENT_HOURS * 3_600 }),
+      source: createRecentSource({ cosmos }),
+    },
     allowedLatenessMs: settings.ALLOWED_LATENESS_SECONDS * 1000,
   });
   const health = createHealthServer({

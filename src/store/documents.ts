@@ -11,12 +11,14 @@ import { type QuantityName } from '../domain/quantity';
  *   idempotency record share one transactional batch.
  * - `directory`, key `/key`: what must be found by another key than its building's.
  * - `warm`, key `/buildingId`: the rolling record, with a time to live.
+ * - `recent`, key `/buildingId`: the readings of the last days, with a time to live; see `recent-documents.ts`.
  * - `deadletters`, key `/scopeKey`: what was refused, with a time to live; see `dead-letters/documents.ts`.
  */
 export const CONTAINERS = {
   registry: { partitionKey: '/buildingId' },
   directory: { partitionKey: '/key' },
   warm: { partitionKey: '/buildingId' },
+  recent: { partitionKey: '/buildingId' },
   deadletters: { partitionKey: '/scopeKey' },
 } as const;
 

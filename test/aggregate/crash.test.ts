@@ -71,7 +71,7 @@ async function live(
         snapshots = [];
       }
     }
-    beginsBehind = Math.max(checkpoint, restored?.head.sequence ?? -1);
+    beginsBehind = Math.max(checkpoint, restored?.head.from ?? -1);
     const partition = createAggregatePartition({
       logger,
       metrics,

@@ -36,7 +36,7 @@ const MUTANTS: Record<string, () => CreateEngine> = {
     engineWith(() => jest.doMock('../../src/aggregate/places', () => withOneSpace())),
   'lets readings expire by their arrival': () => (options) => {
     const engine = createEngine(options);
-    const apply = (frame: Frame, sequence: number, enqueuedAt: number): void =>
+    const apply = (frame: Frame, sequence: number, enqueuedAt: number): Uint8Array =>
       engine.apply(
         { ...frame, observedAt: frame.observedAt.map((_, row) => enqueuedAt - row) },
         sequence,
