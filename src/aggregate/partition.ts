@@ -85,6 +85,14 @@ export function createAggregatePartition(options: {
     ...(restored && { restored: { ...restored.head, parts: restored.parts } }),
   });
   let enqueuedAt = 0;
+  let firstEnqueuedAt: number | undefined;
+  /** The owner before noted what the engine has counted, unless it was of a release that stored no readings. */
+  const recordsFrom = (): number | undefined => {
+    if (restored !== undefined && restored.head.recent === undefined) {
+      return firstEnqueuedAt === undefined ? undefined : firstEnqueuedAt + FUTURE_ALLOWANCE_MS;
+    }
+    return engine.knownFrom === Infinity ? undefined : engine.knownFrom;
+  };
   const recent =
     options.recent &&
     createRecent(options.recent, {
@@ -95,6 +103,7 @@ export function createAggregatePartition(options: {
       expected,
       engine: () => engine,
       enqueuedAt: () => enqueuedAt,
+      recordsFrom,
       writesAtOnce: options.writesAtOnce,
       ...(restored?.head.recent && { restored: restored.head.recent }),
       offer: (buildingId, points) => record.offer(buildingId, points),
@@ -145,6 +154,7 @@ export function createAggregatePartition(options: {
     if (sequenceNumber <= noted) return;
     noted = sequenceNumber;
     enqueuedAt = event.enqueuedTimeUtc.getTime();
+    firstEnqueuedAt ??= enqueuedAt;
     const isCounted = sequenceNumber <= engine.sequence;
     if (!isCounted) {
       // Until the partition is current the stream is the clock, so that a minute is computed while its readings are held.
@@ -167,8 +177,8 @@ export function createAggregatePartition(options: {
     if (sequenceNumber >= mustReach) reached = true;
   };
 
-  /** Whether everything that the engine has applied was noted for the recent readings. */
-  const isNoted = (): boolean => noted >= engine.sequence;
+  /** Whether everything that the engine has applied was noted for the recent readings, and from when on that is so. */
+  const isNoted = (): boolean => noted >= engine.sequence && recent?.hasBegun() !== false;
 
   /**
    * Behind which event a successor begins that goes on from a snapshot of now: behind the last one, or before the first

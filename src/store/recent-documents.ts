@@ -9,6 +9,8 @@ import { type LatestReading, type RecentBatch, type RecentColumns, type RecentPo
  *   the same id and says the same; one of other boundaries stands beside it, and readers count each identity once.
  * - `latest_<tenant>_<block>`: the newest reading of each of 500 neighbouring points.
  * - `held`: from when on the building's readings are stored.
+ *
+ * And under the key `stream_<incarnation>-<partition>`, `recording`: from when on the partition's readings are stored.
  */
 export interface RecentDocument {
   id: string;
@@ -53,6 +55,15 @@ export interface HeldDocument {
   /** For how long what is written lives. */
   keepSeconds: number;
   _etag?: string;
+}
+
+export interface RecordingDocument {
+  id: 'recording';
+  type: 'recording';
+  /** `stream_<incarnation>-<partition>`: no building's id. */
+  buildingId: string;
+  /** Milliseconds since 1970 of observedAt. */
+  recordedFrom: number;
 }
 
 export const RECENT_CHUNK_MINUTES = 10;

@@ -8,10 +8,13 @@ import {
   mergedLatest,
   type RecentDocument,
   recentDocuments,
+  type RecordingDocument,
 } from './recent-documents';
 
 const THREE_DAYS = 3 * 86_400;
 const ATTEMPTS = 5;
+/** What is about to expire is not counted on. */
+const EXPIRY_MARGIN_MS = 60_000;
 /** Cosmos takes 100 changes and 2 MB at once. */
 const CHANGES_A_BATCH = 90;
 const BYTES_A_BATCH = 1_000_000;
@@ -28,8 +31,10 @@ export function createRecentWriter(options: {
   keepSeconds?: number;
   /** Documents of latest readings remembered. */
   rememberedBlocks?: number;
+  /** Milliseconds since 1970. */
+  now?: () => number;
 }): RecentWriter {
-  const { cosmos, keepSeconds = THREE_DAYS, rememberedBlocks = 5_000 } = options;
+  const { cosmos, keepSeconds = THREE_DAYS, rememberedBlocks = 5_000, now = Date.now } = options;
   // In the order of use: the first is the one to forget.
   const remembered = new Map<string, LatestDocument>();
   /** By building: from when on it is held, as is stored. */
@@ -116,6 +121,21 @@ export function createRecentWriter(options: {
   };
 
   return {
+    async begin({ incarnation, partition }, from) {
+      const buildingId = `stream_${incarnation}-${partition}`;
+      for (let attempt = 1; ; attempt++) {
+        const stored = (
+          await cosmos.readMany<RecordingDocument>('recent', [{ partition: buildingId, id: 'recording' }])
+        )[0];
+        if (stored) return stored.recordedFrom;
+        const recordedFrom = Math.max(0, from);
+        const document: RecordingDocument = { id: 'recording', type: 'recording', buildingId, recordedFrom };
+        const outcome = await cosmos.batch('recent', buildingId, [{ create: document }]);
+        if (outcome.ok) return recordedFrom;
+        if (attempt === ATTEMPTS) throw new Error(`the recording of ${buildingId} was changed by another`);
+      }
+    },
+
     async write(batch) {
       const groups = inGroups(recentDocuments(batch, keepSeconds));
       // What they hold follows from their ids, so that writing one again is the same as finding it there.
@@ -126,7 +146,7 @@ export function createRecentWriter(options: {
       }
       for (let attempt = 1; ; attempt++) {
         const heldFrom = await writeLast(batch, upserts.at(-1) ?? []);
-        if (heldFrom !== undefined) return heldFrom;
+        if (heldFrom !== undefined) return Math.max(heldFrom, now() - keepSeconds * 1000 + EXPIRY_MARGIN_MS);
         if (attempt === ATTEMPTS) {
           throw new Error(
             `the latest readings of ${batch.buildingId} were changed by another ${ATTEMPTS} times`,

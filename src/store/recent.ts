@@ -51,10 +51,18 @@ export interface RecentBatch extends RecentColumns {
 /** What the aggregate worker writes: every reading that is at most 48 h late, for 72 h. */
 export interface RecentWriter {
   /**
+   * Notes from when on the readings of a partition are stored, unless that is noted already. To be called before anything
+   * that a successor relies on passes the first of them.
+   *
+   * @param from milliseconds since 1970, of observedAt; -Infinity where the stream was read from its beginning.
+   * @returns what is noted.
+   */
+  begin(stream: { incarnation: string; partition: number }, from: number): Promise<number>;
+  /**
    * Stores a batch; storing it again, or one that overlaps it, changes nothing that a reader sees. Rejects where some of
    * it may not be stored.
    *
-   * @returns from when on the readings of the building are held completely, but for what has expired.
+   * @returns from when on the readings of the building are held completely.
    */
   write(batch: RecentBatch): Promise<number>;
 }

@@ -29,6 +29,8 @@ export interface RecentRecord {
    * store it, and a later correction would take its readings out of the record.
    */
   oldest(): { sequence: number; enqueuedAt: number } | undefined;
+  /** Whether it is stored from when on the partition is recorded: before that no checkpoint may move. */
+  hasBegun(): boolean;
   /** Readings waiting, those in flight included. */
   size(): number;
   /** Whether the store takes what it is given. */
@@ -67,8 +69,8 @@ export function createRecentRecord(options: {
   store: RecentWriter;
   incarnation: string;
   partition: number;
-  /** From when on the partition's readings are all noted; asked when a building is first written. */
-  recordedFrom(): number;
+  /** From when on the partition's readings are noted; undefined before the first event. */
+  recordsFrom(): number | undefined;
   recordLatenessMs: number;
   /** Readings that may wait while the store is away. */
   maximumReadings: number;
@@ -86,6 +88,7 @@ export function createRecentRecord(options: {
   let lastSecond = Math.floor(now() / 1000);
   let dropped: { sequence: number; enqueuedAt: number } | undefined;
   let answeredSinceDrop = false;
+  let recordedSince: number | undefined;
   let settled: (() => void)[] = [];
 
   const buildingOf = ({ tenantId, buildingId }: Owner): Building => {
@@ -153,7 +156,7 @@ export function createRecentRecord(options: {
     running++;
     try {
       const { tenantId, buildingId } = building;
-      const recordedFrom = options.recordedFrom();
+      const recordedFrom = (recordedSince ??= await begin());
       const of = { tenantId, buildingId, incarnation, partition, recordedFrom };
       building.heldFrom = await store.write(batchOf(buffer, of));
       failures = 0;
@@ -182,6 +185,22 @@ export function createRecentRecord(options: {
       metrics.waiting.set({ partition }, size);
       start();
       if (size === 0) for (const resolve of settled.splice(0)) resolve();
+    }
+  };
+
+  const begin = (): Promise<number> =>
+    store.begin({ incarnation, partition }, options.recordsFrom() ?? Infinity);
+
+  /** Also where no reading comes: the checkpoint waits for it. */
+  const beginAlone = async (): Promise<void> => {
+    running++;
+    try {
+      recordedSince ??= await begin();
+    } catch (error) {
+      pausedUntil = now() + LONGEST_PAUSE_MS;
+      logger.warn({ partition, error: explain(error) }, 'recent readings cannot be stored yet');
+    } finally {
+      running--;
     }
   };
 
@@ -245,6 +264,11 @@ export function createRecentRecord(options: {
         }
         lastSecond = second;
       }
+      if (recordedSince === undefined && running === 0 && size === 0 && options.recordsFrom() !== undefined) {
+        if (now() >= pausedUntil) void beginAlone();
+      }
+      // A replay is faster than the beat.
+      if (size > options.maximumReadings / 2) for (const building of buildings.values()) makeDue(building);
       metrics.waiting.set({ partition }, size);
       start();
     },
@@ -255,10 +279,11 @@ export function createRecentRecord(options: {
       if (last === undefined) {
         // Nothing waits and nothing was written by us: the store alone knows.
         const { tenantId, buildingId } = owner;
-        const recordedFrom = options.recordedFrom();
-        return store.write(
-          batchOf(createRecentBuffer(0), { tenantId, buildingId, incarnation, partition, recordedFrom }),
-        );
+        return (async () => {
+          const recordedFrom = (recordedSince ??= await begin());
+          const of = { tenantId, buildingId, incarnation, partition, recordedFrom };
+          return store.write(batchOf(createRecentBuffer(0), of));
+        })();
       }
       makeDue(building);
       const stored = new Promise<number>((resolve, reject) => {
@@ -276,6 +301,7 @@ export function createRecentRecord(options: {
       }
       return oldest;
     },
+    hasBegun: () => recordedSince !== undefined,
     size: () => size,
     healthy: () => failures === 0,
     needsReplay: () => dropped !== undefined && answeredSinceDrop,

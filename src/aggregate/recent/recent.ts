@@ -21,8 +21,6 @@ export interface RecentStore {
 /** What of it stands in a snapshot. */
 export interface PackedRecent {
   late: PackedLate[];
-  /** From when on the partition's readings were all noted, milliseconds since 1970. */
-  recordedFrom: number;
 }
 
 /** One partition's recent readings, and the corrections that are computed from them. */
@@ -41,6 +39,8 @@ export interface Recent {
    * minutes that it touched are not computed. Infinity for none.
    */
   neededSince(): number;
+  /** Whether checkpoints may move and snapshots be taken at all. */
+  hasBegun(): boolean;
   pack(): PackedRecent;
   /** Of the readings that may wait, the part that does. */
   fullness(): number;
@@ -61,7 +61,9 @@ export function createRecent(
     horizons: Horizons;
     expected: DevicesExpected;
     /** Where the engine stands, and the event it is applying. */
-    engine(): { readonly second: number; readonly sequence: number; readonly knownFrom: number };
+    engine(): { readonly second: number; readonly sequence: number };
+    /** Observed from when on readings are surely among the events seen; undefined before the first event. */
+    recordsFrom(): number | undefined;
     enqueuedAt(): number;
     writesAtOnce: number;
     restored?: PackedRecent;
@@ -72,15 +74,13 @@ export function createRecent(
   const { logger, incarnation, partition, horizons, expected, restored, now } = options;
   const { metrics, maximumReadings = MAXIMUM_READINGS } = store;
   const late = createLateMinutes(restored?.late ?? [], now);
-  // Who begins anew knows as little of recent readings as of windows: what came before belongs to the owner before.
-  const recordedFrom = (): number => restored?.recordedFrom ?? options.engine().knownFrom;
   const record = createRecentRecord({
     logger,
     metrics,
     store: store.writer,
     incarnation,
     partition,
-    recordedFrom,
+    recordsFrom: options.recordsFrom,
     recordLatenessMs: horizons.recordLatenessMs,
     maximumReadings,
     writesAtOnce: options.writesAtOnce,
@@ -119,7 +119,8 @@ export function createRecent(
     },
     oldestUnstored: () => record.oldest()?.sequence,
     neededSince: () => Math.min(record.oldest()?.enqueuedAt ?? Infinity, late.oldestEnqueuedAt()),
-    pack: () => ({ late: late.pack(), recordedFrom: recordedFrom() }),
+    hasBegun: record.hasBegun,
+    pack: () => ({ late: late.pack() }),
     fullness: () => record.size() / maximumReadings,
     healthy: record.healthy,
     needsReplay: record.needsReplay,
