@@ -40,6 +40,8 @@ export async function measure(
     args: readonly string[];
     seconds: number;
     progress: (line: string) => void;
+    /** Does something to the platform before the load begins; what it answers undoes it once the last value has come. */
+    meanwhile?: () => () => void;
   },
 ): Promise<Load> {
   const { progress } = options;
@@ -50,9 +52,11 @@ export async function measure(
     onValue: (buildingId, value, receivedAt) => arrivals.push(arrivalOf(buildingId, value, receivedAt)),
     onRefused: (buildingId, reason) => progress(`the subscription to ${buildingId} was refused: ${reason}`),
   });
+  let undo: (() => void) | undefined;
   try {
     for (const buildingId of options.followed) subscriber.follow(buildingId);
     await delay(APART_MS);
+    undo = options.meanwhile?.();
     const from = Date.now();
     const machineSoFar = meterMachine();
     const cpuSoFar = meterCpu(platform.processes);
@@ -69,6 +73,8 @@ export async function measure(
     const to = Date.now();
     await delay(TAIL_MS);
     await subscriber.stop();
+    undo?.();
+    undo = undefined;
     const landing = await collectLanding(platform.endpoints(), { withinMs: LANDED_WITHIN_MS });
     try {
       const latency = await endToEnd(landing.connection, arrivals, { from: from + WARM_UP_MS, to });
@@ -93,6 +99,7 @@ export async function measure(
       landing.close();
     }
   } finally {
+    undo?.();
     await subscriber.stop();
   }
 }

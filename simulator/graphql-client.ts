@@ -22,6 +22,8 @@ export interface GraphqlClient {
 const ATTEMPTS = 6;
 const RENEW_MS = 60_000;
 const LONGEST_CALL_MS = 180_000;
+/** How long in all a call waits for what the API says that it may have again. */
+const LONGEST_WAIT_MS = 300_000;
 
 export function createGraphqlClient(options: {
   api: string;
@@ -59,8 +61,15 @@ export function createGraphqlClient(options: {
     return held.token;
   };
 
-  const once = async (query: string, variables: unknown): Promise<{ status: number; text: string }> => {
-    const { statusCode, body } = await request(api, {
+  interface Answer {
+    status: number;
+    text: string;
+    /** Seconds to wait. */
+    retryAfter: number;
+  }
+
+  const once = async (query: string, variables: unknown): Promise<Answer> => {
+    const { statusCode, headers, body } = await request(api, {
       dispatcher,
       method: 'POST',
       headers: {
@@ -70,7 +79,8 @@ export function createGraphqlClient(options: {
       },
       body: JSON.stringify({ query, variables }),
     });
-    return { status: statusCode, text: await body.text() };
+    const retryAfter = Number(headers['retry-after'] ?? 0);
+    return { status: statusCode, text: await body.text(), retryAfter };
   };
 
   return {
@@ -78,9 +88,10 @@ export function createGraphqlClient(options: {
     async execute<Result, Variables>(document: TypedDocumentString<Result, Variables>, variables: Variables) {
       const query = document.toString();
       let trouble = '';
+      let waitedMs = 0;
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         if (attempt > 0) await delay(200 * 2 ** attempt);
-        let answer: { status: number; text: string };
+        let answer: Answer;
         try {
           answer = await once(query, variables);
         } catch (error) {
@@ -89,6 +100,14 @@ export function createGraphqlClient(options: {
           continue;
         }
         if (answer.status === 401) held = undefined;
+        if (answer.status === 429 && waitedMs < LONGEST_WAIT_MS) {
+          // What is refused by its cost was not tried: it does not count.
+          const waitMs = Math.max(1, answer.retryAfter) * 1000 * (1 + Math.random() / 2);
+          waitedMs += waitMs;
+          await delay(waitMs);
+          attempt = -1;
+          continue;
+        }
         if (answer.status === 401 || answer.status === 429 || answer.status >= 500) {
           trouble = `status ${answer.status} ${answer.text.slice(0, 200)}`;
           continue;

@@ -18,6 +18,13 @@ export type AcceptDeviceTransferInput = {
   transferId: string;
 };
 
+/** Why a subscription delivers a value. More may come: pass over what you do not know. */
+export type AverageDelivery =
+  /** It is the value now. */
+  | 'LIVE'
+  /** It is the record of a minute since `after`, from before the value now. */
+  | 'MISSED';
+
 /** A job that is to be ended. */
 export type CancelJobInput = {
   /** The job. */
@@ -704,10 +711,22 @@ export type OfferDeviceTransferMutation = { offerDeviceTransfer:
 export type OnBuildingAverageSubscriptionVariables = Exact<{
   building: string;
   quantity?: Quantity | null | undefined;
+  minInterval?: unknown;
+  after?: string | null | undefined;
 }>;
 
 
-export type OnBuildingAverageSubscription = { buildingAverage: { quantity: Quantity, unit: string, mean: number | null, minimum: number | null, maximum: number | null, readings: number, devicesReporting: number, devicesExpected: number, windowStart: string, windowEnd: string, asOf: string, lastReadingAt: string | null, revision: number, position: { incarnation: string, partition: number, sequence: number } } };
+export type OnBuildingAverageSubscription = { buildingAverage: { quantity: Quantity, unit: string, mean: number | null, minimum: number | null, maximum: number | null, readings: number, devicesReporting: number, devicesExpected: number, windowStart: string, windowEnd: string, asOf: string, lastReadingAt: string | null, revision: number, delivery: AverageDelivery | null, cursor: string | null, position: { incarnation: string, partition: number, sequence: number }, gap: { from: string, to: string } | null } };
+
+export type OnBuildingAveragesSubscriptionVariables = Exact<{
+  buildings: Array<string> | string;
+  quantity?: Quantity | null | undefined;
+  minInterval?: unknown;
+  after?: Array<string> | string | null | undefined;
+}>;
+
+
+export type OnBuildingAveragesSubscription = { buildingAverages: { buildingId: string, quantity: Quantity, mean: number | null, readings: number, devicesReporting: number, devicesExpected: number, windowEnd: string, delivery: AverageDelivery | null, cursor: string | null, gap: { from: string, to: string } | null } };
 
 export type ProvisionDevicesMutationVariables = Exact<{
   input: ProvisionDevicesInput;
@@ -929,6 +948,15 @@ export type SpacesNowQueryVariables = Exact<{
 
 export type SpacesNowQuery = { building: { id: string, spaces: Array<{ id: string, name: string, averages: Array<{ quantity: Quantity, unit: string, mean: number | null, deviceMean: number | null, minimum: number | null, maximum: number | null, readings: number, devicesReporting: number, windowEnd: string, lastReadingAt: string | null }> }> } | null };
 
+export type StatesNowQueryVariables = Exact<{
+  building: string;
+}>;
+
+
+export type StatesNowQuery = { building: { id: string, states: Array<{ quantity: Quantity, active: number, clear: number, activeShare: number | null, changedAt: string | null, lastReadingAt: string, at: string }>, spaces: Array<{ id: string, name: string, states: Array<{ quantity: Quantity, active: number, clear: number, activeShare: number | null, changedAt: string | null, lastReadingAt: string, at: string }> }> } | null };
+
+export type StateNowFragment = { quantity: Quantity, active: number, clear: number, activeShare: number | null, changedAt: string | null, lastReadingAt: string, at: string };
+
 export type SuspendDeviceMutationVariables = Exact<{
   input: SuspendDeviceInput;
 }>;
@@ -999,7 +1027,17 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
-
+export const StateNowFragmentDoc = new TypedDocumentString(`
+    fragment StateNow on PlaceState {
+  quantity
+  active
+  clear
+  activeShare
+  changedAt
+  lastReadingAt
+  at
+}
+    `, {"fragmentName":"StateNow"}) as unknown as TypedDocumentString<StateNowFragment, unknown>;
 export const AcceptDeviceTransferDocument = new TypedDocumentString(`
     mutation AcceptDeviceTransfer($input: AcceptDeviceTransferInput!) {
   acceptDeviceTransfer(input: $input) {
@@ -1555,8 +1593,13 @@ export const OfferDeviceTransferDocument = new TypedDocumentString(`
 }
     `, {"hash":"sha256:12bb6f5b791c2a1b89848e5ea26e7f81a7a1b3e5cd046176dc023652e8f245f3"}) as unknown as TypedDocumentString<OfferDeviceTransferMutation, OfferDeviceTransferMutationVariables>;
 export const OnBuildingAverageDocument = new TypedDocumentString(`
-    subscription OnBuildingAverage($building: ID!, $quantity: Quantity) {
-  buildingAverage(building: $building, quantity: $quantity) {
+    subscription OnBuildingAverage($building: ID!, $quantity: Quantity, $minInterval: Duration, $after: String) {
+  buildingAverage(
+    building: $building
+    quantity: $quantity
+    minInterval: $minInterval
+    after: $after
+  ) {
     quantity
     unit
     mean
@@ -1575,9 +1618,39 @@ export const OnBuildingAverageDocument = new TypedDocumentString(`
       sequence
     }
     revision
+    delivery
+    gap {
+      from
+      to
+    }
+    cursor
   }
 }
-    `, {"hash":"sha256:995ab31f627321f625ca87ef34eea0b000dd5cb2292bf1ea7071d5bba3385a27"}) as unknown as TypedDocumentString<OnBuildingAverageSubscription, OnBuildingAverageSubscriptionVariables>;
+    `, {"hash":"sha256:df58926b443a9a9bc45d6cf880eaf59054b26e9ea04214bfe1958a58e51398ea"}) as unknown as TypedDocumentString<OnBuildingAverageSubscription, OnBuildingAverageSubscriptionVariables>;
+export const OnBuildingAveragesDocument = new TypedDocumentString(`
+    subscription OnBuildingAverages($buildings: [ID!]!, $quantity: Quantity, $minInterval: Duration, $after: [String!]) {
+  buildingAverages(
+    buildingIds: $buildings
+    quantity: $quantity
+    minInterval: $minInterval
+    after: $after
+  ) {
+    buildingId
+    quantity
+    mean
+    readings
+    devicesReporting
+    devicesExpected
+    windowEnd
+    delivery
+    gap {
+      from
+      to
+    }
+    cursor
+  }
+}
+    `, {"hash":"sha256:ad725cfd145865572e622e55635f77f832c8e15ad2c05ee41d8a97f675818c43"}) as unknown as TypedDocumentString<OnBuildingAveragesSubscription, OnBuildingAveragesSubscriptionVariables>;
 export const ProvisionDevicesDocument = new TypedDocumentString(`
     mutation ProvisionDevices($input: ProvisionDevicesInput!) {
   provisionDevices(input: $input) {
@@ -1893,6 +1966,31 @@ export const SpacesNowDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:88287266dc3d8aa71c9bb0b647d60d2128eea96dcfa7f8a9fb4476bd9643a4b3"}) as unknown as TypedDocumentString<SpacesNowQuery, SpacesNowQueryVariables>;
+export const StatesNowDocument = new TypedDocumentString(`
+    query StatesNow($building: ID!) {
+  building(id: $building) {
+    id
+    states {
+      ...StateNow
+    }
+    spaces {
+      id
+      name
+      states {
+        ...StateNow
+      }
+    }
+  }
+}
+    fragment StateNow on PlaceState {
+  quantity
+  active
+  clear
+  activeShare
+  changedAt
+  lastReadingAt
+  at
+}`, {"hash":"sha256:a871fcbbd37786b9983cbd08c7cf00a163ad11d267f54d4c860d477002e84708"}) as unknown as TypedDocumentString<StatesNowQuery, StatesNowQueryVariables>;
 export const SuspendDeviceDocument = new TypedDocumentString(`
     mutation SuspendDevice($input: SuspendDeviceInput!) {
   suspendDevice(input: $input) {

@@ -3,13 +3,17 @@ import { type BuildingAverage, isTooLate, slotOf, WINDOW_SECONDS } from '../doma
 import { type Frame } from '../stream/frame';
 import { createAgenda, due, note } from './agenda';
 import { type Aggregation, createAggregations, FURTHER } from './aggregations';
-import { change, clearChanged, createCells, forget, touch } from './cells';
+import { type Cells, change, clearChanged, createCells, forget, touch } from './cells';
 import { createChunks, insert, longer, NONE } from './chunks';
-import { EMPTY_SECONDS, FURTHEST_AHEAD_SECONDS, type Horizons, FUTURE_ALLOWANCE_MS } from './horizons';
+import { EMPTY_SECONDS, FURTHEST_AHEAD_SECONDS, type Horizons, KNOWN_AFTER_MS } from './horizons';
 import { addUndated, expireUndated, identityOf, ORDINAL_LIMIT } from './identities';
-import { countOf, packPlaces, type PackedPart, unpackPlaces } from './packed';
+import { createNodes, type SpaceNode } from './nodes';
+import { countOf, packPlaces, type PackedPart, partOfStates, unpackPlaces } from './packed';
 import { type BuildingState, createPlaces, type Series } from './places';
+import { STATE_REACH_SECONDS } from './state-point';
+import { createStates, type StateLeaf, type StateValue } from './states';
 import { createSummaries, DEVICES, NEWEST, READINGS } from './summaries';
+import { FLAT, type SpaceTree } from './tree';
 import { createWindowGatherer } from './window';
 
 export { type BuildingState } from './places';
@@ -22,7 +26,7 @@ export interface EngineCounts {
   late: number;
   /** Later than the record allows. */
   tooLate: number;
-  /** Of a quantity that has no mean, or that this release does not know. */
+  /** Of a quantity that this release does not know. */
   notAveraged: number;
   /** Readings that no gateway of ours lets in: an ordinal, time or value that can not be. */
   impossible: number;
@@ -53,8 +57,8 @@ export interface Engine {
   readonly counts: Readonly<EngineCounts>;
   readonly buildings: number;
   /**
-   * Windows that begin before this instant (ms) may lack readings of events that were never seen, and are never
-   * computed. -Infinity when the stream was read from its first event.
+   * Windows that begin before this instant (ms) may lack readings of events that were never seen, or count a message that
+   * repeats one of those, and are never computed. -Infinity when the stream was read from its first event.
    */
   readonly knownFrom: number;
   /** Moves T forward, never back; minutes that end on the way are marked for computing. */
@@ -69,6 +73,10 @@ export interface Engine {
   skip(sequence: number, enqueuedAt: number): void;
   /** The values at T that changed since they were last taken; with `all`, of every active building and quantity. */
   takeValues(all: boolean): LiveValue[];
+  /** The states at T of every place whose state changed since they were last taken; with `all`, of every active one. */
+  takeStates(all: boolean): StateValue[];
+  /** Where spaces of a building lie has become known. */
+  regroup(buildingId: string): void;
   /** Buildings with minutes to compute. */
   dirtyBuildings(): Iterable<BuildingState>;
   /** Computes a building's marked minutes as they are known now. */
@@ -92,6 +100,8 @@ export function createEngine(options: {
   partition: number;
   horizons: Horizons;
   expected: DevicesExpected;
+  /** Where spaces lie. Left out, each lies directly in its building. */
+  tree?: SpaceTree;
   /** Takes the points of minutes that can not change any more and whose readings are about to be given up. */
   onFinal(building: BuildingState, points: BuildingAverage[]): void;
   /**
@@ -107,7 +117,13 @@ export function createEngine(options: {
 }): Engine {
   const { horizons, expected } = options;
   const chunks = createChunks(countOf(options.restored?.parts ?? []));
-  const places = createPlaces(chunks);
+  const tree = options.tree ?? FLAT;
+  const nodes = createNodes(tree);
+  const places = createPlaces(chunks, (series, leaf, spaceId) => {
+    nodes.attach(series, leaf, spaceId);
+    for (const { number } of nodes.of(leaf)) touch(levels, number);
+  });
+  const states = createStates(tree);
   const agenda = createAgenda();
   const gatherer = createWindowGatherer();
   const named = createAggregations();
@@ -118,6 +134,8 @@ export function createEngine(options: {
   const next = new Float64Array(width);
   const leaves = createCells(width);
   const serieses = createCells(width);
+  /** Of spaces that others lie in. */
+  const levels = createCells(width);
   /** By number of a series: the slot of its newest reading up to T. */
   let newestSlot = new Uint32Array(0);
   const dirty = new Set<BuildingState>();
@@ -125,6 +143,8 @@ export function createEngine(options: {
   let sequence = -1;
   let knownFrom: number | undefined;
   let verdicts = new Uint8Array(0);
+  /** When the last event was enqueued. */
+  let enqueuedUpTo = 0;
   const counts: EngineCounts = {
     applied: 0,
     duplicates: 0,
@@ -134,8 +154,8 @@ export function createEngine(options: {
     impossible: 0,
   };
 
-  const isKnown = (windowEnd: number): boolean =>
-    knownFrom !== undefined && (windowEnd - WINDOW_SECONDS) * 1000 >= knownFrom;
+  const isKnown = (windowEnd: number, reach = WINDOW_SECONDS): boolean =>
+    knownFrom !== undefined && (windowEnd - reach) * 1000 >= knownFrom;
 
   /** An empty window names its last reading: one in an unseen event may be newer than any we know from before. */
   const isWholeTruth = (readings: number, newestAt: number): boolean =>
@@ -209,12 +229,10 @@ export function createEngine(options: {
     }
   };
 
-  const summariseAt = (series: Series, at: number): void => {
+  const summariseAt = (of: readonly number[], at: number): void => {
     gatherer.begin();
-    for (const leaf of series.leaves) gatherer.add(chunks, leaf, at);
-    const { readings } = gatherer;
-    if (series.evictedAt > readings.newestAt) readings.newestAt = series.evictedAt;
-    summaries.summarise(readings, next, 0);
+    for (const leaf of of) gatherer.add(chunks, leaf, at);
+    summaries.summarise(gatherer.readings, next, 0);
   };
 
   /** Brings up to date what is kept of every window that changed. Those that differ from what was told stay to be told. */
@@ -228,26 +246,36 @@ export function createEngine(options: {
       gatherer.add(chunks, leaf, second);
       summaries.summarise(readings, next, 0);
       if (!summaries.replace(next, leaves.cells, leaf * width)) continue;
-      change(leaves, leaf);
+      if (nodes.standsAlone(leaf)) change(leaves, leaf);
+      for (const { number } of nodes.of(leaf)) touch(levels, number);
       touch(serieses, seriesOf[leaf]!);
     }
     leaves.touched.length = 0;
+    for (const number of levels.touched) {
+      levels.isTouched[number] = 0;
+      const node = nodes.nodes[number];
+      if (node === undefined) continue;
+      if (node.series.building.shared || !mergeLeaves(node.leaves)) summariseAt(node.leaves, second);
+      if (summaries.replace(next, levels.cells, number * width)) change(levels, number);
+    }
+    levels.touched.length = 0;
     for (const number of serieses.touched) {
       serieses.isTouched[number] = 0;
       const series = places.series[number];
       if (series === undefined) continue;
       // Where a device was seen in two spaces, devices cannot be added up.
-      if (series.building.shared) summariseAt(series, second);
-      else mergeLeaves(series);
+      if (series.building.shared || !mergeLeaves(series.leaves)) summariseAt(series.leaves, second);
+      if (series.evictedAt > next[NEWEST]!) next[NEWEST] = series.evictedAt;
       if (summaries.replace(next, serieses.cells, number * width)) change(serieses, number);
     }
     serieses.touched.length = 0;
   };
 
-  const mergeLeaves = (series: Series): void => {
+  /** @returns false where none of them was summarised yet. */
+  const mergeLeaves = (of: readonly number[]): boolean => {
     const { cells } = leaves;
     let first = true;
-    for (const leaf of series.leaves) {
+    for (const leaf of of) {
       const at = leaf * width;
       // Of a leaf whose readings all lie beyond T nothing is kept yet.
       if (!(cells[at + READINGS]! >= 0)) continue;
@@ -255,8 +283,7 @@ export function createEngine(options: {
       else summaries.merge(cells, at, next, 0);
       first = false;
     }
-    if (first) summariseAt(series, second);
-    else if (series.evictedAt > next[NEWEST]!) next[NEWEST] = series.evictedAt;
+    return !first;
   };
 
   const takeMinutes = (building: BuildingState, asOf: number, through = Infinity): BuildingAverage[] => {
@@ -266,7 +293,8 @@ export function createEngine(options: {
       if (minute > through) continue;
       building.dirty.delete(minute);
       for (const series of marked) {
-        summariseAt(series, minute * 60);
+        summariseAt(series.leaves, minute * 60);
+        if (series.evictedAt > next[NEWEST]!) next[NEWEST] = series.evictedAt;
         if (!isWholeTruth(next[READINGS]!, next[NEWEST]!)) continue;
         points.push({
           ...liveValue(series, null, next, 0),
@@ -325,7 +353,19 @@ export function createEngine(options: {
     );
   };
 
+  const regroupSeries = (series: Series | undefined): void => {
+    for (const leaf of series?.leaves ?? []) {
+      for (const { number } of nodes.detach(leaf)) forget(levels, number);
+    }
+    for (const leaf of series?.leaves ?? []) {
+      nodes.attach(series!, leaf, places.spaceIdOf[leaf]!);
+      for (const { number } of nodes.of(leaf)) touch(levels, number);
+      if (nodes.standsAlone(leaf) && leaf * width < leaves.cells.length) change(leaves, leaf);
+    }
+  };
+
   const forgetLeaf = (leaf: number): void => {
+    for (const { number } of nodes.detach(leaf)) forget(levels, number);
     places.freeLeaf(leaf);
     forget(leaves, leaf);
   };
@@ -349,15 +389,17 @@ export function createEngine(options: {
       forget(serieses, series.number);
       if (series.number < newestSlot.length) newestSlot[series.number] = 0;
     }
+    states.expire(windowEnd);
     for (const [buildingId, owners] of places.buildings) {
-      for (const building of owners) expireUndated(building.undated, gone);
-      if (owners.every((building) => building.held === 0)) places.freeBuilding(buildingId);
+      for (const building of owners) expireUndated(building.undated, enqueuedUpTo);
+      if (owners.every(({ held, undated }) => held === 0 && undated.size === 0))
+        places.freeBuilding(buildingId);
     }
   };
 
   const advance = (to: number): void => {
     if (second === 0) second = to;
-    while (second < to && places.buildings.size > 0) {
+    while (second < to && (places.buildings.size > 0 || states.size > 0)) {
       const minuteEnd = (Math.floor(second / 60) + 1) * 60;
       step(Math.min(minuteEnd, to));
       if (minuteEnd <= to) endMinute(minuteEnd);
@@ -368,14 +410,27 @@ export function createEngine(options: {
   if (options.restored) {
     ({ second, sequence, knownFrom } = options.restored);
     for (const part of options.restored.parts) {
+      if (part.states) states.restore(part.states);
       for (const building of unpackPlaces(places, part, schedule)) dirty.add(building);
     }
   }
 
   const begin = (event: number, enqueuedAt: number): void => {
     // Event Hubs numbers a partition's events from 0: whoever reads that one has missed nothing.
-    knownFrom ??= event === 0 ? -Infinity : enqueuedAt + FUTURE_ALLOWANCE_MS;
+    knownFrom ??= event === 0 ? -Infinity : enqueuedAt + KNOWN_AFTER_MS;
+    if (enqueuedAt > enqueuedUpTo) enqueuedUpTo = enqueuedAt;
     sequence = event;
+  };
+
+  /** By the frame's points, the leaves of those that measure a state; undefined where none does. */
+  const stateLeaves = ({ points, buildings }: Frame): (StateLeaf | undefined)[] | undefined => {
+    let leaves: (StateLeaf | undefined)[] | undefined;
+    points.forEach(({ building, quantity, spaceId }, index) => {
+      const { tenantId, buildingId } = buildings[building]!;
+      const leaf = states.leafFor(tenantId, buildingId, quantity, spaceId);
+      if (leaf !== undefined) (leaves ??= [])[index] = leaf;
+    });
+    return leaves;
   };
 
   const isPossible = (ordinal: number): boolean => ordinal >= 0 && ordinal < ORDINAL_LIMIT;
@@ -408,6 +463,7 @@ export function createEngine(options: {
         }
         return places.seriesFor(building, each.quantity) === undefined ? NONE : NO_LEAF;
       });
+      const stateOfPoint = stateLeaves(frame);
       const undatedRows =
         frame.undated.length === 0 ? undefined : new Map(frame.undated.map((each) => [each.row, each]));
       const furthest = second + FURTHEST_AHEAD_SECONDS;
@@ -417,24 +473,44 @@ export function createEngine(options: {
         const index = point[row]!;
         const instant = observedAt[row]!;
         const leaf = leafOfPoint[index]!;
+        const state = leaf === NONE ? stateOfPoint?.[index] : undefined;
         if (isTooLate(instant, enqueuedAt, horizons.recordLatenessMs)) {
           counts.tooLate++;
           verdicts[row] = TOO_LATE;
           continue;
         }
         const slot = slotOf(instant);
-        if (slot > furthest || !Number.isFinite(value[row]) || leaf === NO_LEAF) {
+        const { building: owner, pointOrdinal, deviceOrdinal } = points[index]!;
+        const isImpossible = leaf === NO_LEAF || (state !== undefined && !isPossible(pointOrdinal));
+        if (slot > furthest || !Number.isFinite(value[row]) || isImpossible) {
           counts.impossible++;
           verdicts[row] = IMPOSSIBLE;
           continue;
         }
-        if (leaf === NONE) {
+        if (leaf === NONE && state === undefined) {
           counts.notAveraged++;
           verdicts[row] = NOT_AVERAGED;
           continue;
         }
-        const { building: owner, pointOrdinal, deviceOrdinal } = points[index]!;
-        if (slot <= gone) {
+        const undated = undatedRows?.get(row);
+        const isNew =
+          undated === undefined ||
+          addUndated(
+            buildings[owner]!.undated,
+            pointOrdinal,
+            undated.messageId,
+            undated.messageIndex,
+            enqueuedAt,
+          );
+        const isDated = undated === undefined;
+        if (state !== undefined) {
+          const taken = isNew && states.add(state, pointOrdinal, instant, value[row]!, isDated, second);
+          counts[taken ? 'applied' : 'duplicates']++;
+          // What was not taken may be new all the same, and too old to matter for a state of now.
+          verdicts[row] = isNew ? NOT_AVERAGED : DUPLICATE;
+          continue;
+        }
+        if (isNew && slot <= gone) {
           counts.late++;
           verdicts[row] = LATE;
           // An empty window that is still computed from what is held may have it as its last reading.
@@ -445,11 +521,6 @@ export function createEngine(options: {
           options.onLate?.(buildings[owner]!, series.code, first, last);
           continue;
         }
-        const undated = undatedRows?.get(row);
-        const isNew =
-          undated === undefined ||
-          addUndated(buildings[owner]!.undated, pointOrdinal, undated.messageId, undated.messageIndex, slot);
-        const isDated = undated === undefined;
         const identity = identityOf(pointOrdinal, slot, instant, isDated);
         if (!isNew || !insert(chunks, leaf, slot, identity, deviceOrdinal, value[row]!, isDated, gone)) {
           counts.duplicates++;
@@ -470,13 +541,19 @@ export function createEngine(options: {
       settle();
       const values: LiveValue[] = [];
       const tellLeaf = (leaf: number): void => {
-        if (places.isFree(leaf) || leaf * width >= leaves.cells.length) return;
-        const at = leaf * width;
-        const newestAt = leaves.cells[at + NEWEST]!;
-        if (newestAt < 0 || !isActive(slotOf(newestAt), second)) return;
-        if (!isWholeTruth(leaves.cells[at + READINGS]!, newestAt)) return;
-        const series = places.series[places.seriesOf[leaf]!]!;
-        values.push(liveValue(series, places.spaceIdOf[leaf]!, leaves.cells, at));
+        if (places.isFree(leaf) || !nodes.standsAlone(leaf)) return;
+        tellSpace(places.series[places.seriesOf[leaf]!]!, places.spaceIdOf[leaf]!, leaves, leaf);
+      };
+      const tellNode = (node: SpaceNode | undefined): void => {
+        if (node !== undefined) tellSpace(node.series, node.spaceId, levels, node.number);
+      };
+      const tellSpace = (series: Series, spaceId: string, { cells }: Cells, place: number): void => {
+        const at = place * width;
+        if (at >= cells.length) return;
+        const newestAt = cells[at + NEWEST]!;
+        // Of a place whose readings all lie beyond T nothing is kept yet: NaN.
+        if (!(newestAt >= 0) || !isActive(slotOf(newestAt), second)) return;
+        if (isWholeTruth(cells[at + READINGS]!, newestAt)) values.push(liveValue(series, spaceId, cells, at));
       };
       const tellSeries = (series: Series | undefined): void => {
         if (series === undefined || series.number * width >= serieses.cells.length) return;
@@ -488,15 +565,30 @@ export function createEngine(options: {
       if (everything) {
         for (const series of places.series) tellSeries(series);
         for (let leaf = 1; leaf < places.leaves; leaf++) tellLeaf(leaf);
+        for (const node of nodes.nodes) tellNode(node);
       } else {
         for (const number of serieses.changed) tellSeries(places.series[number]);
         for (const leaf of leaves.changed) tellLeaf(leaf);
+        for (const number of levels.changed) tellNode(nodes.nodes[number]);
       }
       clearChanged(serieses);
       clearChanged(leaves);
+      clearChanged(levels);
       return values;
     },
-    pack: () => packPlaces(places),
+    takeStates(everything) {
+      return isKnown(second, STATE_REACH_SECONDS) ? states.take(second, everything) : [];
+    },
+    regroup(buildingId) {
+      for (const building of places.buildings.get(buildingId) ?? []) {
+        for (const series of building.series) regroupSeries(series);
+      }
+      states.regroup(buildingId);
+    },
+    *pack() {
+      yield* packPlaces(places);
+      for (const packed of states.pack()) yield partOfStates(packed);
+    },
     dirtyBuildings: () => dirty,
     takeMinutes: (building, asOf) => takeMinutes(building, asOf),
     oldestDirtyMinute() {

@@ -1,4 +1,4 @@
-import { MAXIMUM_FUTURE_MS } from '../domain/reading';
+import { MAXIMUM_FUTURE_MS, REPEATED_WITHIN_MS } from '../domain/reading';
 import { WINDOW_SECONDS } from '../domain/window';
 
 /**
@@ -22,6 +22,12 @@ export const CLOCK_SLACK_SECONDS = 30;
 
 /** How far a reading's time may lie ahead of the instant its event was enqueued: the gateway's rule and some skew. */
 export const FUTURE_ALLOWANCE_MS = MAXIMUM_FUTURE_MS + 10_000;
+
+/**
+ * Whoever begins to read at an event cannot tell for a while whether an undated message repeats one from before it. What
+ * was certainly judged right, and certainly not missed, was observed this long after that event was enqueued.
+ */
+export const KNOWN_AFTER_MS = REPEATED_WITHIN_MS + FUTURE_ALLOWANCE_MS;
 
 /** A reading further ahead of the clock than this is not taken: no gateway lets one in, so clocks are badly wrong. */
 export const FURTHEST_AHEAD_SECONDS = 600;

@@ -1,3 +1,4 @@
+import { REPEATED_WITHIN_MS } from '../domain/reading';
 import {
   CHUNK_WORDS,
   type Chunks,
@@ -89,36 +90,35 @@ function isNewInCrowd(
   return true;
 }
 
-/** The undated messages of one building, a set a generation, so that expiry drops a whole set. */
-export type Undated = Map<number, Set<string>>;
-
-const GENERATION_SECONDS = 128;
+/** The undated messages of one building: when each was last enqueued, milliseconds since 1970, in that order. */
+export type Undated = Map<string, number>;
 
 /**
- * An undated reading sent again carries another stamp, so every remembered generation is asked. What was stamped before
- * the oldest of them is forgotten: a message repeated later than that counts again.
+ * An undated reading sent again carries another stamp, so it is told by its message, for as long as `REPEATED_WITHIN_MS`
+ * says. To be asked in stream order.
  *
- * @returns whether this identity is new; without a message id every arrival is.
+ * @returns whether it is new; without a message id every arrival is.
  */
 export function addUndated(
-  generations: Undated,
+  undated: Undated,
   pointOrdinal: number,
   messageId: string | null,
   messageIndex: number,
-  slot: number,
+  enqueuedAt: number,
 ): boolean {
   if (messageId === null) return true;
   const key = `${pointOrdinal}/${messageIndex}/${messageId}`;
-  for (const generation of generations.values()) if (generation.has(key)) return false;
-  const epoch = Math.floor(slot / GENERATION_SECONDS);
-  const generation = generations.get(epoch);
-  if (generation) generation.add(key);
-  else generations.set(epoch, new Set([key]));
-  return true;
+  const last = undated.get(key);
+  // To the end of the line, so that what can be forgotten stands at its beginning.
+  if (last !== undefined) undated.delete(key);
+  undated.set(key, enqueuedAt);
+  return last === undefined || enqueuedAt - last >= REPEATED_WITHIN_MS;
 }
 
-/** Forgets generations whose every slot is at or before `slot`. */
-export function expireUndated(generations: Undated, slot: number): void {
-  const first = Math.floor((slot + 1) / GENERATION_SECONDS);
-  for (const epoch of generations.keys()) if (epoch < first) generations.delete(epoch);
+/** Forgets what no event enqueued at or after the instant can repeat. */
+export function expireUndated(undated: Undated, enqueuedAt: number): void {
+  for (const [key, last] of undated) {
+    if (enqueuedAt - last < REPEATED_WITHIN_MS) return;
+    undated.delete(key);
+  }
 }

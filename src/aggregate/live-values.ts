@@ -7,6 +7,7 @@ import {
   furtherProperties,
   SPACE_AVERAGES_SCHEMA,
 } from '../stream/averages';
+import { encodeStates, STATES_SCHEMA, type StatesBatch } from '../stream/states';
 import { type StreamProducer } from '../stream/producer';
 import { type Engine, type LiveValue } from './engine';
 import { type AggregateMetrics } from './metrics';
@@ -68,9 +69,10 @@ export function createLiveValues(options: {
       // At second 0, or at the first tick after it when that one was missed, silent and unchanged buildings speak too.
       const all = everything || Math.floor(windowEnd / 60) > Math.floor(emittedSecond / 60);
       const values = engine.takeValues(all);
+      const states = engine.takeStates(all);
       emittedSecond = windowEnd;
       everything = false;
-      if (values.length === 0) return;
+      if (values.length === 0 && states.length === 0) return;
       const { sequence } = engine;
       const asOf = now();
       const events: Event[] = [];
@@ -85,7 +87,11 @@ export function createLiveValues(options: {
       };
       add(AVERAGES_SCHEMA, encodeAverages, buildings);
       add(SPACE_AVERAGES_SCHEMA, encodeSpaceAverages, spaces);
-      sending = send(events, values.length);
+      for (let i = 0; i < states.length; i += VALUES_AN_EVENT) {
+        const batch: StatesBatch = { ...head, values: states.slice(i, i + VALUES_AN_EVENT) };
+        events.push({ schema: STATES_SCHEMA, body: encodeStates(batch), properties: {} });
+      }
+      sending = send(events, values.length + states.length);
     },
     async idle() {
       await sending;

@@ -22,6 +22,23 @@ export interface PackedPart {
   evictedAt: Float64Array;
   /** Each leaf's from the oldest slot to the newest: slot, identity, device ordinal and the double of the value. */
   readings: Uint32Array;
+  /** In parts that hold nothing else. */
+  states?: PackedStates;
+}
+
+/** Some buildings' state quantities: spaces, their points' ordinals with how many readings each, and those in a row. */
+export interface PackedStates {
+  leaves: {
+    tenantId: string;
+    buildingId: string;
+    code: number;
+    spaceId: string;
+    points: number[];
+    counts: number[];
+  }[];
+  /** observedAt. */
+  instants: Float64Array;
+  marks: Uint8Array;
 }
 
 interface PackedBuilding {
@@ -29,7 +46,10 @@ interface PackedBuilding {
   buildingId: string;
   /** How many of the part's leaves are its own; they follow those of the building before. */
   leaves: number;
-  undated: [generation: number, keys: string[]][];
+  /** When each undated message was last enqueued, in that order. */
+  messages?: { keys: string[]; enqueuedAt: Float64Array };
+  /** The same of the release before, by generations of 128 s. */
+  undated?: [generation: number, keys: string[]][];
   /** By quantity code, where readings were given up with their leaf. */
   evictedAt: [code: number, at: number][];
   /** Minutes that are to be computed, each with its series' codes. */
@@ -39,6 +59,7 @@ interface PackedBuilding {
 /** So many readings take a millisecond or two to pack. */
 const READINGS_A_PART = 50_000;
 const SMALLEST = 1_000;
+const GENERATION_MS = 128_000;
 
 /** What it yields holds until the next is asked for. */
 export function* packPlaces({ buildings, chunks, spaceIdOf }: Places): Iterable<PackedPart> {
@@ -61,7 +82,10 @@ export function* packPlaces({ buildings, chunks, spaceIdOf }: Places): Iterable<
         tenantId: building.tenantId,
         buildingId: building.buildingId,
         leaves: 0,
-        undated: [...building.undated].map(([generation, keys]) => [generation, [...keys]]),
+        messages: {
+          keys: [...building.undated.keys()],
+          enqueuedAt: Float64Array.from(building.undated.values()),
+        },
         evictedAt: [],
         dirty: [...building.dirty].map(([minute, marked]) => [minute, [...marked].map(({ code }) => code)]),
       };
@@ -132,7 +156,10 @@ export function unpackPlaces(
   let word = 0;
   for (const packed of part.buildings) {
     const building = places.buildingOf(packed.tenantId, packed.buildingId);
-    for (const [generation, keys] of packed.undated) building.undated.set(generation, new Set(keys));
+    for (const [generation, keys] of packed.undated ?? []) {
+      for (const key of keys) building.undated.set(key, (generation + 1) * GENERATION_MS);
+    }
+    packed.messages?.keys.forEach((key, at) => building.undated.set(key, packed.messages!.enqueuedAt[at]!));
     for (const end = index + packed.leaves; index < end; index++) {
       const series = places.seriesFor(building, codes[index]!);
       const next = word + counts[index]! * READING;
@@ -166,4 +193,17 @@ export function unpackPlaces(
     }
   }
   return dirty;
+}
+
+/** A part that holds states alone. */
+export function partOfStates(states: PackedStates): PackedPart {
+  const nothing = emptyPart();
+  return {
+    ...nothing,
+    codes: Uint8Array.from(nothing.codes),
+    counts: Uint32Array.from(nothing.counts),
+    evictedAt: Float64Array.from(nothing.evictedAt),
+    readings: new Uint32Array(0),
+    states,
+  };
 }

@@ -5,21 +5,26 @@ import { type AveragesWriter } from '../store/averages';
 import { type CheckpointEvent, type OwnedPartition, type PartitionProcessor } from '../stream/consumer';
 import { decodeFrame, FrameError } from '../stream/frame';
 import { type StreamProducer } from '../stream/producer';
+import { REPEATED_WITHIN_MS } from '../domain/reading';
 import { WINDOW_SECONDS } from '../domain/window';
 import { type BuildingState, createEngine, type DevicesExpected, type EngineCounts } from './engine';
-import { EMPTY_SECONDS, FUTURE_ALLOWANCE_MS, type Horizons } from './horizons';
+import { EMPTY_SECONDS, FUTURE_ALLOWANCE_MS, type Horizons, KNOWN_AFTER_MS } from './horizons';
 import { createLiveValues } from './live-values';
 import { type AggregateMetrics } from './metrics';
 import { createMinuteRecord } from './minute-record';
 import { createRecent, type RecentStore } from './recent/recent';
 import { createReplayMarks } from './replay-marks';
+import { STATE_REACH_SECONDS } from './state-point';
 import { packSnapshot, sealSnapshot, type Snapshot } from './snapshot';
+import { type SpaceTree } from './tree';
 
 /** One partition's state while this worker owns it. */
 export interface AggregatePartition extends PartitionProcessor {
   readonly partition: number;
   /** To be called once a second, just after the second has changed. */
   tick(): void;
+  /** More is known of where a building's spaces lie. */
+  regroup(buildingId: string): void;
   /** Why the partition is not telling live values now; undefined when it is. */
   silentBecause(): string | undefined;
   /** Resolves when no snapshot is being stored. */
@@ -50,6 +55,7 @@ export function createAggregatePartition(options: {
   owned: OwnedPartition;
   horizons: Horizons;
   expected: DevicesExpected;
+  tree?: SpaceTree;
   averages: AveragesWriter;
   /** Left out, nothing is stored of single readings, and late ones correct nothing. */
   recent?: RecentStore;
@@ -80,6 +86,7 @@ export function createAggregatePartition(options: {
     horizons,
     expected,
     now,
+    ...(options.tree && { tree: options.tree }),
     onFinal: (building, points) => record.offer(building.buildingId, points),
     onLate: (...touched) => recent?.markLate(...touched),
     ...(restored && { restored: { ...restored.head, parts: restored.parts } }),
@@ -163,8 +170,12 @@ export function createAggregatePartition(options: {
     }
     try {
       const frame = decodeFrame(body, properties);
-      const verdicts = isCounted ? undefined : engine.apply(frame, sequenceNumber, enqueuedAt);
-      recent?.note(frame, verdicts, sequenceNumber, enqueuedAt);
+      if (isCounted) recent?.note(frame, 'counted', sequenceNumber, enqueuedAt);
+      else {
+        const rows = engine.apply(frame, sequenceNumber, enqueuedAt);
+        const unsure = enqueuedAt + FUTURE_ALLOWANCE_MS < engine.knownFrom;
+        recent?.note(frame, { rows, unsure }, sequenceNumber, enqueuedAt);
+      }
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       if (!isCounted) {
@@ -285,9 +296,9 @@ export function createAggregatePartition(options: {
   /**
    * Moves the checkpoint to the last event from before which nothing can matter any more: the first minute that is not
    * yet final and stored (M) needs readings observed after M - 300 s, or the last one before an empty window, and those
-   * stand in events enqueued later than that less the future allowance. A successor that replays from there knows that
-   * minute whole. Nor does it pass an event whose readings are not all stored, or whose late readings are not in the
-   * record.
+   * stand in events enqueued later than that less the future allowance, as do those that a state at T follows from. A
+   * successor that replays from there, and some minutes more to tell repeated messages, knows that minute whole. Nor does
+   * it pass an event whose readings are not all stored, or whose late readings are not in the record.
    */
   const moveCheckpoint = async (): Promise<void> => {
     checkpointAt = now();
@@ -297,11 +308,12 @@ export function createAggregatePartition(options: {
       engine.oldestDirtyMinute(),
       record.oldestMinute(),
     );
+    const oldest = Math.min(
+      firstNeeded * 60 - WINDOW_SECONDS - EMPTY_SECONDS,
+      engine.second - STATE_REACH_SECONDS,
+    );
     const event = marks.before(
-      Math.min(
-        (firstNeeded * 60 - WINDOW_SECONDS - EMPTY_SECONDS) * 1000 - FUTURE_ALLOWANCE_MS,
-        recent?.neededSince() ?? Infinity,
-      ),
+      Math.min(oldest * 1000 - KNOWN_AFTER_MS, (recent?.neededSince() ?? Infinity) - REPEATED_WITHIN_MS),
     );
     if (event === undefined || event.sequenceNumber <= checkpointed) return;
     checkpointing = true;
@@ -331,6 +343,7 @@ export function createAggregatePartition(options: {
   return {
     partition,
     silentBecause,
+    regroup: engine.regroup,
     async snapshotStored() {
       await storing;
     },

@@ -68,7 +68,11 @@ export interface Places {
   freeBuilding(buildingId: string): void;
 }
 
-export function createPlaces(chunks: Chunks): Places {
+/** @param onLeaf is told of each leaf that is made. */
+export function createPlaces(
+  chunks: Chunks,
+  onLeaf: (series: Series, leaf: number, spaceId: string) => void = () => undefined,
+): Places {
   const buildings = new Map<string, BuildingState[]>();
   const series: (Series | undefined)[] = [];
   const freeNumbers: number[] = [];
@@ -109,6 +113,7 @@ export function createPlaces(chunks: Chunks): Places {
     codeOf[leaf] = of.code;
     spaceIdOf[leaf] = spaceId;
     of.leaves.push(leaf);
+    onLeaf(of, leaf, spaceId);
     return leaf;
   };
 

@@ -44,7 +44,9 @@ export class SnapshotError extends Error {
  * an object. A version that is not known is refused: an older release replays from its checkpoint, which stays where it
  * would have put it itself.
  */
-const MAGIC = Buffer.from('ATRSNAP2');
+const MAGIC = Buffer.from('ATRSNAP3');
+/** Of the release before, whose parts say less. */
+const READ_TOO = Buffer.from('ATRSNAP2');
 const SLICE_MS = 8;
 
 const compress = promisify(zstdCompress);
@@ -83,7 +85,8 @@ export async function sealSnapshot(parts: readonly Buffer[]): Promise<Buffer> {
 
 /** @throws SnapshotError */
 export async function openSnapshot(body: Buffer): Promise<Snapshot> {
-  if (!body.subarray(0, MAGIC.length).equals(MAGIC)) {
+  const magic = body.subarray(0, MAGIC.length);
+  if (!magic.equals(MAGIC) && !magic.equals(READ_TOO)) {
     throw new SnapshotError('no snapshot that this release reads');
   }
   try {

@@ -4,6 +4,7 @@ import { explain, type Logger } from '../observability/logger';
 import { type Registry } from '../observability/metrics';
 import { type AveragesWriter } from '../store/averages';
 import { type BuildingCounts } from '../store/building-counts';
+import { type SpaceTree } from '../store/space-tree';
 import { type NamespaceConnection } from '../stream/connection';
 import { createPartitionConsumer } from '../stream/consumer';
 import { createStreamProducer } from '../stream/producer';
@@ -40,6 +41,8 @@ export function createAggregateWorker(options: {
   identifier: string;
   /** Started and stopped by the caller. */
   counts: BuildingCounts;
+  /** Where spaces lie. Left out, each lies directly in its building. */
+  tree?: SpaceTree;
   averages: AveragesWriter;
   /** Left out, nothing is stored of single readings, and late ones correct nothing. */
   recent?: RecentStore;
@@ -91,6 +94,7 @@ export function createAggregateWorker(options: {
         owned,
         horizons,
         expected: (buildingId, quantity) => counts.devicesExpected(buildingId, quantity),
+        ...(options.tree && { tree: options.tree }),
         averages,
         ...(options.recent && { recent: options.recent }),
         producer,
@@ -111,6 +115,10 @@ export function createAggregateWorker(options: {
         },
       };
     },
+  });
+
+  options.tree?.onLearned((buildingId) => {
+    for (const partition of partitions) partition.regroup(buildingId);
   });
 
   const tick = (): void => {

@@ -1,4 +1,4 @@
-import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import { ApolloServer, type ApolloServerPlugin, HeaderMap } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
@@ -6,11 +6,12 @@ import {
 import { GraphQLError, type GraphQLSchema, OperationTypeNode } from 'graphql';
 import { explain, type Logger } from '../observability/logger';
 import { type Context } from '../resolvers/context';
+import { payerOf, requestedCost, takeCost, withCost } from './cost';
 import { createDocumentCache } from './document-cache';
 import { maskError } from './error-answers';
 import { type DocumentLimits, limitRules } from './limits';
 import { type ApiMeters } from './meters';
-import { limitObjects } from './object-count';
+import { type Throttle } from './throttle';
 
 // Errors of one document that are told; the rest of its validation is not done.
 const MAXIMUM_VALIDATION_ERRORS = 10;
@@ -20,6 +21,7 @@ export function createApollo(options: {
   schema: GraphQLSchema;
   limits: DocumentLimits;
   maximumCachedCharacters: number;
+  throttle: Throttle;
   meters: ApiMeters;
   logger: Logger;
   /** Of the request that is being answered: Apollo formats some errors where there is no context. */
@@ -68,17 +70,20 @@ export function createApollo(options: {
 function operations({
   schema,
   limits,
+  throttle,
   meters,
 }: {
   schema: GraphQLSchema;
   limits: DocumentLimits;
+  throttle: Throttle;
   meters: ApiMeters;
 }): ApolloServerPlugin<Context> {
   return {
     async requestDidStart() {
       const stop = meters.duration.startTimer({ transport: 'http' });
+      let requested: number | undefined;
       return {
-        async didResolveOperation({ document, operation, request }) {
+        async didResolveOperation({ document, operation, request, contextValue }) {
           if (operation?.operation === OperationTypeNode.SUBSCRIPTION) {
             throw new GraphQLError(
               'subscriptions are served over WebSocket (graphql-transport-ws) at this same path',
@@ -89,13 +94,18 @@ function operations({
           }
           if (operation === undefined) return;
           try {
-            limitObjects(schema, document, operation, request.variables ?? {}, limits.objects);
+            const cost = requestedCost(schema, document, operation, request.variables ?? {}, limits.objects);
+            takeCost(throttle, payerOf(contextValue.scope), cost);
+            requested = cost;
           } catch (error) {
             throw clientErrorOverHttp(error);
           }
         },
-        async willSendResponse({ operation }) {
+        async willSendResponse({ operation, response, contextValue }) {
           stop({ operation: operation?.operation ?? 'none' });
+          if (requested === undefined || response.body.kind !== 'single') return;
+          const { body } = response;
+          body.singleResult = withCost(body.singleResult, throttle, payerOf(contextValue.scope), requested);
         },
       };
     },
@@ -104,5 +114,10 @@ function operations({
 
 function clientErrorOverHttp(error: unknown): unknown {
   if (!(error instanceof GraphQLError)) return error;
-  return new GraphQLError(error.message, { extensions: { ...error.extensions, http: { status: 400 } } });
+  const seconds = error.extensions['retryAfterSeconds'];
+  const http =
+    typeof seconds === 'number'
+      ? { status: 429, headers: new HeaderMap([['retry-after', String(seconds)]]) }
+      : { status: 400 };
+  return new GraphQLError(error.message, { extensions: { ...error.extensions, http } });
 }

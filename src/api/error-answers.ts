@@ -1,14 +1,22 @@
-import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { GraphQLError, type GraphQLErrorExtensions, type GraphQLFormattedError } from 'graphql';
 import { explain, type Logger } from '../observability/logger';
 import { type ErrorCode, isErrorCode } from '../resolvers/errors';
 import { isTransient } from '../store/store-error';
+import { type CostExtension } from './cost';
 
 export const INTERNAL_MESSAGE = 'a fault of ours: report it with the request id';
 export const UNAVAILABLE_MESSAGE = 'a service behind the API cannot be reached: try again shortly';
 
 /** Every error the API answers with, over HTTP and WebSocket, in the body of a refused request and beside partial data. */
 export interface ErrorAnswer extends GraphQLFormattedError {
-  extensions: { code: ErrorCode; requestId: string; reason?: string };
+  extensions: {
+    code: ErrorCode;
+    requestId: string;
+    reason?: string;
+    /** Of RATE_LIMITED. */
+    retryAfterSeconds?: number;
+    cost?: CostExtension;
+  };
 }
 
 export function errorAnswer(
@@ -31,8 +39,14 @@ export function maskError(error: unknown, requestId: string, logger: Logger): Er
     ...(path === undefined ? {} : { path }),
   };
   const code = clientCodeOf(error);
-  if (code !== undefined)
-    return { message: (error as GraphQLError).message, ...place, extensions: { code, requestId } };
+  if (code !== undefined) {
+    const { message, extensions } = error as GraphQLError;
+    return {
+      message,
+      ...place,
+      extensions: { code, requestId, ...(code === 'RATE_LIMITED' && waitIn(extensions)) },
+    };
+  }
   const original = originalOf(error);
   const details = { requestId, path, error: explain(original) };
   if (isTransient(original)) {
@@ -42,6 +56,16 @@ export function maskError(error: unknown, requestId: string, logger: Logger): Er
   const stack = original instanceof Error ? original.stack : undefined;
   logger.error({ ...details, stack }, 'a resolver failed');
   return { ...place, ...errorAnswer('INTERNAL_SERVER_ERROR', INTERNAL_MESSAGE, requestId) };
+}
+
+/** When a refused operation may come again, and what it would cost. */
+function waitIn(
+  extensions: GraphQLErrorExtensions,
+): Pick<ErrorAnswer['extensions'], 'retryAfterSeconds' | 'cost'> {
+  return {
+    retryAfterSeconds: Number(extensions['retryAfterSeconds']),
+    cost: extensions['cost'] as CostExtension,
+  };
 }
 
 /** The code, where the error was made for the client; undefined for any other. */

@@ -22,8 +22,8 @@ import { clientError } from '../resolvers/errors';
 const UNPAGED_LIST = 10;
 
 /**
- * Refuses an operation whose answer could hold more objects than allowed, by the page sizes it asks for, before anything is
- * resolved. Throws DOCUMENT_TOO_COMPLEX.
+ * How many objects an operation's answer could hold, by the page sizes it asks for, before anything is resolved. Throws
+ * DOCUMENT_TOO_COMPLEX where that is more than allowed.
  */
 export function limitObjects(
   schema: GraphQLSchema,
@@ -31,7 +31,7 @@ export function limitObjects(
   operation: OperationDefinitionNode,
   variables: Readonly<Record<string, unknown>>,
   maximum: number,
-): void {
+): number {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions) {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
@@ -105,4 +105,5 @@ export function limitObjects(
   };
   const root = schema.getRootType(operation.operation) as GraphQLObjectType;
   count(operation.selectionSet, root, 1, UNPAGED_LIST, new Set());
+  return objects;
 }

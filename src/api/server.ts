@@ -26,14 +26,18 @@ import { isTransient } from '../store/store-error';
 import { createApollo } from './apollo';
 import { authenticate, type Tokens } from './authentication';
 import { errorAnswer, INTERNAL_MESSAGE, maskError, UNAVAILABLE_MESSAGE } from './error-answers';
+import { createDeliveryBudget } from './delivery-budget';
+import { createEventStreams } from './event-stream';
 import { createFanOut } from './fan-out';
 import { DEFAULT_LIMITS, type DocumentLimits } from './limits';
 import { createApiMeters } from './meters';
+import { createOperations } from './operations';
 import { registerPublicRoutes } from './public-routes';
 import { createContext } from './request-context';
 import { enforceRules } from './rules';
 import { createScopes } from './scopes';
 import { createSocketHandler, handleProtocols } from './socket-handler';
+import { type Throttle } from './throttle';
 import { webSocketOptions } from './web-socket';
 
 export interface ApiOptions {
@@ -55,6 +59,8 @@ export interface ApiOptions {
   /** The gateway as devices reach it, `host` or `host:port`, for connection strings. */
   gatewayHostName: string;
   limits?: Partial<DocumentLimits>;
+  /** Holds what clients and tenants have left. */
+  throttle: Throttle;
   /** Of an HTTP request; 10,000 devices take about 2 MB. */
   maximumBodyBytes?: number;
   /** Of one WebSocket message. */
@@ -62,6 +68,8 @@ export interface ApiOptions {
   maximumSockets?: number;
   maximumOperationsPerSocket?: number;
   keepAliveMilliseconds?: number;
+  /** To the subscribers of one tenant's values; beyond it their intervals grow. */
+  deliveriesPerSecond?: number;
 }
 
 export interface Api {
@@ -75,9 +83,13 @@ export interface Api {
 /** About 50 MB of parsed documents, in two caches. */
 const MAXIMUM_CACHED_CHARACTERS = 500_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** At about 16 microseconds each, a sixth of a core. */
+const DELIVERIES_PER_SECOND = 10_000;
 const DRAIN_MS = 8_000;
 const SERVICE_RESTART = 1012;
 const PATH = '/graphql';
+const STREAM_PATH = '/graphql/stream';
+const KEEP_ALIVE_MS = 12_000;
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -85,7 +97,7 @@ declare module 'fastify' {
   }
 }
 
-/** The GraphQL API over HTTP and WebSocket, its schema, its GraphiQL page, its health and its metrics, on one port. */
+/** The GraphQL API over HTTP, WebSocket and server-sent events, its schema, its GraphiQL page, its health and its metrics, on one port. */
 export function createApi(options: ApiOptions): Api {
   const { logger, metrics, live, memberships, tokens } = options;
   const meters = createApiMeters(metrics);
@@ -116,15 +128,20 @@ export function createApi(options: ApiOptions): Api {
     readiness,
     async start() {
       const schema = enforceRules(createSchema());
-      const common = { schema, limits, maximumCachedCharacters: MAXIMUM_CACHED_CHARACTERS, meters, logger };
+      const { throttle } = options;
+      const common = { schema, limits, throttle, maximumCachedCharacters: MAXIMUM_CACHED_CHARACTERS, meters, logger };
       const fanOut = createFanOut({
         schema,
         services,
         memberships,
+        budget: createDeliveryBudget({
+          deliveriesPerSecond: options.deliveriesPerSecond ?? DELIVERIES_PER_SECOND,
+        }),
         errorsOf: (errors) => errors.map((error) => maskError(error, 'shared', logger)),
         onDelivered: (results) => meters.deliveries.inc(results),
       });
       meters.observe(fanOut.counts);
+      const operations = createOperations({ ...common, services, scopes, fanOut });
       const requests = new AsyncLocalStorage<string>();
       const apollo = createApollo({ ...common, requestId: () => requests.getStore() ?? '' });
       await apollo.start();
@@ -163,6 +180,7 @@ export function createApi(options: ApiOptions): Api {
       /** A person who opens the address in a browser; a program asks for JSON. */
       const wantsPage = (request: FastifyRequest): boolean =>
         request.method === 'GET' &&
+        !request.url.startsWith(STREAM_PATH) &&
         !(request.query as Record<string, unknown>)['query'] &&
         (request.headers.accept ?? '').includes('text/html');
 
@@ -195,20 +213,25 @@ export function createApi(options: ApiOptions): Api {
         }
         return requests.run(request.id, () => handle.call(this, request as never, reply as never));
       };
+      const keepAliveMilliseconds = options.keepAliveMilliseconds ?? KEEP_ALIVE_MS;
       const onSocket = createSocketHandler({
         protocol: webSocketOptions({
-          ...common,
-          services,
-          scopes,
+          operations,
           memberships,
-          fanOut,
           tokens,
+          meters,
+          logger,
           maximumOperations: options.maximumOperationsPerSocket ?? 100,
         }),
-        keepAliveMilliseconds: options.keepAliveMilliseconds ?? 12_000,
+        keepAliveMilliseconds,
         logger,
       });
+      const streams = createEventStreams({ operations, memberships, keepAliveMilliseconds, meters, logger });
+      meters.observeStreams(streams.open);
+      app.addHook('preClose', async () => streams.close());
       const maximumSockets = options.maximumSockets ?? 10_000;
+      /** With so many connections that are kept open, over either transport. */
+      const isFull = (connections: number): boolean => stopping || connections > maximumSockets;
       app.route({
         method: 'GET',
         url: PATH,
@@ -218,7 +241,7 @@ export function createApi(options: ApiOptions): Api {
           const open = this.websocketServer.clients.size;
           meters.sockets.set(open);
           socket.once('close', () => meters.sockets.dec());
-          if (stopping || open > maximumSockets) {
+          if (isFull(open + streams.open())) {
             socket.close(1013, 'too many connections: try again later');
             return;
           }
@@ -226,6 +249,21 @@ export function createApi(options: ApiOptions): Api {
         },
       });
       app.route({ method: 'POST', url: PATH, onRequest: signIn, handler: answer });
+      app.route({
+        method: ['GET', 'POST'],
+        url: STREAM_PATH,
+        onRequest: signIn,
+        async handler(request, reply) {
+          if (!(request.headers.accept ?? '').includes('text/event-stream')) {
+            return refuse(reply, 406, 'BAD_REQUEST', 'accept text/event-stream here');
+          }
+          if (isFull(this.websocketServer.clients.size + streams.open() + 1)) {
+            void reply.header('retry-after', '5');
+            return refuse(reply, 503, 'UNAVAILABLE', 'too many connections: try again later');
+          }
+          return streams.handle(request, reply);
+        },
+      });
 
       try {
         await app.listen({ host: options.host, port: options.port });

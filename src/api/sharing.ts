@@ -10,6 +10,7 @@ import {
   type OperationDefinitionNode,
   OperationTypeNode,
   type SelectionSetNode,
+  visit,
 } from 'graphql';
 import { documentKey } from './document-cache';
 import { isIndependent } from './rules';
@@ -58,6 +59,34 @@ export function isShareable(
 }
 
 /**
+ * The variables that only say where one subscriber begins: those that stand in these arguments of the subscription's field
+ * and nowhere else. `document` must be valid.
+ */
+export function startVariables(
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  startArguments: readonly string[],
+): string[] {
+  if (startArguments.length === 0) return [];
+  const used = new Map<string, number>();
+  visit(document, {
+    VariableDefinition: () => false,
+    Variable: ({ name }) => void used.set(name.value, (used.get(name.value) ?? 0) + 1),
+  });
+  return operation.selectionSet.selections.flatMap((selection) =>
+    selection.kind !== Kind.FIELD
+      ? []
+      : (selection.arguments ?? []).flatMap(({ name, value }) =>
+          startArguments.includes(name.value) &&
+          value.kind === Kind.VARIABLE &&
+          used.get(value.name.value) === 1
+            ? [value.name.value]
+            : [],
+        ),
+  );
+}
+
+/**
  * What must be the same for two subscribers to be delivered the same text. Each part alone could change a delivery: the
  * document with the operation that is chosen of it, the variables that the operation declares, and the effective rights.
  */
@@ -65,11 +94,14 @@ export function sharingKey(parts: {
   source: string;
   operation: OperationDefinitionNode;
   variables: Readonly<Record<string, unknown>>;
+  /** Variables that only say where one subscriber begins: what is shared is the same for all. */
+  start?: readonly string[];
   rights: string;
 }): string {
-  const { source, operation, variables, rights } = parts;
+  const { source, operation, variables, rights, start = [] } = parts;
   const declared = (operation.variableDefinitions ?? [])
     .map(({ variable }) => variable.name.value)
+    .filter((name) => !start.includes(name))
     // One that is left out takes its default; one that is null does not.
     .filter((name) => Object.hasOwn(variables, name))
     .map((name) => [name, variables[name]]);

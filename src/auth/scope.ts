@@ -12,6 +12,9 @@ const PERMISSIONS = {
   'average.read': ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
   // What single sensors say tells who is where: not for those who look after devices alone, nor for whoever looks on.
   'reading.read': ['OWNER', 'MANAGER', 'ANALYST'],
+  'state.read': ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+  /** What tells whether somebody is there: occupants' data. */
+  'presence.read': ['OWNER', 'MANAGER', 'ANALYST'],
   'device.read': ['OWNER', 'MANAGER', 'TECHNICIAN'],
   'device.register': ['OWNER', 'MANAGER'],
   'device.provision': ['OWNER', 'MANAGER', 'TECHNICIAN'],

@@ -91,6 +91,8 @@ const blobs = {
   BLOB_ACCOUNT_URL: z.string().optional().describe('e.g. https://example.blob.core.windows.net'),
 };
 
+const coldContainer = z.string().default('telemetry').describe('blob container of the cold store');
+
 const documents = {
   COSMOS_ENDPOINT: z.string().describe('address of the Cosmos DB account, e.g. http://127.0.0.1:8081'),
   COSMOS_KEY: z.string().optional().describe('account key; left out, the process signs in with its identity'),
@@ -191,7 +193,7 @@ export const ingestSettings = (variables: Variables = process.env) =>
       INGEST_HEALTH_PORT: port(9102, 'the ingest worker’s health and metrics'),
       INGEST_FLUSH_SECONDS: seconds(60, 'longest time that a reading waits for its file, in seconds'),
       INGEST_FLUSH_ROWS: count(250_000, 'rows at which a file is closed'),
-      COLD_CONTAINER: z.string().default('telemetry').describe('blob container of the cold store'),
+      COLD_CONTAINER: coldContainer,
     },
     variables,
     (settings) => [...needsStream(settings), ...needsBlobs(settings)],
@@ -232,6 +234,13 @@ export const jobsSettings = (variables: Variables = process.env) =>
       ...deviceKeys,
       ...worker,
       JOBS_HEALTH_PORT: port(9106, 'the jobs process’s health and metrics'),
+      COLD_CONTAINER: coldContainer,
+      CURATE_SECONDS: seconds(3_600, 'how often what has landed is curated, in seconds'),
+      LANDING_DAYS: z.coerce
+        .number()
+        .min(0)
+        .default(7)
+        .describe('how long a landing file is kept once it is curated, in days'),
       DEAD_LETTER_DAYS: count(30, 'how long a dead letter can be asked for and replayed, in days'),
     },
     variables,
@@ -250,9 +259,25 @@ export const atriumSettings = (variables: Variables = process.env) =>
       COSMOS_KEY: documents.COSMOS_KEY,
       COSMOS_DATABASE: documents.COSMOS_DATABASE,
       DEVICE_KEY_ENCRYPTION_KEY: deviceKeys.DEVICE_KEY_ENCRYPTION_KEY.optional(),
+      ...blobs,
+      COLD_CONTAINER: coldContainer,
     },
     variables,
   );
+
+const amount = (standard: number, what: string) =>
+  z.coerce.number().int().min(1).max(1e9).default(standard).describe(what);
+
+/**
+ * An object takes some ten microseconds of a core: a client may have a twentieth of one for ever and half a second of one at
+ * once, a tenant four times as much. Ordinary dashboards stay far below.
+ */
+const cost = {
+  CLIENT_COST_CAPACITY: amount(50_000, 'cost a client may spend at once; an object of an answer costs 1'),
+  CLIENT_COST_PER_SECOND: amount(5_000, 'cost a client gets back each second'),
+  TENANT_COST_CAPACITY: amount(200_000, 'cost that all clients of a tenant may spend at once'),
+  TENANT_COST_PER_SECOND: amount(20_000, 'cost that a tenant gets back each second'),
+};
 
 export const apiSettings = (variables: Variables = process.env) =>
   parse(
@@ -272,6 +297,7 @@ export const apiSettings = (variables: Variables = process.env) =>
         .string()
         .default('127.0.0.1:8080')
         .describe('host and port that devices’ connection strings name'),
+      ...cost,
       LIVE_GROUP: z.string().default('live-0').describe('this replica’s consumer group of the averages hub'),
     },
     variables,
@@ -301,6 +327,7 @@ export const localSettings = (variables: Variables = process.env) =>
       COSMOS_HEALTH_PORT: port(9105, 'the Cosmos stand-in’s health and metrics'),
       JOBS_HEALTH_PORT: port(9106, 'the jobs process’s health and metrics'),
       INGEST_FLUSH_SECONDS: seconds(15, 'longest time that a reading waits for its file, in seconds'),
+      CURATE_SECONDS: seconds(300, 'how often what has landed is curated, in seconds'),
     },
     variables,
     needsWholeTls,

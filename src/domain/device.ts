@@ -69,6 +69,9 @@ export interface ModbusRegister {
   divisor?: number;
 }
 
+/** How often a device is expected to send where nothing else is said. */
+export const DEFAULT_INTERVAL_SECONDS = 60;
+
 export interface DeviceModel {
   name: string;
   manufacturer: string;

@@ -3,8 +3,8 @@
  * its range. Instants are milliseconds since 1970 UTC.
  *
  * Identity: a dated reading is `(pointId, observedAt)`; one stamped by the gateway is `(pointId, messageId,
- * messageIndex)`; without a message id each arrival is its own. Where two values claim one identity the first in stream
- * order stands, in warm and cold alike.
+ * messageIndex)` for as long as it is repeated within `REPEATED_WITHIN_MS`; without a message id each arrival is its own.
+ * Where two values claim one identity the first in stream order stands, in warm and cold alike.
  */
 export interface Reading {
   tenantId: string;
@@ -26,6 +26,13 @@ export interface Reading {
   /** What the device sent, where its unit was another. */
   original?: { value: number; unit: string };
 }
+
+/**
+ * A message without a time that comes again is the same reading while less than this lies between it and its last arrival,
+ * too late ones aside, by the hub's enqueued time; later it is another. A rule of the stream alone: whoever reads it from
+ * this long before judges as one who has read all of it, and so does SQL over the stored rows.
+ */
+export const REPEATED_WITHIN_MS = 300_000;
 
 /** What was refused after the device was authenticated: kept beside the readings, in no average and no count. */
 export interface RefusedReading {

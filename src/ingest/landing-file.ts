@@ -10,7 +10,7 @@ import {
   int64,
   type ParquetColumn,
   sparse,
-} from './parquet';
+} from '../store/parquet';
 
 /** Versions of the two files' columns. A reader takes columns it does not know as absent or more. */
 export const READINGS_SCHEMA = 'landing-readings/1';

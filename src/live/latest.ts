@@ -6,6 +6,8 @@ export type Taken = 'changed' | 'unchanged' | 'stale';
 export interface LatestAverages {
   take(value: BuildingAverage): Taken;
   of(place: Place): BuildingAverage[];
+  /** What a building's last whole minute said, one value a quantity. */
+  lastMinuteOf(place: Omit<Place, 'spaceId'>): BuildingAverage[];
 }
 
 /** A building of one owner, or with `spaceId` a space in it. Two owners' values of a building are never mixed. */
@@ -17,21 +19,27 @@ export interface Place {
 
 /**
  * The latest value of each building or space and quantity. Bounded by what is registered: one value for each quantity of
- * each place, replaced for ever.
+ * each place and the one of its last minute, replaced for ever.
  */
 export function createLatestAverages(): LatestAverages {
   const places = new Map<string, Map<number, BuildingAverage>>();
+  const minutes = new Map<string, Map<number, BuildingAverage>>();
+  const put = (held: typeof places, key: string, value: BuildingAverage): void => {
+    const quantities = held.get(key);
+    if (quantities === undefined) held.set(key, new Map([[value.quantity, value]]));
+    else quantities.set(value.quantity, value);
+  };
   return {
     take(value) {
       const key = keyOf(value);
-      let quantities = places.get(key);
-      if (quantities === undefined) places.set(key, (quantities = new Map()));
-      const held = quantities.get(value.quantity);
+      const held = places.get(key)?.get(value.quantity);
       if (held !== undefined && isOlder(value, held)) return 'stale';
-      quantities.set(value.quantity, value);
+      put(places, key, value);
+      if (value.windowEnd % 60 === 0 && value.spaceId == null) put(minutes, key, value);
       return held === undefined || differs(value, held) ? 'changed' : 'unchanged';
     },
     of: (place) => [...(places.get(keyOf(place))?.values() ?? [])],
+    lastMinuteOf: (place) => [...(minutes.get(keyOf(place))?.values() ?? [])],
   };
 }
 
@@ -49,7 +57,7 @@ function isOlder(value: BuildingAverage, held: BuildingAverage): boolean {
   return value.position.sequence < held.position.sequence || value.windowEnd < held.windowEnd;
 }
 
-/** Whether a reader would learn anything; that time went by is no news. */
+/** Whether a reader would learn anything; that time went by is no news, nor that a reading took an equal one's place. */
 function differs(value: BuildingAverage, held: BuildingAverage): boolean {
   return (
     value.mean !== held.mean ||
@@ -59,7 +67,6 @@ function differs(value: BuildingAverage, held: BuildingAverage): boolean {
     value.readings !== held.readings ||
     value.devicesReporting !== held.devicesReporting ||
     value.devicesExpected !== held.devicesExpected ||
-    value.lastReadingAt !== held.lastReadingAt ||
     Object.entries(value.further ?? {}).some(([name, each]) => held.further?.[name] !== each)
   );
 }

@@ -2,8 +2,8 @@ import { type BuildingAverage } from '../domain/window';
 import { createMailbox, type Mailbox } from './mailbox';
 
 export interface Listeners {
-  /** `quantity` is a code; left out, every quantity. */
-  listen(buildingId: string, quantity?: number): AsyncIterableIterator<BuildingAverage>;
+  /** To all of these buildings. `quantity` is a code; left out, every quantity. */
+  listen(buildingIds: string | readonly string[], quantity?: number): AsyncIterableIterator<BuildingAverage>;
   /** Wakes those who asked for this building and quantity, and nobody else. */
   tell(value: BuildingAverage): void;
   /** Ends every listening. */
@@ -15,16 +15,17 @@ export function createListeners(): Listeners {
   const byBuilding = new Map<string, Set<{ quantity: number | undefined; mailbox: Mailbox }>>();
   let count = 0;
   return {
-    listen(buildingId, quantity) {
-      const listeners = byBuilding.get(buildingId) ?? new Set();
-      byBuilding.set(buildingId, listeners);
+    listen(buildingIds, quantity) {
+      const buildings = new Set(typeof buildingIds === 'string' ? [buildingIds] : buildingIds);
       const mailbox = createMailbox(() => {
         count--;
-        listeners.delete(listener);
-        if (listeners.size === 0 && byBuilding.get(buildingId) === listeners) byBuilding.delete(buildingId);
+        for (const id of buildings) {
+          const listeners = byBuilding.get(id);
+          if (listeners?.delete(listener) && listeners.size === 0) byBuilding.delete(id);
+        }
       });
       const listener = { quantity, mailbox };
-      listeners.add(listener);
+      for (const id of buildings) byBuilding.set(id, (byBuilding.get(id) ?? new Set()).add(listener));
       count++;
       return mailbox.values;
     },

@@ -1,13 +1,16 @@
 import { type ReceivedEventData } from '@azure/event-hubs';
 import { quantityNamed, type QuantityName } from '../domain/quantity';
+import { type PlaceState } from '../domain/state';
 import { type BuildingAverage } from '../domain/window';
 import { type Readiness } from '../observability/health';
 import { explain, type Logger } from '../observability/logger';
 import { Counter, Gauge, type Registry as Metrics } from '../observability/metrics';
 import { decodeAverages } from '../stream/averages';
 import { type NamespaceConnection } from '../stream/connection';
-import { FrameError } from '../stream/frame';
+import { FrameError, SCHEMA_PROPERTY } from '../stream/frame';
+import { decodeStates, STATES_SCHEMA } from '../stream/states';
 import { createLatestAverages, type Place } from './latest';
+import { createLatestStates } from './latest-states';
 import { createListeners } from './listeners';
 import { createStreamFollower } from './stream-follower';
 
@@ -15,11 +18,22 @@ import { createStreamFollower } from './stream-follower';
 export interface LiveAverages {
   /** What is held for a building or a space now, one value a quantity; empty where nothing was published lately. */
   latest(place: Place): BuildingAverage[];
+  /** What the state quantities of a building or a space say now; empty where nothing was heard lately. */
+  states(place: Place): PlaceState[];
   /**
-   * Every change of a building from now on, of one quantity or of all. A reader that is slower than the changes gets the latest value
-   * of each quantity and misses those between: at most one value a quantity waits for it. Ends with `return()`.
+   * What was published for a building at second 0 of its last minute, one value a quantity: the record of that minute is
+   * stored some seconds later.
    */
-  changes(buildingId: string, quantity?: QuantityName): AsyncIterableIterator<BuildingAverage>;
+  lastMinute(place: Omit<Place, 'spaceId'>): BuildingAverage[];
+  /**
+   * Every change of these buildings from now on, of one quantity or of all. A reader that is slower than the changes gets
+   * the latest value of each building and quantity and misses those between: at most one of each waits for it. Ends with
+   * `return()`.
+   */
+  changes(
+    buildingIds: string | readonly string[],
+    quantity?: QuantityName,
+  ): AsyncIterableIterator<BuildingAverage>;
 }
 
 export interface Live extends LiveAverages {
@@ -45,16 +59,24 @@ export function createLive(options: {
   hub: string;
   /** One of the hub's `live-` groups; five replicas may share one. */
   group: string;
+  /** By the schema they name: takers of events that are no averages. Each throws FrameError on what it cannot read. */
+  others?: Readonly<Record<string, (event: ReceivedEventData) => void>>;
 }): Live {
   const { logger, namespace, hub, group } = options;
   const latest = createLatestAverages();
+  const states = createLatestStates();
   const listeners = createListeners();
   const meters = createMeters(options.metrics, listeners.count);
 
   const take = (event: ReceivedEventData, partition: string): void => {
-    let values: BuildingAverage[];
+    let values: BuildingAverage[] = [];
+    const schema = event.properties?.[SCHEMA_PROPERTY];
+    const taker = options.others?.[String(schema)];
     try {
-      values = decodeAverages(event.body, event.properties);
+      if (taker !== undefined) taker(event);
+      else if (schema === STATES_SCHEMA) {
+        for (const state of decodeStates(event.body)) meters.values.inc({ outcome: states.take(state) });
+      } else values = decodeAverages(event.body, event.properties);
     } catch (error) {
       // What cannot be read is one publisher's fault, and the next value makes up for it.
       if (!(error instanceof FrameError)) throw error;
@@ -82,8 +104,10 @@ export function createLive(options: {
 
   return {
     latest: latest.of,
-    changes: (buildingId, quantity) =>
-      listeners.listen(buildingId, quantity === undefined ? undefined : quantityNamed(quantity).code),
+    states: (place) => states.of(place, Date.now()),
+    lastMinute: latest.lastMinuteOf,
+    changes: (buildingIds, quantity) =>
+      listeners.listen(buildingIds, quantity === undefined ? undefined : quantityNamed(quantity).code),
     start: follower.start,
     async stop() {
       listeners.close();

@@ -1,6 +1,6 @@
 import { type BuildingAverage } from '../domain/window';
 
-/** What waits for one reader: at most one value a quantity, the latest. */
+/** What waits for one reader: at most one value a building and quantity, the latest. */
 export interface Mailbox {
   put(value: BuildingAverage): void;
   /** Reading is by one reader at a time. Ends after `close`, or when the reader returns. */
@@ -9,7 +9,7 @@ export interface Mailbox {
 }
 
 export function createMailbox(onClose: () => void): Mailbox {
-  const waiting = new Map<number, BuildingAverage>();
+  const waiting = new Map<string, BuildingAverage>();
   let wake: ((result: IteratorResult<BuildingAverage>) => void) | undefined;
   let closed = false;
 
@@ -25,8 +25,8 @@ export function createMailbox(onClose: () => void): Mailbox {
     next() {
       if (closed) return Promise.resolve({ done: true, value: undefined });
       // The oldest place is served first, so that a busy quantity does not starve another.
-      for (const [quantity, value] of waiting) {
-        waiting.delete(quantity);
+      for (const [key, value] of waiting) {
+        waiting.delete(key);
         return Promise.resolve({ done: false, value });
       }
       return new Promise((resolve) => {
@@ -46,7 +46,7 @@ export function createMailbox(onClose: () => void): Mailbox {
       if (closed) return;
       if (wake === undefined) {
         // A value that is replaced keeps its place: what waited longest is still served next.
-        waiting.set(value.quantity, value);
+        waiting.set(`${value.buildingId} ${value.quantity}`, value);
         return;
       }
       const deliver = wake;

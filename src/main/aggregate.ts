@@ -8,6 +8,7 @@ import { createBuildingCounts } from '../store/building-counts';
 import { createCosmos } from '../store/cosmos';
 import { createRecentSource } from '../store/recent-reader';
 import { createRecentWriter } from '../store/recent-writer';
+import { createSpaceTree } from '../store/space-tree';
 import { blobServiceOf, cosmosAccountOf, namespaceOf } from './connections';
 import { run, stopInOrder } from './run';
 
@@ -16,6 +17,7 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
   const metrics = createMetrics({ process: 'aggregate' });
   const cosmos = createCosmos(cosmosAccountOf(settings), settings.COSMOS_DATABASE);
   const counts = createBuildingCounts({ cosmos, logger });
+  const tree = createSpaceTree({ cosmos, logger });
   const worker = createAggregateWorker({
     logger,
     metrics,
@@ -25,6 +27,7 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
     blobs: blobServiceOf(settings),
     identifier: `aggregate-${settings.WORKER_SLOT}`,
     counts,
+    tree,
     averages: createAveragesWriter({ cosmos }),
     recent: {
       metrics: createRecentMetrics(metrics),
@@ -44,5 +47,5 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
   await cosmos.ensureContainers();
   await counts.start();
   await worker.start();
-  return { stop: () => stopInOrder(worker.stop, counts.stop, health.stop, cosmos.stop) };
+  return { stop: () => stopInOrder(worker.stop, counts.stop, tree.stop, health.stop, cosmos.stop) };
 });

@@ -1,7 +1,9 @@
 import { createApi } from '../api/server';
+import { createThrottle } from '../api/throttle';
 import { createTokenVerifier } from '../auth/token';
 import { apiSettings } from '../config/environment';
 import { createLive } from '../live/live';
+import { createUsageExchange } from '../live/usage-exchange';
 import { createMetrics } from '../observability/metrics';
 import { createAveragesReader } from '../store/averages-reader';
 import { createCosmos } from '../store/cosmos';
@@ -9,6 +11,8 @@ import { createJobs } from '../store/jobs/jobs';
 import { createKeyring } from '../store/keyring';
 import { createMemberships } from '../store/memberships';
 import { createRegistry } from '../store/registry';
+import { createStreamProducer } from '../stream/producer';
+import { USAGE_SCHEMA } from '../stream/usage';
 import { cosmosAccountOf, namespaceOf } from './connections';
 import { run, stopInOrder } from './run';
 
@@ -19,12 +23,22 @@ const CLOCK_TOLERANCE_SECONDS = 5;
 run('api', apiSettings, async (settings, logger) => {
   const metrics = createMetrics({ process: 'api' });
   const cosmos = createCosmos(cosmosAccountOf(settings), settings.COSMOS_DATABASE);
+  const throttle = createThrottle({
+    client: { capacity: settings.CLIENT_COST_CAPACITY, restorePerSecond: settings.CLIENT_COST_PER_SECOND },
+    tenant: { capacity: settings.TENANT_COST_CAPACITY, restorePerSecond: settings.TENANT_COST_PER_SECOND },
+  });
+  const producer = createStreamProducer({
+    namespace: namespaceOf(settings),
+    hub: settings.AVERAGES_HUB,
+  });
+  const exchange = createUsageExchange({ logger, producer, usage: throttle });
   const live = createLive({
     logger,
     metrics,
     namespace: namespaceOf(settings),
     hub: settings.AVERAGES_HUB,
     group: settings.LIVE_GROUP,
+    others: { [USAGE_SCHEMA]: exchange.take },
   });
   const keyring = createKeyring(settings.DEVICE_KEY_ENCRYPTION_KEY);
   const memberships = createMemberships({ cosmos, logger });
@@ -38,6 +52,7 @@ run('api', apiSettings, async (settings, logger) => {
     memberships,
     averages: createAveragesReader({ cosmos }),
     live,
+    throttle,
     tokens: createTokenVerifier({
       issuers: settings.TOKEN_ISSUERS.map((issuer) => ({ issuer })),
       audience: settings.TOKEN_AUDIENCE,
@@ -49,5 +64,8 @@ run('api', apiSettings, async (settings, logger) => {
   await cosmos.ensureContainers();
   await Promise.all([live.start(), memberships.start()]);
   await api.start();
-  return { stop: () => stopInOrder(api.stop, live.stop, memberships.stop, cosmos.stop) };
+  exchange.start();
+  return {
+    stop: () => stopInOrder(api.stop, exchange.stop, producer.stop, live.stop, memberships.stop, cosmos.stop),
+  };
 });

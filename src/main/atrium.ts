@@ -1,11 +1,12 @@
 import { explain } from '../observability/logger';
 import { OperatorError } from '../observability/operator-error';
 import { type Command } from './atrium/command';
+import { curate } from './atrium/curate';
 import { jobs } from './atrium/jobs';
 import { sagasResume } from './atrium/sagas-resume';
 
 /** Every command there is; a new one is a file beside these and a line here. */
-const COMMANDS: readonly Command[] = [jobs, sagasResume];
+const COMMANDS: readonly Command[] = [curate, jobs, sagasResume];
 
 /** The operator's command line: `npm run atrium -- COMMAND`. */
 async function main(words: readonly string[]): Promise<number> {

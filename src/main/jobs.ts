@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { createCuration } from '../analytics/curation';
 import { directoryScope } from '../auth/directory-scope';
 import { jobsSettings } from '../config/environment';
 import { createDeadLetters } from '../dead-letters';
@@ -62,6 +63,13 @@ run('jobs', jobsSettings, async (settings, logger) => {
     for (const { id, error } of failed) logger.warn({ saga: id, error: explain(error) }, 'a saga failed');
     if (failed.length > 0) throw new Error(`${failed.length} sagas could not be finished`);
   });
+  const curation = createCuration({
+    logger,
+    metrics,
+    blobs: blobServiceOf(settings),
+    container: settings.COLD_CONTAINER,
+  });
+  duties.every(settings.CURATE_SECONDS * 1000, 'curate', async () => void (await curation.curate()));
   const health = createHealthServer({
     what: 'jobs',
     host: settings.HOST,
@@ -75,6 +83,7 @@ run('jobs', jobsSettings, async (settings, logger) => {
   duties.start();
   await deadLetters.start();
   const stopWork = async (): Promise<void> => {
+    curation.stop();
     await Promise.all([runner.stop(), duties.stop()]);
     // Behind the jobs, which send through it.
     await deadLetters.stop();

@@ -14,9 +14,12 @@ export const ERROR_CODES = {
   OPERATION_RESOLUTION_FAILURE:
     'The document holds several operations and operationName chooses none of them.',
   DOCUMENT_TOO_COMPLEX: 'The document is deeper, wider or longer than allowed; the message names the limit.',
+  RATE_LIMITED: 'You, or your tenant, ask for more than your share: wait for `retryAfterSeconds`.',
   PERSISTED_QUERY_NOT_SUPPORTED: 'Documents are not stored by their hash: send the text.',
   BAD_REQUEST: 'The request is not GraphQL over HTTP; the message says what is missing.',
   PAYLOAD_TOO_LARGE: 'The request body is over the limit: send less at a time.',
+  TOO_SLOW:
+    'A subscription’s events were taken more slowly than they came: subscribe again, with `after` where it takes one.',
   UNAVAILABLE: 'A service behind the API cannot be reached: try again, with a growing delay.',
   INTERNAL_SERVER_ERROR: 'A fault of ours: report it with the request id.',
 } as const;

@@ -1,5 +1,6 @@
-import { GraphQLScalarType } from 'graphql';
+import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
 import { GraphQLDateTime, GraphQLJSONObject, GraphQLLong, GraphQLTimeZone } from 'graphql-scalars';
+import { durationOf, millisecondsOf } from '../domain/duration';
 
 export const DateTime = new GraphQLScalarType({
   ...GraphQLDateTime.toConfig(),
@@ -25,3 +26,19 @@ export const JSONObject = new GraphQLScalarType({
   description: 'A JSON object (RFC 8259) of any content.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc8259',
 });
+
+/** Milliseconds in our hands. */
+export const Duration = new GraphQLScalarType<number, string>({
+  name: 'Duration',
+  description:
+    'A length of time as ISO 8601 writes it, in weeks, days, hours, minutes and seconds (to the millisecond): `PT30S`, `P1DT12H`.',
+  serialize: (value) => durationOf(value as number),
+  parseValue: parsedDuration,
+  parseLiteral: (node) => parsedDuration(node.kind === Kind.STRING ? node.value : undefined),
+});
+
+function parsedDuration(value: unknown): number {
+  const milliseconds = typeof value === 'string' ? millisecondsOf(value) : undefined;
+  if (milliseconds !== undefined) return milliseconds;
+  throw new GraphQLError('a Duration is an ISO 8601 text of weeks, days, hours, minutes and seconds: PT30S');
+}

@@ -2,11 +2,8 @@ import 'reflect-metadata';
 import { type GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
 import { BuildingAuditLogResolver, TenantAuditLogResolver } from './audit/audit.resolver';
-import {
-  BuildingAveragesResolver,
-  BuildingAverageSubscription,
-  SpaceAveragesResolver,
-} from './average/average.resolver';
+import { BuildingAveragesResolver, SpaceAveragesResolver } from './average/average.resolver';
+import { AverageCursorResolver, LiveAverageResolver } from './average/live-average.resolver';
 import { BuildingResolver } from './building/building.resolver';
 import { CreateBuildingResolver } from './building/create-building.resolver';
 import { ClaimDeviceResolver } from './device/claim-device.resolver';
@@ -35,6 +32,7 @@ import { NodeResolver } from './node.resolver';
 import { PointResolver } from './point/point.resolver';
 import { DateTime } from './scalars';
 import { SpaceResolver } from './space/space.resolver';
+import { BuildingStatesResolver, SpaceStatesResolver } from './state/state.resolver';
 import { TenantResolver } from './tenant/tenant.resolver';
 import { TenantMembershipResolver, ViewerResolver } from './viewer/viewer.resolver';
 
@@ -45,8 +43,11 @@ const resolvers: NonEmptyArray<new () => object> = [
   NodeResolver,
   BuildingResolver,
   BuildingAveragesResolver,
-  BuildingAverageSubscription,
+  AverageCursorResolver,
+  LiveAverageResolver,
   SpaceAveragesResolver,
+  BuildingStatesResolver,
+  SpaceStatesResolver,
   CreateBuildingResolver,
   BuildingDeadLettersResolver,
   TenantDeadLettersResolver,

@@ -22,6 +22,8 @@ const indexed: Record<ContainerName, string[]> = {
   recent: [],
   // dead letters of a place, newest first
   deadletters: ['/sortKey/*'],
+  // alerts of a building, newest first, and those that are active
+  alerts: ['/sortKey/*', '/clearedAt/?'],
 };
 
 /** -1: documents live for ever unless they carry a `ttl` of their own, in seconds. */

@@ -13,6 +13,7 @@ import { type QuantityName } from '../domain/quantity';
  * - `warm`, key `/buildingId`: the rolling record, with a time to live.
  * - `recent`, key `/buildingId`: the readings of the last days, with a time to live; see `recent-documents.ts`.
  * - `deadletters`, key `/scopeKey`: what was refused, with a time to live; see `dead-letters/documents.ts`.
+ * - `alerts`, key `/buildingId`: alerts and their events, with a time to live once cleared; see `alert-documents.ts`.
  */
 export const CONTAINERS = {
   registry: { partitionKey: '/buildingId' },
@@ -20,6 +21,7 @@ export const CONTAINERS = {
   warm: { partitionKey: '/buildingId' },
   recent: { partitionKey: '/buildingId' },
   deadletters: { partitionKey: '/scopeKey' },
+  alerts: { partitionKey: '/buildingId' },
 } as const;
 
 export interface BuildingDocument {
@@ -87,6 +89,8 @@ export interface DeviceDocument {
   createdAt: number;
   retiredAt: number | null;
   // What follows came after the first release: a document of that release has none of it.
+  /** How often it is expected to send, in seconds; left out: as its model does (`DEFAULT_INTERVAL_SECONDS`). */
+  intervalSeconds?: number;
   /** When its first telemetry was taken. */
   activatedAt?: number | null;
   /** While it is suspended: what it was before, since when, and why. */

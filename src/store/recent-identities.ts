@@ -52,7 +52,8 @@ export function distinctRows(
       const key =
         messageId === null
           ? `${pointOrdinal} ${row.incarnation} ${row.partition} ${row.sequence} ${observedAt} ${row.nth}`
-          : `${pointOrdinal} ${messageIndex} ${messageId}`;
+          : // Which of them repeats another was judged before it was stored: the same row is known by its event.
+            `${pointOrdinal} ${row.incarnation} ${row.partition} ${row.sequence} ${messageIndex} ${messageId}`;
       if (undated.has(key)) return false;
       undated.add(key);
       return true;

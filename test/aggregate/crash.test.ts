@@ -5,6 +5,7 @@ import { createAggregateMetrics } from '../../src/aggregate/metrics';
 import { type AggregatePartition, createAggregatePartition } from '../../src/aggregate/partition';
 import { createRecentMetrics } from '../../src/aggregate/recent/metrics';
 import { openSnapshot, type Snapshot, SnapshotError } from '../../src/aggregate/snapshot';
+import { type PlaceState } from '../../src/domain/state';
 import { type BuildingAverage, WINDOW_SECONDS } from '../../src/domain/window';
 import { createLogger } from '../../src/observability/logger';
 import { createMetrics } from '../../src/observability/metrics';
@@ -12,8 +13,10 @@ import { mergedPoint } from '../../src/store/averages-documents';
 import { type AveragePoint } from '../../src/store/documents';
 import { decodeAverages } from '../../src/stream/averages';
 import { FRAME_SCHEMA, SCHEMA_PROPERTY } from '../../src/stream/frame';
+import { decodeStates, STATES_SCHEMA } from '../../src/stream/states';
 import { LATENESS_MS } from './drive';
 import { countedRows, differenceFrom, expectedAt, type Row, rowsOf } from './plain-model';
+import { expectedStateAt, stateDifferenceFrom } from './plain-states';
 import { createRecentMemory } from './recent-memory';
 import { bodyOf, longStream, type StreamEvent } from './random-stream';
 
@@ -46,12 +49,14 @@ async function live(
   snapshotEveryMs?: number,
 ): Promise<{
   told: BuildingAverage[];
+  toldStates: PlaceState[];
   record: Map<string, AveragePoint>;
   /** Events that were applied again after a crash. */
   replayed: number;
   restored: number;
 }> {
   const told: BuildingAverage[] = [];
+  const toldStates: PlaceState[] = [];
   const record = new Map<string, AveragePoint>();
   let now = events[0]!.enqueuedAt;
   let checkpoint = -1;
@@ -123,7 +128,9 @@ async function live(
         start: () => Promise.resolve(),
         stop: () => Promise.resolve(),
         send(_, schema, [body], properties) {
-          if (!dead) told.push(...decodeAverages(body, { ...properties?.[0], [SCHEMA_PROPERTY]: schema }));
+          if (dead) return Promise.resolve();
+          if (schema === STATES_SCHEMA) toldStates.push(...decodeStates(body));
+          else told.push(...decodeAverages(body, { ...properties?.[0], [SCHEMA_PROPERTY]: schema }));
           return Promise.resolve();
         },
       },
@@ -195,7 +202,7 @@ async function live(
     await reopen();
   }
   await wait(now + 1_000_000);
-  return { told, record, replayed, restored: restoredTimes };
+  return { told, toldStates, record, replayed, restored: restoredTimes };
 }
 
 function received(event: StreamEvent): ReceivedEventData {
@@ -211,7 +218,7 @@ function received(event: StreamEvent): ReceivedEventData {
 /** Compares every told value at its position, and the record with what the whole stream says. */
 function differencesOf(
   events: StreamEvent[],
-  { told, record }: { told: BuildingAverage[]; record: Map<string, AveragePoint> },
+  { told, toldStates, record }: Pick<Awaited<ReturnType<typeof live>>, 'told' | 'toldStates' | 'record'>,
 ): string[] {
   const differences: string[] = [];
   const counted = countedRows(
@@ -221,8 +228,6 @@ function differencesOf(
   const seriesOf = (key: string) => counted.filter((row) => `${row.buildingId} ${row.quantity}` === key);
   const byPlace = new Map<string, Row[]>();
   for (const value of told) {
-    // Of spaces a part: the model is slow.
-    if (value.spaceId !== null && value.windowEnd % 5 !== 0) continue;
     const key = `${value.buildingId} ${value.spaceId} ${value.quantity}`;
     if (value.deviceMean === undefined) differences.push(`told ${key}: without the mean over devices`);
     let rows = byPlace.get(key);
@@ -230,6 +235,14 @@ function differencesOf(
     const expected = expectedAt(rows, value.windowEnd, value.position.sequence);
     const difference = differenceFrom(expected, value);
     if (difference) differences.push(`told ${key} at ${value.windowEnd}: ${difference}`);
+  }
+  for (const value of toldStates) {
+    const key = `${value.buildingId} ${value.spaceId} ${value.quantity}`;
+    const rows = byPlace.get(key) ?? rowsOf(counted, value);
+    byPlace.set(key, rows);
+    const expected = expectedStateAt(rows, value.windowEnd, value.position.sequence);
+    const difference = stateDifferenceFrom(expected, value);
+    if (difference) differences.push(`state ${key} at ${value.windowEnd}: ${difference}`);
   }
   for (const key of ['bld_a 1', 'bld_a 2', 'bld_b 1']) {
     const series = seriesOf(key);
@@ -266,22 +279,21 @@ describe('a partition whose worker dies again and again', () => {
     'tells nothing wrong and records the whole stream, %s',
     async (_, maximumPoints, maximumReadings, snapshotEveryMs) => {
       let restored = 0;
+      let states = 0;
       await fc.assert(
         fc.asyncProperty(
           longStream,
           fc.array(crash, { minLength: 1, maxLength: 8, size: 'max' }),
           async (events, crashes) => {
-            const dated = events.map((event) => ({
-              ...event,
-              rows: event.rows.map(({ undated: _, ...row }) => row),
-            }));
-            const outcome = await live(dated, crashes, maximumPoints, maximumReadings, snapshotEveryMs);
+            const outcome = await live(events, crashes, maximumPoints, maximumReadings, snapshotEveryMs);
             restored += outcome.restored;
-            expect(differencesOf(dated, outcome)).toEqual([]);
+            states += outcome.toldStates.length;
+            expect(differencesOf(events, outcome)).toEqual([]);
           },
         ),
         { numRuns: 15, endOnFailure: true },
       );
+      expect(states).toBeGreaterThan(500);
       if (snapshotEveryMs !== undefined) expect(restored).toBeGreaterThan(5);
     },
   );

@@ -1,3 +1,4 @@
+import { REPEATED_WITHIN_MS } from '../../src/domain/reading';
 import { WINDOW_SECONDS } from '../../src/domain/window';
 
 /** One row of the stream as the oracle sees it. */
@@ -28,7 +29,8 @@ const ceilingSecond = (instant: number): number => Math.ceil(instant / 1000);
 
 /** Distinct rows that came in time, the first of each identity: written for being obviously right, not for speed. */
 export function countedRows(rows: readonly Row[], allowedLatenessMs: number): Row[] {
-  const seen = new Set<string>();
+  /** By identity: when it was last enqueued. */
+  const seen = new Map<string, number>();
   return rows.filter((row, index) => {
     if (row.enqueuedAt - row.observedAt > allowedLatenessMs) return false;
     const identity =
@@ -38,9 +40,10 @@ export function countedRows(rows: readonly Row[], allowedLatenessMs: number): Ro
           ? `row ${index}`
           : `message ${row.undated.messageId} ${row.undated.messageIndex}`;
     const key = `${row.buildingId} ${row.pointOrdinal} ${identity}`;
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
+    const last = seen.get(key);
+    seen.set(key, row.enqueuedAt);
+    if (last === undefined) return true;
+    return row.undated !== undefined && row.enqueuedAt - last >= REPEATED_WITHIN_MS;
   });
 }
 

@@ -51,12 +51,16 @@ const age = fc.oneof(
 const value = fc.oneof(fc.double({ min: -60, max: 85, noNaN: true }), fc.constantFrom(0, 1e6, -1e6, 21.5));
 
 const draft: fc.Arbitrary<Draft> = fc.record({
-  point: fc.integer({ min: 0, max: 7 }),
+  point: fc.integer({ min: 0, max: 9 }),
   age,
   aligned: fc.boolean(),
   value,
   undated: fc.option(fc.integer({ min: 0, max: 3 }), { nil: undefined, freq: 6 }),
-  repeats: fc.option(fc.integer({ min: 1, max: 12 }), { nil: undefined, freq: 5 }),
+  // Now and then one that came minutes before.
+  repeats: fc.option(fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 13, max: 120 })), {
+    nil: undefined,
+    freq: 5,
+  }),
 });
 
 const anyGap = fc.oneof(
@@ -79,8 +83,9 @@ const stepAfter = (gap: fc.Arbitrary<number>): fc.Arbitrary<Step> =>
 
 /**
  * Late, early, repeated, undated and silent readings of two buildings: points 0 to 3 measure the first building's
- * temperature with two devices of two points each, 4 its humidity, 5 and 6 the other's temperature, 7 smoke. Each building
- * has two spaces; the first device measures in both, as one that was moved does.
+ * temperature with two devices of two points each, 4 its humidity, 5 and 6 the other's temperature, 7 and 8 the first's
+ * smoke, 9 whether somebody is in the other. Each building has two spaces with readings; the first device measures in both,
+ * as one that was moved does, and point 2 measures on the level that they lie on.
  */
 export const randomStream: fc.Arbitrary<StreamEvent[]> = streamOf(anyGap, { minLength: 1, maxLength: 40 });
 
@@ -121,23 +126,18 @@ function rowOf(
   if (repeated) {
     // An undated reading sent again is stamped again.
     const observedAt = repeated.undated ? enqueuedAt : repeated.observedAt;
-    // It is remembered for ten minutes; later repetitions are another reading.
-    const firstSent =
-      repeated.undated?.messageId && Number.parseInt(repeated.undated.messageId, 10) * 100_000;
-    if (!firstSent || enqueuedAt - firstSent < 500_000) {
-      return { ...repeated, sequence, enqueuedAt, value, observedAt };
-    }
+    return { ...repeated, sequence, enqueuedAt, value: valueOf(repeated.pointOrdinal, value), observedAt };
   }
   return {
     sequence,
     enqueuedAt,
-    buildingId: point === 5 || point === 6 ? 'bld_b' : 'bld_a',
-    spaceId: point === 0 || point === 5 || point === 7 ? 'spc_1' : 'spc_2',
-    quantity: point === 4 ? 2 : point === 7 ? 7 : 1,
+    buildingId: point === 5 || point === 6 || point === 9 ? 'bld_b' : 'bld_a',
+    spaceId: point === 2 ? 'lvl_a' : point === 0 || point === 5 || point === 7 ? 'spc_1' : 'spc_2',
+    quantity: QUANTITY_OF[point] ?? 1,
     pointOrdinal: point,
     deviceOrdinal: point >> 1,
     observedAt: undated !== undefined ? enqueuedAt : aligned ? Math.floor(observed / 1000) * 1000 : observed,
-    value: point === 7 ? 1 : value,
+    value: valueOf(point, value),
     ...(undated === undefined
       ? {}
       : {
@@ -147,6 +147,15 @@ function rowOf(
           },
         }),
   };
+}
+
+const QUANTITY_OF: Record<number, number> = { 4: 2, 7: 7, 8: 7, 9: 9 };
+
+/** The quantities that have a state. */
+export const STATES: readonly number[] = [7, 9];
+
+function valueOf(point: number, value: number): number {
+  return STATES.includes(QUANTITY_OF[point] ?? 1) ? Number(value > 10) : value;
 }
 
 /** Through the real codec. */

@@ -9,10 +9,12 @@ import WebSocket from 'ws';
 import { createCosmosEmulator } from '../../emulators/cosmos/emulator';
 import { createEventHubsEmulator } from '../../emulators/event-hubs';
 import { type ApiOptions, createApi } from '../../src/api/server';
+import { createThrottle } from '../../src/api/throttle';
 import { type Role, tenantScope, type TenantScope } from '../../src/auth/scope';
 import { createTokenVerifier } from '../../src/auth/token';
 import { personId } from '../../src/domain/id';
 import { quantityNamed, type QuantityName } from '../../src/domain/quantity';
+import { type PlaceState } from '../../src/domain/state';
 import { type BuildingAverage } from '../../src/domain/window';
 import { createLive } from '../../src/live/live';
 import { createLogger } from '../../src/observability/logger';
@@ -30,6 +32,7 @@ import {
   furtherProperties,
   SPACE_AVERAGES_SCHEMA,
 } from '../../src/stream/averages';
+import { encodeStates, STATES_SCHEMA } from '../../src/stream/states';
 import { createStreamProducer } from '../../src/stream/producer';
 import { type TypedDocumentString } from '../../simulator/generated/graphql';
 import { eventually } from '../support/eventually';
@@ -72,6 +75,7 @@ export interface TestApi {
   ): Promise<Answer<Result>>;
   /** Publishes values of the rolling average, as the aggregate worker does. */
   publish(...values: BuildingAverage[]): Promise<void>;
+  publishStates(...values: PlaceState[]): Promise<void>;
   /** A client of this replica, or of the one at `url`. */
   subscriber(who: { token: string } | null, url?: string): Client;
   /** Another replica of the same platform; stopped with this one. */
@@ -130,6 +134,10 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
       tokens,
       cursorKey: Buffer.alloc(32, 3),
       gatewayHostName: 'gateway.example:8443',
+      throttle: createThrottle({
+        client: { capacity: 50_000, restorePerSecond: 5_000 },
+        tenant: { capacity: 200_000, restorePerSecond: 20_000 },
+      }),
       ...options,
     });
     // What serves is stopped before what it is served by.
@@ -199,6 +207,13 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
         if (value.spaceId == null) {
           await producer.send(0, AVERAGES_SCHEMA, [encodeAverages(batch)], [furtherProperties(batch)]);
         } else await producer.send(0, SPACE_AVERAGES_SCHEMA, [encodeSpaceAverages(batch)]);
+      }
+    },
+    async publishStates(...values) {
+      for (const { position, windowEnd, asOf, ...value } of values) {
+        await producer.send(0, STATES_SCHEMA, [
+          encodeStates({ ...position, windowEnd, asOf, values: [value] }),
+        ]);
       }
     },
     subscriber(who, at = webSocketUrl) {
@@ -354,6 +369,31 @@ export function average(
     readings: 10,
     devicesReporting: 1,
     devicesExpected: 1,
+    lastReadingAt: now - 1000,
+    position: { incarnation: 'test-2', partition: 0, sequence: 1 },
+    ...rest,
+  };
+}
+
+/** What the points of a state quantity say now. */
+export function placeState(
+  building: { id: string; tenantId: string },
+  values: Partial<PlaceState> & { quantityName?: QuantityName } = {},
+): PlaceState {
+  const { quantityName = 'SMOKE', ...rest } = values;
+  const now = Date.now();
+  return {
+    tenantId: building.tenantId,
+    buildingId: building.id,
+    spaceId: null,
+    quantity: quantityNamed(quantityName).code,
+    windowEnd: Math.floor(now / 1000),
+    asOf: now,
+    active: 1,
+    clear: 2,
+    activeMs: 30_000,
+    knownMs: 900_000,
+    changedAt: now - 30_000,
     lastReadingAt: now - 1000,
     position: { incarnation: 'test-2', partition: 0, sequence: 1 },
     ...rest,

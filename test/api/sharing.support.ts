@@ -1,15 +1,18 @@
 import { getOperationAST, parse } from 'graphql';
+import { createDeliveryBudget } from '../../src/api/delivery-budget';
 import { createFanOut, type FanOut } from '../../src/api/fan-out';
 import { type sharingKey } from '../../src/api/sharing';
 import { enforceRules } from '../../src/api/rules';
 import { type Entitlement, type Principal } from '../../src/auth/scope';
 import { quantityNamed, type QuantityName } from '../../src/domain/quantity';
 import { createListeners } from '../../src/live/listeners';
-import { averageChanges } from '../../src/resolvers/average/average-changes';
+import { averageStream } from '../../src/resolvers/average/average-stream';
+import { Building } from '../../src/resolvers/building/building.type';
 import { type Context, type Services } from '../../src/resolvers/context';
 import { createSchema } from '../../src/resolvers/schema';
-import { sharedStreamOf } from '../../src/resolvers/shared-stream';
 import { tenantScope } from '../../src/auth/scope';
+import { type SharedStream } from '../../src/resolvers/shared-stream';
+import { type BuildingDocument } from '../../src/store/documents';
 import { type MembershipListener } from '../../src/store/memberships';
 import { average } from './api.support';
 
@@ -44,7 +47,10 @@ export type KeyParts = Parameters<typeof sharingKey>[0];
 const schema = enforceRules(createSchema());
 
 /** A fan-out over values that the test tells, with people whose rights the test sets. */
-export function buildFanOut(keyOf: (parts: KeyParts) => string) {
+export function buildFanOut(
+  keyOf: (parts: KeyParts) => string,
+  { deliveriesPerSecond = 1e6, minInterval = 0 } = {},
+) {
   const listeners = createListeners();
   const rights = new Map<string, Entitlement[]>();
   const watchers = new Map<string, Set<MembershipListener>>();
@@ -52,8 +58,8 @@ export function buildFanOut(keyOf: (parts: KeyParts) => string) {
   const services = {
     live: {
       latest: () => [],
-      changes: (id: string, quantity?: QuantityName) =>
-        listeners.listen(id, quantity && quantityNamed(quantity).code),
+      changes: (ids: readonly string[], quantity?: QuantityName) =>
+        listeners.listen(ids, quantity && quantityNamed(quantity).code),
     },
     registry: { buildingsById: async () => [house] },
     averages: { latest: async () => [[]] },
@@ -69,6 +75,7 @@ export function buildFanOut(keyOf: (parts: KeyParts) => string) {
         return () => all.delete(listener);
       },
     },
+    budget: createDeliveryBudget({ deliveriesPerSecond }),
     errorsOf: (errors) => errors.map(({ message }) => message),
     onDelivered: () => undefined,
   });
@@ -99,8 +106,13 @@ export function buildFanOut(keyOf: (parts: KeyParts) => string) {
         building: HOUSE.id,
         ...(asked.quantity === undefined ? {} : { quantity: asked.quantity }),
       };
-      const context = { services, scope, loaders: { building: { load: async () => house } } };
-      const source = await averageChanges(context as unknown as Context, variables);
+      const context = { services, scope } as unknown as Context;
+      const stream = averageStream(context, {
+        buildings: [Building.of(house as unknown as BuildingDocument)],
+        quantity: asked.quantity,
+        minInterval,
+        places: [],
+      });
       const document = parse(asked.source);
       const operation = getOperationAST(document, asked.operation)!;
       const subscriber = {
@@ -117,7 +129,8 @@ export function buildFanOut(keyOf: (parts: KeyParts) => string) {
         variableValues: variables,
         requestId: id,
         keyOf: (rightsText) => keyOf({ source: asked.source, operation, variables, rights: rightsText }),
-        stream: sharedStreamOf(source)!,
+        stream: stream as SharedStream<unknown>,
+        own: null,
         sink: {
           send(result, sent) {
             subscriber.results.push(result);

@@ -49,6 +49,8 @@ export interface Case {
 
 const READERS: Rank[] = ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'];
 const WITH_DEVICES: Rank[] = ['OWNER', 'MANAGER', 'TECHNICIAN'];
+/** Those who may see what occupants do. */
+const WITH_READINGS: Rank[] = ['OWNER', 'MANAGER', 'ANALYST'];
 const ADMINISTRATORS: Rank[] = ['OWNER', 'MANAGER'];
 
 const byId = (id: (things: Things, rank: Rank) => string) => (things: Things, _own: Things, rank: Rank) => ({
@@ -200,6 +202,42 @@ export const CASES: Case[] = [
     otherwise: 'nothing',
   },
   {
+    name: 'whether there is smoke in a building',
+    covers: ['Building.states'],
+    document: 'query ($id: ID!) { building(id: $id) { states { quantity active clear } } }',
+    variables: byId(({ building }) => building),
+    at: 'building.states.0',
+    seen: READERS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'whether somebody is in a building',
+    covers: ['Building.states'],
+    document: 'query ($id: ID!) { building(id: $id) { states { quantity active clear } } }',
+    variables: byId(({ building }) => building),
+    at: 'building.states.1',
+    seen: WITH_READINGS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'whether there is smoke in a space',
+    covers: ['Space.states'],
+    document: 'query ($id: ID!) { building(id: $id) { spaces { states { quantity active clear } } } }',
+    variables: byId(({ building }) => building),
+    at: 'building.spaces.0.states.0',
+    seen: READERS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'whether somebody is in a space',
+    covers: ['Space.states'],
+    document: 'query ($id: ID!) { building(id: $id) { spaces { states { quantity active clear } } } }',
+    variables: byId(({ building }) => building),
+    at: 'building.spaces.0.states.1',
+    seen: WITH_READINGS,
+    otherwise: 'nothing',
+  },
+  {
     name: 'the rolling record of a building',
     covers: ['Building.averageHistory'],
     document: `query ($id: ID!, $from: DateTime!, $to: DateTime!) { building(id: $id) {
@@ -236,6 +274,15 @@ export const CASES: Case[] = [
     at: 'buildingAverage',
     seen: READERS,
     otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the averages of several buildings, live',
+    covers: ['Subscription.buildingAverages'],
+    document: 'subscription ($id: ID!) { buildingAverages(buildingIds: [$id]) { buildingId quantity mean } }',
+    variables: byId(({ building }) => building),
+    at: 'buildingAverages',
+    seen: READERS,
+    otherwise: 'nothing',
   },
   {
     name: 'the dead letters of a building',

@@ -4,7 +4,11 @@ import {
   type OnBuildingAverageSubscription,
 } from '../../simulator/generated/graphql';
 
-export type LiveAverage = OnBuildingAverageSubscription['buildingAverage'];
+/** What a value says; not where it stands among what is delivered. */
+export type LiveAverage = Omit<
+  OnBuildingAverageSubscription['buildingAverage'],
+  'delivery' | 'gap' | 'cursor'
+>;
 
 /** Subscribes to buildings' averages as any client would, for as long as it runs, through every interruption. */
 export interface LiveSubscriber {

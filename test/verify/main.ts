@@ -9,6 +9,7 @@ const verifications: Record<string, () => Promise<{ verification: Verification }
   cold: () => import('./cold.verify.js'),
   attribution: () => import('./attribution.verify.js'),
   storm: () => import('./storm.verify.js'),
+  'isolation-of-consumers': () => import('./isolation-of-consumers.verify.js'),
   'aggregate-crash': () => import('./aggregate-crash.verify.js'),
 };
 

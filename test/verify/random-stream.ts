@@ -41,8 +41,6 @@ const CLOCK_STEPS_MS = [0, 20_000, -1_500, -90_000, -290_000, -400_000, -3_600_0
 const STEP_LASTS_MS = 25_000;
 /** How far back a message is looked for that is sent again. */
 const REMEMBERED = 200;
-/** A message id is known for ten minutes; what comes later is another reading, which SQL over all rows does not know. */
-const MESSAGE_REPEATED_WITHIN_MS = 400_000;
 /** About how long a silence lasts, and what lies between two. */
 const SILENCE_MS = 120_000;
 
@@ -93,7 +91,7 @@ export function createRandomStream(options: {
   );
   type Device = (typeof devices)[number];
   const dated: { device: Device; observedAt: number }[] = [];
-  const named: { device: Device; messageId: string; madeAt: number }[] = [];
+  const named: { device: Device; messageId: string }[] = [];
   const count = (kind: StreamKind): void => {
     if (counts) counts[kind]++;
   };
@@ -153,13 +151,12 @@ export function createRandomStream(options: {
     if (choice < 0.17) {
       count('undated with a message id');
       const messageId = `${seed}-${start}-${made++}`;
-      remember(named, { device, messageId, madeAt: dueAt });
+      remember(named, { device, messageId });
       return undatedMessage(device, dueAt, messageId);
     }
     if (choice < 0.2) {
       const before = anyOf(named);
       if (before === undefined || dueAt >= before.device.endsAt) return undefined;
-      if (dueAt - before.madeAt > MESSAGE_REPEATED_WITHIN_MS) return undefined;
       count('of that repeated with another value');
       return undatedMessage(before.device, dueAt, before.messageId);
     }

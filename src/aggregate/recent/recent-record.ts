@@ -12,10 +12,10 @@ import { type RecentMetrics } from './metrics';
  */
 export interface RecentRecord {
   /**
-   * Takes an event's readings, in stream order. `verdicts` are the engine's; left out for an event that the engine has
-   * counted before its snapshot was taken: readers tell what is there twice by its identity.
+   * Takes an event's readings, in stream order. What is there twice readers tell by its identity, but for messages without
+   * a time: whether those repeat another only the engine knows.
    */
-  note(frame: Frame, verdicts: Uint8Array | undefined, sequence: number, enqueuedAt: number): void;
+  note(frame: Frame, verdicts: Verdicts, sequence: number, enqueuedAt: number): void;
   /** Starts as many writes as may run. Called at every tick. */
   pump(): void;
   /**
@@ -29,6 +29,8 @@ export interface RecentRecord {
    * store it, and a later correction would take its readings out of the record.
    */
   oldest(): { sequence: number; enqueuedAt: number } | undefined;
+  /** What an event that is noted again must be told. */
+  repeats(): Repeats;
   /** Whether it is stored from when on the partition is recorded: before that no checkpoint may move. */
   hasBegun(): boolean;
   /** Readings waiting, those in flight included. */
@@ -40,6 +42,15 @@ export interface RecentRecord {
   /** Resolves when everything is stored or the time is over. */
   drain(milliseconds: number): Promise<void>;
 }
+
+/**
+ * The engine's; or `counted` for an event that it counted before its snapshot was taken. `unsure`: it cannot know yet
+ * which messages repeat one from before it began; the owner before has stored what they hold.
+ */
+export type Verdicts = { rows: Uint8Array; unsure: boolean } | 'counted';
+
+/** Rows that repeat a message without a time, of events that are not all stored. */
+export type Repeats = [sequence: number, row: number][];
 
 export interface Owner {
   tenantId: string;
@@ -62,6 +73,7 @@ const LONGEST_PAUSE_MS = 10_000;
 const BEAT_SECONDS = 60;
 /** A building that has as many is written at once. */
 const READINGS_A_WRITE = 5_000;
+const REPEATS_BETWEEN_LOOKS = 10_000;
 
 export function createRecentRecord(options: {
   logger: Logger;
@@ -72,6 +84,8 @@ export function createRecentRecord(options: {
   /** From when on the partition's readings are noted; undefined before the first event. */
   recordsFrom(): number | undefined;
   recordLatenessMs: number;
+  /** Of events that the engine counted before it was restored. */
+  repeats: Repeats;
   /** Readings that may wait while the store is away. */
   maximumReadings: number;
   writesAtOnce: number;
@@ -90,6 +104,18 @@ export function createRecentRecord(options: {
   let answeredSinceDrop = false;
   let recordedSince: number | undefined;
   let settled: (() => void)[] = [];
+  const repeated = new Set(options.repeats.map(([sequence, row]) => `${sequence} ${row}`));
+  let repeats = [...options.repeats];
+
+  const oldest = (): { sequence: number; enqueuedAt: number } | undefined => {
+    let found = dropped;
+    for (const { buffers } of buildings.values()) {
+      const first = buffers[0];
+      if (first === undefined || (found !== undefined && found.sequence <= first.sequence[0]!)) continue;
+      found = { sequence: first.sequence[0]!, enqueuedAt: first.enqueuedAt };
+    }
+    return found;
+  };
 
   const buildingOf = ({ tenantId, buildingId }: Owner): Building => {
     const key = `${tenantId}/${buildingId}`;
@@ -224,10 +250,16 @@ export function createRecentRecord(options: {
       const { point, observedAt, value } = frame;
       for (let row = 0; row < frame.count; row++) {
         const stamped = undated[nextUndated]?.row === row ? undated[nextUndated++]! : undefined;
-        if (verdicts !== undefined) {
-          const verdict = verdicts[row];
+        const isNamed = stamped !== undefined && stamped.messageId !== null;
+        if (verdicts !== 'counted') {
+          const verdict = verdicts.rows[row];
+          if (verdict === DUPLICATE && isNamed) repeats.push([sequence, row]);
           if (verdict === DUPLICATE || verdict === TOO_LATE || verdict === IMPOSSIBLE) continue;
-        } else if (isTooLate(observedAt[row]!, enqueuedAt, options.recordLatenessMs)) continue;
+          if (isNamed && verdicts.unsure) continue;
+        } else {
+          if (isTooLate(observedAt[row]!, enqueuedAt, options.recordLatenessMs)) continue;
+          if (isNamed && repeated.has(`${sequence} ${row}`)) continue;
+        }
         if (!Number.isFinite(value[row])) continue;
         const of = frame.points[point[row]!]!;
         let buffer = into[of.building];
@@ -267,6 +299,7 @@ export function createRecentRecord(options: {
       if (recordedSince === undefined && running === 0 && size === 0 && options.recordsFrom() !== undefined) {
         if (now() >= pausedUntil) void beginAlone();
       }
+      if (repeats.length > REPEATS_BETWEEN_LOOKS) this.repeats();
       // A replay is faster than the beat.
       if (size > options.maximumReadings / 2) for (const building of buildings.values()) makeDue(building);
       metrics.waiting.set({ partition }, size);
@@ -292,14 +325,11 @@ export function createRecentRecord(options: {
       start();
       return stored;
     },
-    oldest() {
-      let oldest = dropped;
-      for (const { buffers } of buildings.values()) {
-        const first = buffers[0];
-        if (first === undefined || (oldest !== undefined && oldest.sequence <= first.sequence[0]!)) continue;
-        oldest = { sequence: first.sequence[0]!, enqueuedAt: first.enqueuedAt };
-      }
-      return oldest;
+    oldest,
+    repeats() {
+      const first = oldest()?.sequence ?? Infinity;
+      repeats = repeats.filter(([sequence]) => sequence >= first);
+      return repeats;
     },
     hasBegun: () => recordedSince !== undefined,
     size: () => size,

@@ -7,7 +7,7 @@ import { type Horizons } from '../horizons';
 import { createCorrections } from './corrections';
 import { createLateMinutes, type PackedLate } from './late-minutes';
 import { type RecentMetrics } from './metrics';
-import { createRecentRecord } from './recent-record';
+import { createRecentRecord, type Repeats, type Verdicts } from './recent-record';
 
 /** Where recent readings are stored and read again. */
 export interface RecentStore {
@@ -21,11 +21,12 @@ export interface RecentStore {
 /** What of it stands in a snapshot. */
 export interface PackedRecent {
   late: PackedLate[];
+  repeats: Repeats;
 }
 
 /** One partition's recent readings, and the corrections that are computed from them. */
 export interface Recent {
-  note(frame: Frame, verdicts: Uint8Array | undefined, sequence: number, enqueuedAt: number): void;
+  note(frame: Frame, verdicts: Verdicts, sequence: number, enqueuedAt: number): void;
   markLate(building: BuildingState, code: number, firstMinute: number, lastMinute: number): void;
   /** `isComplete`: whether all that the engine has applied was noted. */
   pump(isComplete: boolean): void;
@@ -81,6 +82,7 @@ export function createRecent(
     incarnation,
     partition,
     recordsFrom: options.recordsFrom,
+    repeats: restored?.repeats ?? [],
     recordLatenessMs: horizons.recordLatenessMs,
     maximumReadings,
     writesAtOnce: options.writesAtOnce,
@@ -120,7 +122,7 @@ export function createRecent(
     oldestUnstored: () => record.oldest()?.sequence,
     neededSince: () => Math.min(record.oldest()?.enqueuedAt ?? Infinity, late.oldestEnqueuedAt()),
     hasBegun: record.hasBegun,
-    pack: () => ({ late: late.pack() }),
+    pack: () => ({ late: late.pack(), repeats: record.repeats() }),
     fullness: () => record.size() / maximumReadings,
     healthy: record.healthy,
     needsReplay: record.needsReplay,

@@ -205,7 +205,13 @@ export function atriumPlans(
     ),
     plan(
       'jobs',
-      { ...blobs, ...documents, ...deviceKeys, JOBS_HEALTH_PORT: String(ports.jobsHealth) },
+      {
+        ...blobs,
+        ...documents,
+        ...deviceKeys,
+        JOBS_HEALTH_PORT: String(ports.jobsHealth),
+        CURATE_SECONDS: String(settings.CURATE_SECONDS),
+      },
       ports.jobsHealth,
     ),
     plan(

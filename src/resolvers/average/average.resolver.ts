@@ -1,4 +1,4 @@
-import { Arg, Args, Ctx, FieldResolver, ID, Resolver, Root, Subscription } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { allows } from '../../auth/scope';
 import { type QuantityName } from '../../domain/quantity';
 import { Building } from '../building/building.type';
@@ -6,11 +6,10 @@ import { type Connection, connectionOf, PageArguments, pageOf } from '../connect
 import { type Context } from '../context';
 import { clientError } from '../errors';
 import { Quantity } from '../quantity.type';
-import { INDEPENDENT, Visible } from '../rule';
+import { Visible } from '../rule';
 import { DateTime } from '../scalars';
 import { Space } from '../space/space.type';
 import { BuildingAverage, BuildingAverageConnection } from './average.type';
-import { averageChanges } from './average-changes';
 import { requireContinuous } from './continuous';
 import { currentAverages, currentSpaceAverages } from './current-averages';
 
@@ -79,24 +78,5 @@ export class SpaceAveragesResolver {
   })
   averages(@Root() space: Space, @Ctx() context: Context): BuildingAverage[] {
     return currentSpaceAverages(context, space);
-  }
-}
-
-@Resolver()
-export class BuildingAverageSubscription {
-  @Visible({ needs: 'average.read', of: 'arguments' }, INDEPENDENT)
-  @Subscription(() => BuildingAverage, {
-    description:
-      'The rolling averages of a building: the current value of each quantity first, then every change of it, about once a second while readings come. A client that cannot keep up gets the latest and misses those between.',
-    subscribe: ({ args, context }) =>
-      averageChanges(context as Context, args as { building: string; quantity?: QuantityName | null }),
-  })
-  buildingAverage(
-    @Root() value: BuildingAverage,
-    @Arg('building', () => ID, { description: 'The building’s id.' }) _building: string,
-    @Arg('quantity', () => Quantity, { nullable: true, description: 'Only this quantity; a continuous one.' })
-    _quantity?: QuantityName | null,
-  ): BuildingAverage {
-    return value;
   }
 }

@@ -1,4 +1,4 @@
-import { Field, Int, ObjectType } from 'type-graphql';
+import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { quantityOfCode, type QuantityName } from '../../domain/quantity';
 import { type StreamPosition as Position, WINDOW_SECONDS } from '../../domain/window';
 import { type StoredAverage } from '../../store/averages';
@@ -39,12 +39,51 @@ export class FurtherAggregate {
   value!: number | null;
 }
 
+const DELIVERIES = ['LIVE', 'MISSED'] as const;
+export type Delivery = (typeof DELIVERIES)[number];
+const AverageDelivery = Object.fromEntries(DELIVERIES.map((name) => [name, name])) as Record<
+  Delivery,
+  Delivery
+>;
+
+registerEnumType(AverageDelivery, {
+  name: 'AverageDelivery',
+  description: 'Why a subscription delivers a value. More may come: pass over what you do not know.',
+  valuesConfig: {
+    LIVE: { description: 'It is the value now.' },
+    MISSED: { description: 'It is the record of a minute since `after`, from before the value now.' },
+  },
+});
+
+@ObjectType('AverageGap', {
+  description:
+    'Minutes whose records are not told: they are too many, no longer kept, or not stored yet. `Building.averageHistory` has those that are kept.',
+})
+export class AverageGap {
+  @Visible('with-parent', INDEPENDENT)
+  @Field(() => DateTime, { description: 'The first `windowEnd` that is not told.' })
+  from!: Date;
+
+  @Visible('with-parent', INDEPENDENT)
+  @Field(() => DateTime, { description: 'The last `windowEnd` that is not told.' })
+  to!: Date;
+
+  /** In minutes since 1970. */
+  static of({ from, to }: { from: number; to: number }): AverageGap {
+    return Object.assign(new AverageGap(), { from: new Date(from * 60_000), to: new Date(to * 60_000) });
+  }
+}
+
 @ObjectType('BuildingAverage', {
   description:
     'The rolling average of a quantity over a building or a space: the mean of all distinct readings of all its devices that were observed in the five minutes up to `windowEnd`. A window without readings has no mean, never the last one.',
 })
 export class BuildingAverage implements Owned {
   tenantId!: string;
+  spaceId!: string | null;
+
+  @Visible('with-parent', INDEPENDENT)
+  @Field(() => ID, { description: 'The building, or the one in which the space is.' })
   buildingId!: string;
 
   @Visible('with-parent', INDEPENDENT)
@@ -136,6 +175,41 @@ export class BuildingAverage implements Owned {
   })
   revision!: number;
 
+  @Visible('with-parent', INDEPENDENT)
+  @Field(() => AverageDelivery, {
+    nullable: true,
+    description: 'Of a subscription: why it is delivered. Null in the answer of a query.',
+  })
+  delivery!: Delivery | null;
+
+  @Visible('with-parent', INDEPENDENT)
+  @Field(() => AverageGap, {
+    nullable: true,
+    description:
+      'Of a subscription with `after`: the minutes before this value, of its building and quantity, whose records are not told. Null where none is missing.',
+  })
+  gap!: AverageGap | null;
+
+  /** Whether a reader of one who has the other would learn anything; that time went by is no news. */
+  differsFrom(other: BuildingAverage): boolean {
+    return (
+      this.mean !== other.mean ||
+      this.minimum !== other.minimum ||
+      this.maximum !== other.maximum ||
+      this.deviceMean !== other.deviceMean ||
+      this.readings !== other.readings ||
+      this.devicesReporting !== other.devicesReporting ||
+      this.devicesExpected !== other.devicesExpected ||
+      this.revision !== other.revision ||
+      this.further.some(({ value }, index) => value !== other.further[index]?.value)
+    );
+  }
+
+  /** Undefined for one that this release does not know. */
+  static quantityOf({ quantity }: { quantity: number }): QuantityName | undefined {
+    return quantityOfCode(quantity)?.name;
+  }
+
   /** Undefined for a quantity that this release does not know. */
   static of(value: StoredAverage): BuildingAverage | undefined {
     const quantity = quantityOfCode(value.quantity);
@@ -143,6 +217,9 @@ export class BuildingAverage implements Owned {
     return Object.assign(new BuildingAverage(), {
       tenantId: value.tenantId,
       buildingId: value.buildingId,
+      spaceId: value.spaceId ?? null,
+      delivery: null,
+      gap: null,
       quantity: quantity.name,
       unit: quantity.unit,
       mean: value.mean,

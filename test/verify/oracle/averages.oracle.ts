@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DuckDBConnection } from '@duckdb/node-api';
 import { type QuantityName } from '../../../src/domain/quantity';
+import { REPEATED_WITHIN_MS } from '../../../src/domain/reading';
 import { WINDOW_SECONDS } from '../../../src/domain/window';
 
 /** A value of the rolling average as a client of the API saw it. */
@@ -31,7 +32,7 @@ export const MEAN_TOLERANCE = 1e-9;
 /**
  * Makes the table `counted` from the stored rows: what may be in an average at all, each reading once. A row that came
  * later than the allowed lateness, by the hub's own clock, is in none; where two rows claim one identity the first in
- * stream order stands. As the hub's clock only goes forward in a partition, the first of an identity is also the first
+ * stream order stands, and a message without a time that comes again after `REPEATED_WITHIN_MS` is another. As the hub's clock only goes forward in a partition, the first of an identity is also the first
  * up to any position from which it is there, so that this is done once and not for each value.
  *
  * Wants a view `landing` with: incarnation, partition, sequence, row, enqueued_at, building_id, point_id, device_id,
@@ -49,18 +50,18 @@ export async function prepareCounted(
       CAST(floor(ceil(observed_ms / 1000.0) / 60) AS BIGINT) AS minute
     FROM (
       SELECT *, epoch_ms(observed_at) AS observed_ms,
-        row_number() OVER (
+        epoch_ms(enqueued_at) - lag(epoch_ms(enqueued_at)) OVER (
           PARTITION BY incarnation, "partition", point_id,
             CASE WHEN time_source = 'DEVICE' THEN 'at ' || epoch_ms(observed_at)
                  WHEN message_id IS NOT NULL THEN 'message ' || message_index || ' ' || message_id
                  ELSE 'row ' || sequence || ' ' || "row" END
           ORDER BY sequence, "row"
-        ) AS occurrence
+        ) AS since_last
       FROM landing
       WHERE building_id IN (${buildings})
         AND epoch_ms(enqueued_at) - epoch_ms(observed_at) <= ${options.allowedLatenessMs}
     )
-    WHERE occurrence = 1`);
+    WHERE since_last IS NULL OR (time_source <> 'DEVICE' AND since_last >= ${REPEATED_WITHIN_MS})`);
 }
 
 /** Values recomputed at once: bounds the memory of the join. */

@@ -37,13 +37,17 @@ export interface ParquetColumn {
 const DICTIONARY_BYTES = 16 * 1024 * 1024;
 
 /**
- * Encodes columns as one Parquet file: zstd, one row group, and what other engines read since Spark 3.5 and Hive 4: data
- * pages of version 1, instants as INT64 milliseconds with UTC.
+ * Encodes columns as one Parquet file: zstd, and what other engines read since Spark 3.5 and Hive 4: data pages of
+ * version 1, dictionaries, plain values and differences (DELTA_BINARY_PACKED) as the only encodings, instants as INT64
+ * milliseconds with UTC.
+ *
+ * @param rowGroupRows the most rows of a row group; a million when left out.
  */
 export function encodeParquet(
   columns: readonly ParquetColumn[],
   rows: number,
   metadata: Record<string, string>,
+  rowGroupRows?: number,
 ): Buffer {
   const fields = columns.map(({ name, data, nullable }) => new Field(name, data.type as DataType, nullable));
   const children = columns.map(({ data }) => data);
@@ -56,6 +60,7 @@ export function encodeParquet(
     .setDictionaryPageSizeLimit(DICTIONARY_BYTES)
     .setCreatedBy('atrium')
     .setKeyValueMetadata(new Map(Object.entries(metadata)) as never);
+  if (rowGroupRows !== undefined) properties = properties.setMaxRowGroupSize(rowGroupRows);
   for (const { name } of columns.filter(({ delta }) => delta)) {
     properties = properties
       .setColumnDictionaryEnabled(name, false)

@@ -1,0 +1,182 @@
+import { randomUUID } from 'node:crypto';
+import {
+  createSourceEventStream,
+  type DocumentNode,
+  execute,
+  type ExecutionArgs,
+  type ExecutionResult,
+  getOperationAST,
+  GraphQLError,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+  parse,
+  specifiedRules,
+  validate,
+} from 'graphql';
+import { type Principal } from '../auth/scope';
+import { type Context, type Services } from '../resolvers/context';
+import { clientError } from '../resolvers/errors';
+import { sharedStreamOf } from '../resolvers/shared-stream';
+import { payerOf, requestedCost, takeCost, withCost } from './cost';
+import { createDocumentCache, documentKey } from './document-cache';
+import { type FanOut, type Sink } from './fan-out';
+import { type DocumentLimits, limitRules } from './limits';
+import { createContext } from './request-context';
+import { type Scopes } from './scopes';
+import { createSharedResults } from './shared-results';
+import { isShareable, sharingKey, startVariables } from './sharing';
+import { type Throttle } from './throttle';
+
+/** What a client asks for over a stream, whichever carries it. */
+export interface OperationRequest {
+  query: string;
+  operationName?: string | null | undefined;
+  variables?: Record<string, unknown> | null | undefined;
+}
+
+/** Operations over WebSocket and server-sent events: the same checks, limits and deliveries for both. */
+export interface Operations {
+  /** @returns what to execute, or what is wrong with the request. Throws where the store is away. */
+  prepare(
+    asking: { principal: Principal; requestId: string },
+    request: OperationRequest,
+  ): Promise<ExecutionArgs | readonly GraphQLError[]>;
+  /** A prepared query or mutation. Its answer says what it cost; what it did not use is given back. */
+  execute(args: ExecutionArgs): Promise<ExecutionResult>;
+  /**
+   * Of a prepared subscription. The rights are checked as for anybody; the results then come from the group of those who
+   * ask the same, and go through `send`, as JSON. What is returned only ends.
+   */
+  subscribe(args: ExecutionArgs, send: Sink['send']): Promise<AsyncIterableIterator<never> | ExecutionResult>;
+}
+
+interface Asked {
+  request: OperationRequest;
+  operation: OperationDefinitionNode;
+  variables: Record<string, unknown>;
+  cost: number;
+}
+
+const MAXIMUM_VALIDATION_ERRORS = 10;
+
+export function createOperations(options: {
+  schema: GraphQLSchema;
+  services: Services;
+  scopes: Scopes;
+  fanOut: FanOut;
+  limits: DocumentLimits;
+  throttle: Throttle;
+  maximumCachedCharacters: number;
+}): Operations {
+  const { schema, services, scopes, fanOut, limits, throttle } = options;
+  const cache = createDocumentCache({ maximumCharacters: options.maximumCachedCharacters });
+  const rules = [...specifiedRules, ...limitRules(limits)];
+  const asked = new WeakMap<ExecutionArgs, Asked>();
+  const shareables = new WeakMap<OperationDefinitionNode, boolean>();
+
+  const shareable = (document: DocumentNode, operation: OperationDefinitionNode): boolean => {
+    let known = shareables.get(operation);
+    if (known === undefined) shareables.set(operation, (known = isShareable(schema, document, operation)));
+    return known;
+  };
+
+  function documentOf(query: string): DocumentNode | readonly GraphQLError[] {
+    const key = documentKey(query);
+    const known = cache.get(key);
+    if (known !== undefined) return known;
+    let document: DocumentNode;
+    try {
+      document = parse(query, { maxTokens: limits.tokens });
+    } catch (error) {
+      return [withCode(error as GraphQLError, 'GRAPHQL_PARSE_FAILED')];
+    }
+    const errors = validate(schema, document, rules, { maxErrors: MAXIMUM_VALIDATION_ERRORS });
+    if (errors.length > 0) return errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
+    cache.set(key, document, query.length);
+    return document;
+  }
+
+  return {
+    async prepare(asking, request) {
+      const document = documentOf(request.query);
+      if (!('kind' in document)) return document;
+      const variables = request.variables ?? {};
+      const operation = getOperationAST(document, request.operationName);
+      if (!operation) {
+        return [
+          clientError('OPERATION_RESOLUTION_FAILURE', 'operationName chooses no operation of the document'),
+        ];
+      }
+      const contextValue = await createContext({ services, scopes, ...asking });
+      let cost: number;
+      try {
+        cost = requestedCost(schema, document, operation, variables, limits.objects);
+        takeCost(throttle, payerOf(contextValue.scope), cost);
+      } catch (error) {
+        return [error as GraphQLError];
+      }
+      const args: ExecutionArgs = {
+        schema,
+        document,
+        operationName: request.operationName ?? null,
+        variableValues: variables,
+        contextValue,
+      };
+      asked.set(args, { request, operation, variables, cost });
+      return args;
+    },
+
+    async execute(args) {
+      const result = await execute(args);
+      const { cost } = asked.get(args)!;
+      const payer = payerOf((args.contextValue as Context).scope);
+      return withCost(result, throttle, payer, cost);
+    },
+
+    async subscribe(args, send) {
+      const { request, operation, variables } = asked.get(args)!;
+      const source = await createSourceEventStream(args);
+      if (!(Symbol.asyncIterator in source)) return source;
+      const stream = sharedStreamOf(source);
+      if (stream === undefined) throw new Error('a subscription brings no stream: see subscriberOf');
+      const context = args.contextValue as Context;
+      const { document } = args;
+      const isShared = shareable(document, operation);
+      const start = startVariables(document, operation, stream.startArguments ?? []);
+      // Whoever asks for what depends on who asks shares with nobody.
+      const alone = randomUUID();
+      return createSharedResults((ends) =>
+        fanOut.join({
+          principal: context.principal,
+          requestId: context.requestId,
+          document,
+          operationName: args.operationName,
+          variableValues: variables,
+          own: isShared ? null : context,
+          keyOf: (rights) =>
+            isShared
+              ? sharingKey({ source: request.query, operation, variables, start, rights })
+              : `${alone} ${rights}`,
+          stream,
+          sink: { ...ends, send },
+        }),
+      );
+    },
+  };
+}
+
+export function isArguments(prepared: ExecutionArgs | readonly GraphQLError[]): prepared is ExecutionArgs {
+  return !Array.isArray(prepared);
+}
+
+/** graphql-js names no codes; one that was given stands. */
+export function withCode(error: GraphQLError, code: string): GraphQLError {
+  return new GraphQLError(error.message, {
+    nodes: error.nodes,
+    source: error.source,
+    positions: error.positions,
+    path: error.path,
+    originalError: error.originalError ?? error,
+    extensions: { code, ...error.extensions },
+  });
+}

@@ -1,0 +1,70 @@
+import { execute, type DocumentNode, type GraphQLError, type GraphQLSchema } from 'graphql';
+import { type TenantScope, type Principal } from '../auth/scope';
+import { type Context, type Services } from '../resolvers/context';
+import { createLoaders } from '../resolvers/loaders';
+
+/** What is executed for each value. */
+export interface Operation {
+  document: DocumentNode;
+  operationName: string | null | undefined;
+  variableValues: Readonly<Record<string, unknown>>;
+  /** Of the one subscriber, where the document asks for what depends on who asks; null where the execution is shared. */
+  own: Context | null;
+}
+
+export interface Executor {
+  /** The result for one value of the stream, as JSON. */
+  textOf(operation: Operation, value: unknown): Promise<string>;
+  /** What a stream reads its current values with: a scope of now, and loaders that remember nothing. */
+  contextOf(asking: { principal: Principal; requestId: string }, scope: TenantScope): Context;
+}
+
+export function createExecutor(options: {
+  schema: GraphQLSchema;
+  services: Services;
+  /** As they are answered. */
+  errorsOf(errors: readonly GraphQLError[]): unknown[];
+}): Executor {
+  const { schema, services } = options;
+  const nobody = contextWithoutPrincipal(services);
+  return {
+    async textOf({ document, operationName, variableValues, own }, value) {
+      // What one's own execution shows was allowed a moment ago, and is loaded anew.
+      if (own !== null) await own.renew();
+      const { errors, ...result } = await execute({
+        schema,
+        document,
+        operationName: operationName ?? null,
+        variableValues,
+        contextValue: own ?? nobody,
+        rootValue: value,
+      });
+      return JSON.stringify(errors === undefined ? result : { ...result, errors: options.errorsOf(errors) });
+    },
+    contextOf({ principal, requestId }, scope) {
+      const loaders = createLoaders(services, scope);
+      return { services, principal, requestId, scope, loaders, renew: async () => scope };
+    },
+  };
+}
+
+/** What a shared execution gets: it serves many, so there is nobody in it. A field that looks for somebody fails. */
+function contextWithoutPrincipal(services: Services): Context {
+  const nobody = (): never => {
+    throw new Error('a field that is marked as independent of the principal looked for one');
+  };
+  return {
+    services,
+    requestId: 'shared',
+    get principal() {
+      return nobody();
+    },
+    get scope() {
+      return nobody();
+    },
+    get loaders() {
+      return nobody();
+    },
+    renew: nobody,
+  };
+}

@@ -1,0 +1,164 @@
+import 'reflect-metadata';
+import fc from 'fast-check';
+import { actualCost } from '../../src/api/cost';
+import { type BucketSize, createThrottle, type Throttle } from '../../src/api/throttle';
+import { buildBuilding, NORTH, type Person, startApi, type TestApi } from './api.support';
+
+const EXCHANGE_MS = 250;
+
+describe('the throttle', () => {
+  const alone = { client: 'somebody', tenants: [] };
+  const vast: BucketSize = { capacity: 1e12, restorePerSecond: 1e12 };
+
+  it('gives a bucket at once, then as much as it is filled again, and says how long to wait', () => {
+    let now = 0;
+    const throttle = createThrottle({
+      client: { capacity: 100, restorePerSecond: 10 },
+      tenant: vast,
+      now: () => now,
+    });
+    expect(throttle.charge(alone, 70)).toMatchObject({ ok: true, status: { currentlyAvailable: 30 } });
+    expect(throttle.charge(alone, 50)).toMatchObject({ ok: false, short: 'client', retryAfterSeconds: 2 });
+    now = 2_000;
+    expect(throttle.charge(alone, 50)).toMatchObject({ ok: true, status: { currentlyAvailable: 0 } });
+    expect(throttle.refund(alone, 20)).toEqual({
+      maximumAvailable: 100,
+      currentlyAvailable: 20,
+      restoreRate: 10,
+    });
+  });
+
+  it('lets one member of a tenant not take what the tenant may have twice', () => {
+    const throttle = createThrottle({
+      client: vast,
+      tenant: { capacity: 100, restorePerSecond: 1 },
+      now: () => 0,
+    });
+    expect(throttle.charge({ client: 'a', tenants: ['t'] }, 80).ok).toBe(true);
+    expect(throttle.charge({ client: 'b', tenants: ['t'] }, 80)).toMatchObject({
+      ok: false,
+      short: 'tenant',
+    });
+    // Half of it each.
+    expect(throttle.charge({ client: 'c', tenants: ['t', 'u'] }, 40).ok).toBe(true);
+    expect(throttle.charge({ client: 'd', tenants: ['t'] }, 1).ok).toBe(false);
+  });
+
+  it('gives a client of several replicas what one bucket gives, and at no time a tenth of it more', () => {
+    const size = { capacity: 1_000, restorePerSecond: 100 };
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 2, max: 5 }),
+        fc.array(fc.record({ replica: fc.nat(), cost: fc.integer({ min: 1, max: 20 }), after: fc.nat(40) }), {
+          minLength: 100,
+          maxLength: 600,
+        }),
+        (count, requests) => {
+          let now = 0;
+          const replicas: Throttle[] = Array.from({ length: count }, () =>
+            createThrottle({ client: size, tenant: vast, now: () => now }),
+          );
+          const exchange = (): void => {
+            const usages = replicas.map((each) => each.takeOwnUsage());
+            for (const [from, usage] of usages.entries()) {
+              replicas.forEach((to, index) => index !== from && to.takeUsage(String(from), usage));
+            }
+          };
+          exchange();
+          let exchanged = 0;
+          let granted = 0;
+          for (const { replica, cost, after } of requests) {
+            now += after;
+            for (; exchanged + EXCHANGE_MS <= now; exchanged += EXCHANGE_MS) exchange();
+            if (replicas[replica % count]!.charge(alone, cost).ok) granted += cost;
+            const ideal = size.capacity + (now / 1_000) * size.restorePerSecond;
+            // And the last operation of each replica.
+            expect(granted).toBeLessThanOrEqual(ideal + size.capacity * 0.1 + 20);
+          }
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it('gives a lone replica all of a bucket, and again where the others are gone', () => {
+    let now = 0;
+    const throttle = createThrottle({
+      client: { capacity: 100, restorePerSecond: 100 },
+      tenant: vast,
+      now: () => now,
+    });
+    throttle.takeUsage('other', {});
+    expect([throttle.charge(alone, 8).ok, throttle.charge(alone, 8).ok]).toEqual([true, false]);
+    now = 60_000;
+    throttle.takeOwnUsage();
+    expect([throttle.charge(alone, 8).ok, throttle.charge(alone, 80).ok]).toEqual([true, true]);
+  });
+});
+
+describe('what an answer costs', () => {
+  it('is one for each object in it, at least one, and never more than was asked for', () => {
+    expect(actualCost({ a: { b: [{ c: 1 }, { c: 2 }, null], tags: ['x', 'y'] } }, 50)).toBe(3);
+    expect(actualCost({ a: null }, 50)).toBe(1);
+    expect(actualCost(undefined, 50)).toBe(1);
+    expect(actualCost({ a: [{}, {}, {}] }, 2)).toBe(2);
+  });
+});
+
+describe('the cost of requests over HTTP', () => {
+  let api: TestApi;
+  let owner: Person;
+  const query = 'query ($first: Int!) { buildings(first: $first) { nodes { id name } } }';
+  beforeAll(async () => {
+    api = await startApi({
+      throttle: createThrottle({
+        client: { capacity: 1_000, restorePerSecond: 1 },
+        tenant: { capacity: 1_500, restorePerSecond: 1 },
+      }),
+    });
+    owner = await api.person('owner', NORTH, 'OWNER');
+    await buildBuilding(api, owner, NORTH, { devices: 0 });
+  });
+  afterAll(() => api.stop());
+
+  it('stands in each answer, with what was asked for, what was used and what is left', async () => {
+    const caller = await api.person('frugal', NORTH, 'VIEWER');
+    const { extensions } = await whole(caller, { first: 100 });
+    expect(extensions).toEqual({
+      cost: {
+        requestedQueryCost: 101,
+        actualQueryCost: 2,
+        throttleStatus: { maximumAvailable: 1_000, currentlyAvailable: 998, restoreRate: 1 },
+      },
+    });
+  });
+
+  it('is refused with 429 and the seconds to wait once a client has used its share, and others are still served', async () => {
+    const caller = await api.person('greedy', NORTH, 'VIEWER');
+    const other = await api.person('other', NORTH, 'VIEWER');
+    const many = Array.from({ length: 20 }, () => whole(caller, { first: 200 }));
+    const answers = await Promise.all(many);
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(refused.length).toBeGreaterThan(0);
+    for (const { headers, errors } of refused) {
+      const { code, retryAfterSeconds, cost } = errors![0]!.extensions as Record<string, never>;
+      expect([code, String(retryAfterSeconds)]).toEqual(['RATE_LIMITED', headers.get('retry-after')]);
+      expect(cost).toMatchObject({ requestedQueryCost: 201, actualQueryCost: null });
+    }
+    expect(answers.filter(({ status }) => status === 200).length + refused.length).toBe(20);
+    expect((await whole(other, { first: 10 })).status).toBe(200);
+  });
+
+  async function whole(who: Person, variables: object) {
+    const response = await fetch(`${api.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${who.token}` },
+      body: JSON.stringify({ query, variables }),
+    });
+    const body = (await response.json()) as {
+      extensions?: unknown;
+      errors?: { extensions: Record<string, unknown> }[];
+    };
+    return { status: response.status, headers: response.headers, ...body };
+  }
+});
