@@ -13,6 +13,7 @@ import { createLiveValues } from './live-values';
 import { type AggregateMetrics } from './metrics';
 import { createMinuteRecord } from './minute-record';
 import { createRecent, type RecentStore } from './recent/recent';
+import { createToldCorrections } from './recent/told-corrections';
 import { createReplayMarks } from './replay-marks';
 import { STATE_REACH_SECONDS } from './state-point';
 import { packSnapshot, sealSnapshot, type Snapshot } from './snapshot';
@@ -78,8 +79,10 @@ export function createAggregatePartition(options: {
     partition,
     maximumPoints: options.maximumPoints,
     writesAtOnce: options.writesAtOnce,
+    onStored: (points) => corrections.stored(points, engine.second - horizons.finalAfter),
     now,
   });
+  const corrections = createToldCorrections({ logger, producer, partition });
   const engine = createEngine({
     incarnation,
     partition,
@@ -390,6 +393,7 @@ export function createAggregatePartition(options: {
       takeDueMinutes(false);
       record.pump();
       recent?.pump(isNoted());
+      corrections.pump();
       metrics.tick.observe((performance.now() - began) / 1000);
       metrics.buildings.set(labels, engine.buildings);
       if (now() - checkpointAt >= CHECKPOINT_EVERY_MS) void moveCheckpoint();
@@ -402,6 +406,7 @@ export function createAggregatePartition(options: {
         record.drain(CLOSE_WITHIN_MS),
         recent?.drain(CLOSE_WITHIN_MS),
         live.idle(),
+        corrections.idle(),
         storing,
       ]);
       await takeSnapshot();

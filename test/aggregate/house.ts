@@ -7,6 +7,7 @@ import { createBlobEmulator } from '../../emulators/blob';
 import { createCosmosEmulator } from '../../emulators/cosmos/emulator';
 import { createEventHubsEmulator } from '../../emulators/event-hubs';
 import { type AggregateWorker, createAggregateWorker } from '../../src/aggregate';
+import { createRecentMetrics } from '../../src/aggregate/recent/metrics';
 import { tenantScope } from '../../src/auth/scope';
 import { type BuildingAverage } from '../../src/domain/window';
 import { createLogger } from '../../src/observability/logger';
@@ -15,9 +16,14 @@ import { type AveragesWriter, type StoredAverage } from '../../src/store/average
 import { createAveragesReader } from '../../src/store/averages-reader';
 import { createAveragesWriter } from '../../src/store/averages-writer';
 import { createCosmos } from '../../src/store/cosmos';
+import { type RecentRow } from '../../src/store/recent';
+import { createRecentSource } from '../../src/store/recent-reader';
+import { createRecentWriter } from '../../src/store/recent-writer';
 import { decodeAverages } from '../../src/stream/averages';
+import { type CorrectedMinutes, CORRECTIONS_SCHEMA, decodeCorrections } from '../../src/stream/corrections';
 import { createConsumerClient } from '../../src/stream/connection';
-import { decodeFrame, FRAME_SCHEMA } from '../../src/stream/frame';
+import { decodeFrame, FRAME_SCHEMA, SCHEMA_PROPERTY } from '../../src/stream/frame';
+import { STATES_SCHEMA } from '../../src/stream/states';
 import { createStreamProducer } from '../../src/stream/producer';
 import { type Row } from './plain-model';
 import { bodyOf } from './random-stream';
@@ -39,6 +45,10 @@ export interface House {
   rows(): Row[];
   /** Every live value that was told. */
   live(): BuildingAverage[];
+  /** What was told of minutes that were corrected. */
+  corrections(): CorrectedMinutes[];
+  /** Every recent reading that is stored of a building. */
+  recent(buildingId: string): Promise<RecentRow[]>;
   history(buildingId: string): Promise<StoredAverage[]>;
   /** Changes a byte in the middle of every stored snapshot. */
   damageSnapshots(): Promise<void>;
@@ -73,6 +83,7 @@ export async function startHouse(): Promise<House> {
 
   const rows: Row[] = [];
   const live: BuildingAverage[] = [];
+  const corrections: CorrectedMinutes[] = [];
   const follow = (hub: string, group: string, take: (event: ReceivedEventData) => void) => {
     const client = createConsumerClient(namespace, { hub, group });
     const subscription = client.subscribe(
@@ -89,7 +100,11 @@ export async function startHouse(): Promise<House> {
   };
   const followers = [
     follow('telemetry', '$Default', (event) => rows.push(...rowsOf(event))),
-    follow('averages', 'live-0', (event) => live.push(...decodeAverages(event.body, event.properties))),
+    follow('averages', 'live-0', (event) => {
+      const schema: unknown = event.properties?.[SCHEMA_PROPERTY];
+      if (schema === CORRECTIONS_SCHEMA) corrections.push(...decodeCorrections(event.body));
+      else if (schema !== STATES_SCHEMA) live.push(...decodeAverages(event.body, event.properties));
+    }),
   ];
   const running = new Set<AggregateWorker>();
 
@@ -112,6 +127,11 @@ export async function startHouse(): Promise<House> {
         identifier,
         counts: { start: async () => {}, stop: async () => {}, devicesExpected: () => 4 },
         averages: averages ?? createAveragesWriter({ cosmos }),
+        recent: {
+          metrics: createRecentMetrics(metrics),
+          writer: createRecentWriter({ cosmos, now }),
+          source: createRecentSource({ cosmos }),
+        },
         now,
       });
       running.add(worker);
@@ -128,6 +148,13 @@ export async function startHouse(): Promise<House> {
     writer: () => createAveragesWriter({ cosmos }),
     rows: () => rows,
     live: () => live,
+    corrections: () => corrections,
+    recent: (buildingId) =>
+      createRecentSource({ cosmos }).rows(
+        { tenantId: 'ten_a', buildingId },
+        { fromMinute: 0, toMinute: 99_999_980 },
+        { incarnation: '', partition: 0, sequence: 0 },
+      ),
     history: (buildingId) =>
       createAveragesReader({ cosmos }).history(
         tenantScope({ kind: 'person', id: 'per_a', email: null, expiresAt: Infinity }, [
