@@ -7,6 +7,7 @@ import { decodeFrame, FrameError } from '../stream/frame';
 import { type StreamProducer } from '../stream/producer';
 import { REPEATED_WITHIN_MS } from '../domain/reading';
 import { WINDOW_SECONDS } from '../domain/window';
+import { type AlertsShared, createPartitionAlerts } from './alerts/partition-alerts';
 import { type BuildingState, createEngine, type DevicesExpected, type EngineCounts } from './engine';
 import { EMPTY_SECONDS, FUTURE_ALLOWANCE_MS, type Horizons, KNOWN_AFTER_MS } from './horizons';
 import { createLiveValues } from './live-values';
@@ -22,6 +23,8 @@ import { type SpaceTree } from './tree';
 /** One partition's state while this worker owns it. */
 export interface AggregatePartition extends PartitionProcessor {
   readonly partition: number;
+  /** Takes up what is stored of its alerts. To be called before the first events. */
+  open(): Promise<void>;
   /** To be called once a second, just after the second has changed. */
   tick(): void;
   /** More is known of where a building's spaces lie. */
@@ -68,6 +71,8 @@ export function createAggregatePartition(options: {
   /** Stores a snapshot of that position. Left out, none is taken. */
   storeSnapshot?: (position: CheckpointEvent, body: Buffer) => Promise<void>;
   snapshotEveryMs?: number;
+  /** Left out, no rule is looked at. */
+  alerts?: AlertsShared;
   now(): number;
 }): AggregatePartition {
   const { logger, metrics, owned, horizons, expected, averages, producer, restored, now } = options;
@@ -121,6 +126,19 @@ export function createAggregatePartition(options: {
     });
   for (const point of restored?.head.points ?? []) record.offer(point.buildingId, [point]);
   const live = createLiveValues({ logger, metrics, producer, engine, incarnation, partition, now });
+  const alerts =
+    options.alerts &&
+    createPartitionAlerts({
+      logger,
+      shared: options.alerts,
+      producer,
+      averages: engine,
+      expected,
+      incarnation,
+      partition,
+      ...(restored && { restored: restored.head }),
+      now,
+    });
   const marks = createReplayMarks(restored?.head.marks);
   const labels = { partition };
 
@@ -158,6 +176,11 @@ export function createAggregatePartition(options: {
     return undefined;
   };
 
+  const advance = (second: number): void => {
+    if (alerts === undefined) engine.advance(second);
+    else alerts.advance(second, silentBecause() === undefined);
+  };
+
   const applyEvent = (event: ReceivedEventData): void => {
     const { sequenceNumber, body, properties } = event;
     // After a reconnect the hub may deliver again what was applied.
@@ -168,7 +191,7 @@ export function createAggregatePartition(options: {
     const isCounted = sequenceNumber <= engine.sequence;
     if (!isCounted) {
       // Until the partition is current the stream is the clock, so that a minute is computed while its readings are held.
-      engine.advance(Math.floor(Math.min(enqueuedAt, now()) / 1000));
+      advance(Math.floor(Math.min(enqueuedAt, now()) / 1000));
       marks.note(event, enqueuedAt);
     }
     try {
@@ -178,6 +201,7 @@ export function createAggregatePartition(options: {
         const rows = engine.apply(frame, sequenceNumber, enqueuedAt);
         const unsure = enqueuedAt + FUTURE_ALLOWANCE_MS < engine.knownFrom;
         recent?.note(frame, { rows, unsure }, sequenceNumber, enqueuedAt);
+        alerts?.apply(frame, sequenceNumber, enqueuedAt);
       }
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
@@ -213,6 +237,8 @@ export function createAggregatePartition(options: {
     const at = successorBegins();
     if (options.storeSnapshot === undefined || at === undefined || points === undefined) return;
     if (storing !== undefined || position === undefined || !isNoted()) return;
+    const found = alerts?.pack();
+    if (alerts !== undefined && found === undefined) return;
     snapshotAt = now();
     const began = performance.now();
     packing = true;
@@ -229,6 +255,7 @@ export function createAggregatePartition(options: {
         points,
         marks: marks.all(),
         ...(recent && { recent: recent.pack() }),
+        ...(found && { alerts: found }),
       };
       parts = await packSnapshot(head, engine.pack());
     } finally {
@@ -316,7 +343,11 @@ export function createAggregatePartition(options: {
       engine.second - STATE_REACH_SECONDS,
     );
     const event = marks.before(
-      Math.min(oldest * 1000 - KNOWN_AFTER_MS, (recent?.neededSince() ?? Infinity) - REPEATED_WITHIN_MS),
+      Math.min(
+        oldest * 1000 - KNOWN_AFTER_MS,
+        (recent?.neededSince() ?? Infinity) - REPEATED_WITHIN_MS,
+        alerts?.neededSince() ?? Infinity,
+      ),
     );
     if (event === undefined || event.sequenceNumber <= checkpointed) return;
     checkpointing = true;
@@ -346,6 +377,7 @@ export function createAggregatePartition(options: {
   return {
     partition,
     silentBecause,
+    open: () => alerts?.open() ?? Promise.resolve(),
     regroup: engine.regroup,
     async snapshotStored() {
       await storing;
@@ -355,6 +387,9 @@ export function createAggregatePartition(options: {
         throw new Error(
           `partition ${partition} is replayed: points or readings were given up while Cosmos was away`,
         );
+      }
+      if (alerts?.needsReplay()) {
+        throw new Error(`partition ${partition} is replayed: alerts were given up while Cosmos was away`);
       }
       if (now() - heardAt > HEARD_WITHIN_MS) outOfTouch = true;
       if (outOfTouch) await regainTouch();
@@ -378,6 +413,7 @@ export function createAggregatePartition(options: {
           sliceEnds = performance.now() + SLICE_MS;
         }
         appliedAt = heardAt = now();
+        alerts?.pump();
         reportCounts();
       }
       metrics.catchingUp.set(labels, silentBecause() === undefined ? 0 : 1);
@@ -387,9 +423,10 @@ export function createAggregatePartition(options: {
       if (packing) return;
       const began = performance.now();
       if (silentBecause() === undefined) {
-        engine.advance(Math.floor(now() / 1000));
+        advance(Math.floor(now() / 1000));
         live.emit();
       }
+      alerts?.pump();
       takeDueMinutes(false);
       record.pump();
       recent?.pump(isNoted());
@@ -408,6 +445,7 @@ export function createAggregatePartition(options: {
         live.idle(),
         corrections.idle(),
         storing,
+        alerts?.close(CLOSE_WITHIN_MS),
       ]);
       await takeSnapshot();
       await storing;

@@ -4,6 +4,7 @@ import { deserialize, serialize } from 'node:v8';
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
 import { type BuildingAverage } from '../domain/window';
 import { type CheckpointEvent } from '../stream/consumer';
+import { type AlertsSnapshot } from './alerts/partition-alerts';
 import { type PackedPart } from './packed';
 import { type PackedRecent } from './recent/recent';
 
@@ -27,6 +28,8 @@ export interface SnapshotHead {
   marks: { event: CheckpointEvent; enqueuedAt: number }[];
   /** Left out where no recent readings are stored. */
   recent?: PackedRecent;
+  /** Left out in snapshots of the releases before, which pass it by. */
+  alerts?: AlertsSnapshot;
 }
 
 export interface Snapshot {

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { type AddressInfo } from 'node:net';
+import cors from '@fastify/cors';
 import websocket from '@fastify/websocket';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import Fastify, {
@@ -9,6 +10,7 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
+import { type GraphQLError } from 'graphql';
 import { type Live } from '../live/live';
 import { type Readiness } from '../observability/health';
 import { explain, type Logger } from '../observability/logger';
@@ -18,6 +20,8 @@ import { type Context, type Services } from '../resolvers/context';
 import { createCursors } from '../resolvers/cursor';
 import { type ErrorCode } from '../resolvers/errors';
 import { createSchema } from '../resolvers/schema';
+import { type AlertFeed } from '../store/alerts/feed';
+import { type Alerting } from '../store/alerts/alerting';
 import { type AveragesReader } from '../store/averages';
 import { type Jobs } from '../store/jobs/jobs';
 import { type Memberships } from '../store/memberships';
@@ -36,6 +40,7 @@ import { registerPublicRoutes } from './public-routes';
 import { createContext } from './request-context';
 import { enforceRules } from './rules';
 import { createScopes } from './scopes';
+import { createExecutor } from './shared-execution';
 import { createSocketHandler, handleProtocols } from './socket-handler';
 import { type Throttle } from './throttle';
 import { webSocketOptions } from './web-socket';
@@ -51,6 +56,9 @@ export interface ApiOptions {
   /** Started and stopped by whoever made it. */
   memberships: Memberships;
   averages: AveragesReader;
+  alerting: Alerting;
+  /** Started and stopped by whoever made it. */
+  alertFeed: AlertFeed;
   /** Started and stopped by whoever made it. */
   live: Live;
   tokens: Tokens;
@@ -61,6 +69,8 @@ export interface ApiOptions {
   limits?: Partial<DocumentLimits>;
   /** Holds what clients and tenants have left. */
   throttle: Throttle;
+  /** Web origins whose pages may ask over HTTP, e.g. `https://dashboard.example`; none where left out. */
+  origins?: readonly string[];
   /** Of an HTTP request; 10,000 devices take about 2 MB. */
   maximumBodyBytes?: number;
   /** Of one WebSocket message. */
@@ -85,6 +95,8 @@ const MAXIMUM_CACHED_CHARACTERS = 500_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** At about 16 microseconds each, a sixth of a core. */
 const DELIVERIES_PER_SECOND = 10_000;
+/** How long a browser remembers what a page of another origin may send. */
+const PREFLIGHT_SECONDS = 600;
 const DRAIN_MS = 8_000;
 const SERVICE_RESTART = 1012;
 const PATH = '/graphql';
@@ -106,6 +118,8 @@ export function createApi(options: ApiOptions): Api {
     registry: options.registry,
     jobs: options.jobs,
     averages: options.averages,
+    alerting: options.alerting,
+    alertFeed: options.alertFeed,
     live,
     cursors: createCursors({ key: options.cursorKey }),
     gatewayHostName: options.gatewayHostName,
@@ -129,19 +143,38 @@ export function createApi(options: ApiOptions): Api {
     async start() {
       const schema = enforceRules(createSchema());
       const { throttle } = options;
-      const common = { schema, limits, throttle, maximumCachedCharacters: MAXIMUM_CACHED_CHARACTERS, meters, logger };
-      const fanOut = createFanOut({
+      const common = {
+        schema,
+        limits,
+        throttle,
+        maximumCachedCharacters: MAXIMUM_CACHED_CHARACTERS,
+        meters,
+        logger,
+      };
+      const execution = {
         schema,
         services,
+        errorsOf: (errors: readonly GraphQLError[]) =>
+          errors.map((error) => maskError(error, 'shared', logger)),
+      };
+      const onDelivered = (results: number): void => meters.deliveries.inc(results);
+      const fanOut = createFanOut({
+        ...execution,
         memberships,
         budget: createDeliveryBudget({
           deliveriesPerSecond: options.deliveriesPerSecond ?? DELIVERIES_PER_SECOND,
         }),
-        errorsOf: (errors) => errors.map((error) => maskError(error, 'shared', logger)),
-        onDelivered: (results) => meters.deliveries.inc(results),
+        onDelivered,
       });
       meters.observe(fanOut.counts);
-      const operations = createOperations({ ...common, services, scopes, fanOut });
+      const operations = createOperations({
+        ...common,
+        services,
+        scopes,
+        fanOut,
+        executor: createExecutor(execution),
+        onDelivered,
+      });
       const requests = new AsyncLocalStorage<string>();
       const apollo = createApollo({ ...common, requestId: () => requests.getStore() ?? '' });
       await apollo.start();
@@ -165,6 +198,15 @@ export function createApi(options: ApiOptions): Api {
       app.setNotFoundHandler((_request, reply) =>
         refuse(reply, 404, 'NOT_FOUND', `nothing is served here: see ${PATH}, /schema.graphql and /healthz`),
       );
+      if (options.origins !== undefined && options.origins.length > 0) {
+        await app.register(cors, {
+          origin: [...options.origins],
+          methods: ['GET', 'POST'],
+          allowedHeaders: ['authorization', 'content-type', 'accept', 'last-event-id'],
+          exposedHeaders: ['x-request-id', 'retry-after'],
+          maxAge: PREFLIGHT_SECONDS,
+        });
+      }
       await app.register(websocket, {
         options: { maxPayload: options.maximumMessageBytes ?? 256 * 1024, handleProtocols },
         async preClose() {

@@ -155,6 +155,8 @@ export const gatewaySettings = (variables: Variables = process.env) =>
     (settings) => [...needsStream(settings), ...needsWholeTls(settings)],
   );
 
+const alertDays = count(400, 'how long an alert is kept once it is over, in days');
+
 const worker = {
   WORKER_SLOT: z
     .string()
@@ -265,6 +267,10 @@ export const atriumSettings = (variables: Variables = process.env) =>
     variables,
   );
 
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}
+
 const amount = (standard: number, what: string) =>
   z.coerce.number().int().min(1).max(1e9).default(standard).describe(what);
 
@@ -297,7 +303,11 @@ export const apiSettings = (variables: Variables = process.env) =>
         .string()
         .default('127.0.0.1:8080')
         .describe('host and port that devices’ connection strings name'),
+      ALERT_DAYS: alertDays,
       ...cost,
+      API_ORIGINS: list('web origins whose pages may ask, with commas, e.g. https://dashboard.example')
+        .default([])
+        .refine((origins) => origins.every(isOrigin), 'each must be a scheme and a host, without a path'),
       LIVE_GROUP: z.string().default('live-0').describe('this replica’s consumer group of the averages hub'),
     },
     variables,

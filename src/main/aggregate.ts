@@ -3,8 +3,11 @@ import { createAggregateWorker } from '../aggregate/worker';
 import { aggregateSettings } from '../config/environment';
 import { createHealthServer } from '../observability/health';
 import { createMetrics } from '../observability/metrics';
+import { createAlertRules } from '../store/alert-rules';
+import { createAlertsStore } from '../store/alerts-store';
 import { createAveragesWriter } from '../store/averages-writer';
 import { createBuildingCounts } from '../store/building-counts';
+import { createBuildingInventory } from '../store/building-inventory';
 import { createCosmos } from '../store/cosmos';
 import { createRecentSource } from '../store/recent-reader';
 import { createRecentWriter } from '../store/recent-writer';
@@ -17,6 +20,8 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
   const metrics = createMetrics({ process: 'aggregate' });
   const cosmos = createCosmos(cosmosAccountOf(settings), settings.COSMOS_DATABASE);
   const counts = createBuildingCounts({ cosmos, logger });
+  const rules = createAlertRules({ cosmos, logger });
+  const inventory = createBuildingInventory({ cosmos, logger });
   const tree = createSpaceTree({ cosmos, logger });
   const worker = createAggregateWorker({
     logger,
@@ -34,6 +39,7 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
       writer: createRecentWriter({ cosmos, keepSeconds: settings.RECENT_HOURS * 3_600 }),
       source: createRecentSource({ cosmos }),
     },
+    alerts: { rules, inventory, store: createAlertsStore({ cosmos }) },
     allowedLatenessMs: settings.ALLOWED_LATENESS_SECONDS * 1000,
   });
   const health = createHealthServer({
@@ -45,7 +51,8 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
   });
   await health.start();
   await cosmos.ensureContainers();
-  await counts.start();
+  await Promise.all([counts.start(), rules.start(), inventory.start()]);
   await worker.start();
-  return { stop: () => stopInOrder(worker.stop, counts.stop, tree.stop, health.stop, cosmos.stop) };
+  const followers = [counts.stop, tree.stop, rules.stop, inventory.stop];
+  return { stop: () => stopInOrder(worker.stop, ...followers, health.stop, cosmos.stop) };
 });

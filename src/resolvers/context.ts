@@ -1,5 +1,7 @@
 import { type Principal, type TenantScope } from '../auth/scope';
 import { type LiveAverages } from '../live/live';
+import { type AlertFeed } from '../store/alerts/feed';
+import { type Alerting } from '../store/alerts/alerting';
 import { type AveragesReader } from '../store/averages';
 import { type Jobs } from '../store/jobs/jobs';
 import { type Registry } from '../store/registry';
@@ -12,6 +14,8 @@ export interface Services {
   jobs: Jobs;
   averages: AveragesReader;
   live: LiveAverages;
+  alerting: Alerting;
+  alertFeed: AlertFeed;
   cursors: Cursors;
   /** `host:port` (or `host`) of the gateway as devices reach it. */
   gatewayHostName: string;

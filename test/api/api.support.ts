@@ -19,6 +19,8 @@ import { type BuildingAverage } from '../../src/domain/window';
 import { createLive } from '../../src/live/live';
 import { createLogger } from '../../src/observability/logger';
 import { createMetrics, type Registry as Metrics } from '../../src/observability/metrics';
+import { createAlertFeed } from '../../src/store/alerts/feed';
+import { createAlerting } from '../../src/store/alerts/alerting';
 import { createAveragesReader } from '../../src/store/averages-reader';
 import { type Cosmos, createCosmos } from '../../src/store/cosmos';
 import { createJobs } from '../../src/store/jobs/jobs';
@@ -33,6 +35,7 @@ import {
   SPACE_AVERAGES_SCHEMA,
 } from '../../src/stream/averages';
 import { encodeStates, STATES_SCHEMA } from '../../src/stream/states';
+import { ALERTS_SCHEMA, decodeAlertEvent } from '../../src/stream/alerts';
 import { createStreamProducer } from '../../src/stream/producer';
 import { type TypedDocumentString } from '../../simulator/generated/graphql';
 import { eventually } from '../support/eventually';
@@ -62,6 +65,7 @@ export interface TestApi {
   registry: Registry;
   cosmos: Cosmos;
   keyring: Keyring;
+  namespace: { connectionString: string };
   metrics: Metrics;
   /** The store calls that the API made since the last asking, as `method container`. */
   storeCalls(): string[];
@@ -117,10 +121,20 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
   });
   const started: { stop(): Promise<void> }[] = [];
   const startReplica = async (own: Metrics): Promise<number> => {
-    const live = createLive({ logger, metrics: own, namespace, hub: 'averages', group: 'live-0' });
+    const alertFeed = createAlertFeed({ cosmos, logger });
+    const live = createLive({
+      logger,
+      metrics: own,
+      namespace,
+      hub: 'averages',
+      group: 'live-0',
+      others: {
+        [ALERTS_SCHEMA]: ({ body, properties }) => alertFeed.take(decodeAlertEvent(body, properties)),
+      },
+    });
     const memberships = createMemberships({ cosmos, logger });
-    await Promise.all([live.start(), memberships.start()]);
-    started.push(live, memberships);
+    await Promise.all([live.start(), memberships.start(), alertFeed.start()]);
+    started.push(live, memberships, alertFeed);
     const api = createApi({
       logger,
       metrics: own,
@@ -130,6 +144,8 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
       jobs: createJobs({ cosmos: recorded, keyring }),
       memberships,
       averages: createAveragesReader({ cosmos: recorded }),
+      alerting: createAlerting({ cosmos: recorded, keepSeconds: 86_400 }),
+      alertFeed,
       live,
       tokens,
       cursorKey: Buffer.alloc(32, 3),
@@ -172,6 +188,7 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
     registry,
     cosmos,
     keyring,
+    namespace,
     metrics,
     storeCalls: () => calls.splice(0),
     token: issuer.token,

@@ -3,6 +3,8 @@ import { type Role } from '../../src/auth/scope';
 import { newId } from '../../src/domain/id';
 import { type JobKind } from '../../src/domain/job';
 import { createSchema } from '../../src/resolvers/schema';
+import { alertIdOf } from '../../src/store/alerts/alert-id';
+import { createAlerting } from '../../src/store/alerts/alerting';
 import { createAveragesWriter } from '../../src/store/averages-writer';
 import { createJobs } from '../../src/store/jobs/jobs';
 import {
@@ -16,6 +18,7 @@ import {
   startApi,
   type TestApi,
 } from '../api/api.support';
+import { createRaiser, HOT } from '../alerts/alerts.support';
 import { fileDeadLetters } from '../dead-letters/letters';
 import { eventually } from '../support/eventually';
 import { type Case, CASES, type Rank, ROLES, type Things, type Verdict, WITHOUT_TARGET } from './rights';
@@ -56,6 +59,10 @@ describe('isolation of tenants', () => {
       transfer: newId('trf'),
       job: newId('job'),
       provisioningJob: newId('job'),
+      alert: alertIdOf({ id: newId('alt'), buildingId: newId('bld') }),
+      presenceAlert: alertIdOf({ id: newId('alt'), buildingId: newId('bld') }),
+      alertRule: newId('alr'),
+      spareAlertRule: newId('alr'),
     };
   });
   afterAll(() => api.stop());
@@ -101,6 +108,7 @@ describe('isolation of tenants', () => {
       ) as Things['devices'],
       job: await buildJob(owner, 'REGISTER_DEVICES', tenant, null),
       provisioningJob: await buildJob(owner, 'PROVISION_DEVICES', tenant, building.id),
+      ...(await buildAlerts(owner, tenant, building.id)),
     };
   }
 
@@ -137,6 +145,37 @@ describe('isolation of tenants', () => {
       offers.push(offered.value.transfer!.id);
     }
     return offers[0]!;
+  }
+
+  async function buildAlerts(owner: Person, tenantId: string, buildingId: string) {
+    const raiser = createRaiser(api.cosmos);
+    const condition = { kind: 'STATE', value: 1, forMs: 0 } as const;
+    const hot = await raiser.raise({ tenantId, buildingId });
+    const somebody = await raiser.raise({ tenantId, buildingId, quantity: 'OCCUPANCY', condition });
+    const alerting = createAlerting({ cosmos: api.cosmos, keepSeconds: 86_400 });
+    const rule = async (name: string): Promise<string> => {
+      const made = await alerting.createAlertRule(
+        owner.scope,
+        {
+          tenantId,
+          name,
+          severity: 'MAJOR',
+          quantity: 'AIR_TEMPERATURE',
+          scope: { buildingId: null, spaceId: null, deviceId: null },
+          condition: HOT,
+          enabled: true,
+        },
+        freshKey(),
+      );
+      if (!made.ok) throw new Error(made.refusal.message);
+      return made.value.id;
+    };
+    return {
+      alert: alertIdOf(hot.alert),
+      presenceAlert: alertIdOf(somebody.alert),
+      alertRule: await rule('Stays'),
+      spareAlertRule: await rule('Goes'),
+    };
   }
 
   /** A job that stays in the queue: nobody works it off here. */
@@ -243,6 +282,11 @@ function masked(text: string, things: Things): string {
   // What a client has left fills again between two answers.
   result = result.replace(/"currentlyAvailable":\d+/g, '"currentlyAvailable":"*"');
   for (const [name, id] of [
+    // Where an alert is stands in its id.
+    ['alert', things.alert],
+    ['alert', things.presenceAlert],
+    ['rule', things.alertRule],
+    ['rule', things.spareAlertRule],
     ['tenant', things.tenant],
     ['building', things.building],
     ['space', things.space],

@@ -29,6 +29,12 @@ export interface Things {
   /** A registration of devices that its owner started, and a provisioning. */
   job: string;
   provisioningJob: string;
+  /** Of its building: one of a temperature, and one that tells whether somebody is in. */
+  alert: string;
+  presenceAlert: string;
+  /** One to change, one to delete. */
+  alertRule: string;
+  spareAlertRule: string;
 }
 
 export interface Case {
@@ -702,6 +708,146 @@ export const CASES: Case[] = [
     at: 'provisionDevicesJob',
     seen: WITH_DEVICES,
     refused: ['ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the alerts of a building',
+    covers: ['Building.alerts'],
+    document: 'query ($id: ID!) { building(id: $id) { alerts { nodes { id severity device { id } } } } }',
+    variables: byId(({ building }) => building),
+    at: 'building.alerts.nodes',
+    seen: WITH_DEVICES,
+    refused: ['ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'an alert as a node',
+    covers: ['Query.node'],
+    document: 'query ($id: ID!) { node(id: $id) { id ... on Alert { severity building { id } } } }',
+    variables: byId(({ alert }) => alert),
+    at: 'node',
+    seen: WITH_DEVICES,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'an alert that tells whether somebody is in',
+    covers: ['Query.node'],
+    document: 'query ($id: ID!) { node(id: $id) { id ... on Alert { severity } } }',
+    variables: byId(({ presenceAlert }) => presenceAlert),
+    at: 'node',
+    seen: ADMINISTRATORS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the acknowledgement of an alert',
+    covers: ['Mutation.acknowledgeAlert'],
+    document: `mutation ($input: AcknowledgeAlertInput!) { acknowledgeAlert(input: $input) {
+      ... on AcknowledgeAlertSuccess { alert { id } } ... on UserError { code message path } } }`,
+    variables: ({ alert }) => ({ input: { alertId: alert } }),
+    at: 'acknowledgeAlert',
+    seen: WITH_DEVICES,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'alerts as they happen',
+    covers: ['Subscription.alerts'],
+    document: `subscription ($id: ID!) { alerts(buildingIds: [$id]) { __typename
+      ... on ActiveAlert { alert { severity } } } }`,
+    variables: byId(({ building }) => building),
+    at: 'alerts',
+    seen: WITH_DEVICES,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the alert rules of a tenant',
+    covers: ['Tenant.alertRules'],
+    document: 'query ($id: ID!) { tenant(id: $id) { alertRules { nodes { id name } } } }',
+    variables: byId(({ tenant }) => tenant),
+    at: 'tenant.alertRules.nodes',
+    seen: WITH_DEVICES,
+    refused: ['ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'an alert rule as a node',
+    covers: ['Query.node'],
+    document: 'query ($id: ID!) { node(id: $id) { id ... on AlertRule { name } } }',
+    variables: byId(({ alertRule }) => alertRule),
+    at: 'node',
+    seen: WITH_DEVICES,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'a new alert rule',
+    covers: ['Mutation.createAlertRule'],
+    document: `mutation ($input: CreateAlertRuleInput!) { createAlertRule(input: $input) {
+      ... on CreateAlertRuleSuccess { rule { name } } ... on UserError { code message path } } }`,
+    variables: ({ tenant }, _own, _rank, idempotencyKey) => ({
+      input: {
+        tenantId: tenant,
+        name: 'New',
+        severity: 'MINOR',
+        condition: { deviceSilent: { intervals: 3 } },
+        idempotencyKey,
+      },
+    }),
+    at: 'createAlertRule',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a new alert rule of one’s own for a space',
+    covers: ['Mutation.createAlertRule'],
+    document: `mutation ($input: CreateAlertRuleInput!) { createAlertRule(input: $input) {
+      ... on CreateAlertRuleSuccess { rule { name } } ... on UserError { code message path } } }`,
+    variables: ({ building, space }, own, _rank, idempotencyKey) => ({
+      input: {
+        tenantId: own.tenant,
+        name: 'New',
+        severity: 'MINOR',
+        scope: { buildingId: building, spaceId: space },
+        condition: { deviceSilent: { intervals: 3 } },
+        idempotencyKey,
+      },
+    }),
+    throughOwnBuilding: true,
+    at: 'createAlertRule',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the change of an alert rule',
+    covers: ['Mutation.changeAlertRule'],
+    document: `mutation ($input: ChangeAlertRuleInput!) { changeAlertRule(input: $input) {
+      ... on ChangeAlertRuleSuccess { rule { name } } ... on UserError { code message path } } }`,
+    variables: ({ alertRule }) => ({ input: { ruleId: alertRule, name: 'Changed' } }),
+    at: 'changeAlertRule',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'an alert rule’s end',
+    covers: ['Mutation.deleteAlertRule'],
+    document: `mutation ($input: DeleteAlertRuleInput!) { deleteAlertRule(input: $input) {
+      ... on DeleteAlertRuleSuccess { rule { name } } ... on UserError { code message path } } }`,
+    variables: ({ spareAlertRule }) => ({ input: { ruleId: spareAlertRule } }),
+    at: 'deleteAlertRule',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a device’s expected interval',
+    covers: ['Mutation.setDeviceInterval'],
+    document: `mutation ($input: SetDeviceIntervalInput!) { setDeviceInterval(input: $input) {
+      ... on SetDeviceIntervalSuccess { device { intervalSeconds } } ... on UserError { code message path } } }`,
+    variables: ({ devices }) => ({ input: { deviceId: devices.ANALYST, intervalSeconds: 300 } }),
+    at: 'setDeviceInterval',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN'],
     otherwise: 'NOT_FOUND',
   },
 ];
