@@ -10,6 +10,7 @@ const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   gateway: () => import('./gateway.bench.js'),
   aggregate: () => import('./aggregate.bench.js'),
   fanout: () => import('./fanout.bench.js'),
+  'warm-store': () => import('./warm-store.bench.js'),
 };
 
 async function main(): Promise<void> {
