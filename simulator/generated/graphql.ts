@@ -157,6 +157,8 @@ export type AlertTooFewReportingInput = {
 
 /** Why a subscription delivers a value. More may come: pass over what you do not know. */
 export type AverageDelivery =
+  /** It is the record of a minute, to which readings came late: it replaces the one before. */
+  | 'CORRECTED'
   /** It is the value now. */
   | 'LIVE'
   /** It is the record of a minute since `after`, from before the value now. */
@@ -303,6 +305,22 @@ export type DeviceState =
   | 'RETIRED'
   /** May not send until somebody lifts it. */
   | 'SUSPENDED';
+
+/** How an excursion ended. */
+export type ExcursionEnd =
+  /** The range of time, or the present, ends before it is known. */
+  | 'ONGOING'
+  /** The next value was back in range. */
+  | 'RETURNED'
+  /** No value followed for longer than the silence that ends an excursion. */
+  | 'SILENT';
+
+/** Whose excursions. */
+export type ExcursionsBy =
+  /** Of the rolling five-minute average of each building, at each whole minute, from the readings that were asked for. A minute whose window holds no reading ends an excursion. */
+  | 'BUILDING_AVERAGE'
+  /** Of each point. A silence of more than three of its usual intervals, and of a minute at least, ends an excursion; its usual interval is the median between readings of one UTC day in the range. */
+  | 'POINT';
 
 /** A device that is to have another credential. */
 export type IssueDeviceCredentialInput = {
@@ -611,6 +629,13 @@ export type SuspendDeviceInput = {
   reason?: string | null | undefined;
 };
 
+/** Who said when a reading was observed. */
+export type TimeSource =
+  /** The device. */
+  | 'DEVICE'
+  /** The gateway, by its clock at receipt, because the device gave no time. */
+  | 'GATEWAY';
+
 /** Why a mutation was refused. Further codes may come; treat one you do not know as a refusal. */
 export type UserErrorCode =
   /** Something else changed the object at the same time, or holds what must be unique. */
@@ -908,6 +933,22 @@ export type DevicesQueryVariables = Exact<{
 
 export type DevicesQuery = { building: { id: string, devices: { nodes: Array<{ id: string, name: string, model: string, serialNumber: string | null, state: DeviceState, lastSeenAt: string | null, lastProtocol: DeviceProtocol | null, space: { id: string, name: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
+export type ExcursionsQueryVariables = Exact<{
+  building: string;
+  quantity: Quantity;
+  low?: number | null | undefined;
+  high?: number | null | undefined;
+  longerThan: unknown;
+  from: string;
+  to: string;
+  by?: ExcursionsBy;
+  first?: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type ExcursionsQuery = { building: { id: string, name: string, excursions: { count: number, total: unknown, hasNextPage: boolean, endCursor: string | null, nodes: Array<{ buildingId: string, pointId: string | null, start: string, end: string, duration: unknown, endedBy: ExcursionEnd, peak: number, peakAt: string }> } | null } | null };
+
 export type IssueDeviceCredentialMutationVariables = Exact<{
   input: IssueDeviceCredentialInput;
 }>;
@@ -1015,6 +1056,7 @@ export type OnBuildingAverageSubscriptionVariables = Exact<{
   quantity?: Quantity | null | undefined;
   minInterval?: unknown;
   after?: string | null | undefined;
+  corrections?: boolean | null | undefined;
 }>;
 
 
@@ -1025,10 +1067,20 @@ export type OnBuildingAveragesSubscriptionVariables = Exact<{
   quantity?: Quantity | null | undefined;
   minInterval?: unknown;
   after?: Array<string> | string | null | undefined;
+  corrections?: boolean | null | undefined;
 }>;
 
 
 export type OnBuildingAveragesSubscription = { buildingAverages: { buildingId: string, quantity: Quantity, mean: number | null, readings: number, devicesReporting: number, devicesExpected: number, windowEnd: string, delivery: AverageDelivery | null, cursor: string | null, gap: { from: string, to: string } | null } };
+
+export type OnDeviceStatusSubscriptionVariables = Exact<{
+  building?: string | null | undefined;
+  devices?: Array<string> | string | null | undefined;
+  minInterval?: unknown;
+}>;
+
+
+export type OnDeviceStatusSubscription = { deviceStatus: { deviceId: string, buildingId: string, state: DeviceState, lastSeenAt: string | null, lastProtocol: DeviceProtocol | null } };
 
 export type ProvisionDevicesMutationVariables = Exact<{
   input: ProvisionDevicesInput;
@@ -1063,6 +1115,32 @@ export type ProvisionDevicesJobMutation = { provisionDevicesJob:
     | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
+
+export type ReadingHistoryQueryVariables = Exact<{
+  building: string;
+  quantity: Quantity;
+  from: string;
+  to: string;
+  step: string;
+}>;
+
+
+export type ReadingHistoryQuery = { building: { id: string, timeZone: string, history: Array<{ start: string, end: string, count: number, average: number | null, minimum: number | null, maximum: number | null }> | null } | null };
+
+export type ReadingsQueryVariables = Exact<{
+  building: string;
+  from: string;
+  to: string;
+  quantity?: Quantity | null | undefined;
+  space?: string | null | undefined;
+  device?: string | null | undefined;
+  point?: string | null | undefined;
+  first?: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type ReadingsQuery = { building: { id: string, readings: { nodes: Array<{ pointId: string, spaceId: string, deviceId: string, quantity: Quantity, unit: string, value: number, observedAt: string, receivedAt: string, timeSource: TimeSource }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type RegisterDevicesMutationVariables = Exact<{
   input: RegisterDevicesInput;
@@ -1979,6 +2057,40 @@ export const DevicesDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:b5228f3d4ca6e93515fd962a6178e1909687326ea8a042bba0f05fc195f917b7"}) as unknown as TypedDocumentString<DevicesQuery, DevicesQueryVariables>;
+export const ExcursionsDocument = new TypedDocumentString(`
+    query Excursions($building: ID!, $quantity: Quantity!, $low: Float, $high: Float, $longerThan: Duration!, $from: DateTime!, $to: DateTime!, $by: ExcursionsBy! = POINT, $first: Int! = 50, $after: String) {
+  building(id: $building) {
+    id
+    name
+    excursions(
+      quantity: $quantity
+      low: $low
+      high: $high
+      longerThan: $longerThan
+      from: $from
+      to: $to
+      by: $by
+      first: $first
+      after: $after
+    ) {
+      count
+      total
+      nodes {
+        buildingId
+        pointId
+        start
+        end
+        duration
+        endedBy
+        peak
+        peakAt
+      }
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    `, {"hash":"sha256:1663e1ff44f3b6099848a13c6ec093d2d560117c4378fdfd7bad9f475fbca66c"}) as unknown as TypedDocumentString<ExcursionsQuery, ExcursionsQueryVariables>;
 export const IssueDeviceCredentialDocument = new TypedDocumentString(`
     mutation IssueDeviceCredential($input: IssueDeviceCredentialInput!) {
   issueDeviceCredential(input: $input) {
@@ -2168,12 +2280,13 @@ export const OnAlertsDocument = new TypedDocumentString(`
   clearedAt
 }`, {"hash":"sha256:2936f9c7c9c67786fb328d33832165775d0f402fde8fca28055aa4ec727ee619"}) as unknown as TypedDocumentString<OnAlertsSubscription, OnAlertsSubscriptionVariables>;
 export const OnBuildingAverageDocument = new TypedDocumentString(`
-    subscription OnBuildingAverage($building: ID!, $quantity: Quantity, $minInterval: Duration, $after: String) {
+    subscription OnBuildingAverage($building: ID!, $quantity: Quantity, $minInterval: Duration, $after: String, $corrections: Boolean) {
   buildingAverage(
     building: $building
     quantity: $quantity
     minInterval: $minInterval
     after: $after
+    corrections: $corrections
   ) {
     quantity
     unit
@@ -2201,14 +2314,15 @@ export const OnBuildingAverageDocument = new TypedDocumentString(`
     cursor
   }
 }
-    `, {"hash":"sha256:df58926b443a9a9bc45d6cf880eaf59054b26e9ea04214bfe1958a58e51398ea"}) as unknown as TypedDocumentString<OnBuildingAverageSubscription, OnBuildingAverageSubscriptionVariables>;
+    `, {"hash":"sha256:c64ef379d16672f8be4e5b93e167ca25f7c176845246d05260bfaa2518b5ebda"}) as unknown as TypedDocumentString<OnBuildingAverageSubscription, OnBuildingAverageSubscriptionVariables>;
 export const OnBuildingAveragesDocument = new TypedDocumentString(`
-    subscription OnBuildingAverages($buildings: [ID!]!, $quantity: Quantity, $minInterval: Duration, $after: [String!]) {
+    subscription OnBuildingAverages($buildings: [ID!]!, $quantity: Quantity, $minInterval: Duration, $after: [String!], $corrections: Boolean) {
   buildingAverages(
     buildingIds: $buildings
     quantity: $quantity
     minInterval: $minInterval
     after: $after
+    corrections: $corrections
   ) {
     buildingId
     quantity
@@ -2225,7 +2339,22 @@ export const OnBuildingAveragesDocument = new TypedDocumentString(`
     cursor
   }
 }
-    `, {"hash":"sha256:ad725cfd145865572e622e55635f77f832c8e15ad2c05ee41d8a97f675818c43"}) as unknown as TypedDocumentString<OnBuildingAveragesSubscription, OnBuildingAveragesSubscriptionVariables>;
+    `, {"hash":"sha256:b83095469b2bea486c90794375c2d5d5e51b0bff0c2778a607d6f0d6e42e534d"}) as unknown as TypedDocumentString<OnBuildingAveragesSubscription, OnBuildingAveragesSubscriptionVariables>;
+export const OnDeviceStatusDocument = new TypedDocumentString(`
+    subscription OnDeviceStatus($building: ID, $devices: [ID!], $minInterval: Duration) {
+  deviceStatus(
+    building: $building
+    deviceIds: $devices
+    minInterval: $minInterval
+  ) {
+    deviceId
+    buildingId
+    state
+    lastSeenAt
+    lastProtocol
+  }
+}
+    `, {"hash":"sha256:fb78fc48497b3c9506fd2b842d7ea66c5ab8ce5926f0e73e8a3682081f93c745"}) as unknown as TypedDocumentString<OnDeviceStatusSubscription, OnDeviceStatusSubscriptionVariables>;
 export const ProvisionDevicesDocument = new TypedDocumentString(`
     mutation ProvisionDevices($input: ProvisionDevicesInput!) {
   provisionDevices(input: $input) {
@@ -2270,6 +2399,55 @@ export const ProvisionDevicesJobDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:7b4240883574777d7d8bcf31ca2c150ecb2c1df801d3ef323f87f218a2049332"}) as unknown as TypedDocumentString<ProvisionDevicesJobMutation, ProvisionDevicesJobMutationVariables>;
+export const ReadingHistoryDocument = new TypedDocumentString(`
+    query ReadingHistory($building: ID!, $quantity: Quantity!, $from: DateTime!, $to: DateTime!, $step: CalendarDuration!) {
+  building(id: $building) {
+    id
+    timeZone
+    history(quantity: $quantity, from: $from, to: $to, step: $step) {
+      start
+      end
+      count
+      average
+      minimum
+      maximum
+    }
+  }
+}
+    `, {"hash":"sha256:a238b5996325d3d5f67e39c391e742de09e24074e26d44e6c8cef2be060c6e4f"}) as unknown as TypedDocumentString<ReadingHistoryQuery, ReadingHistoryQueryVariables>;
+export const ReadingsDocument = new TypedDocumentString(`
+    query Readings($building: ID!, $from: DateTime!, $to: DateTime!, $quantity: Quantity, $space: ID, $device: ID, $point: ID, $first: Int! = 50, $after: String) {
+  building(id: $building) {
+    id
+    readings(
+      from: $from
+      to: $to
+      quantity: $quantity
+      space: $space
+      device: $device
+      point: $point
+      first: $first
+      after: $after
+    ) {
+      nodes {
+        pointId
+        spaceId
+        deviceId
+        quantity
+        unit
+        value
+        observedAt
+        receivedAt
+        timeSource
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:809f6bbc6b0082a6d02ee7a0f177c75d56728e10a5dba0e988d88229e35a2bd9"}) as unknown as TypedDocumentString<ReadingsQuery, ReadingsQueryVariables>;
 export const RegisterDevicesDocument = new TypedDocumentString(`
     mutation RegisterDevices($input: RegisterDevicesInput!) {
   registerDevices(input: $input) {

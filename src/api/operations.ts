@@ -40,7 +40,7 @@ export interface OperationRequest {
 export interface Operations {
   /** @returns what to execute, or what is wrong with the request. Throws where the store is away. */
   prepare(
-    asking: { principal: Principal; requestId: string },
+    asking: { principal: Principal; requestId: string; signal: AbortSignal },
     request: OperationRequest,
   ): Promise<ExecutionArgs | readonly GraphQLError[]>;
   /** A prepared query or mutation. Its answer says what it cost; what it did not use is given back. */

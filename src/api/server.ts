@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
+import { type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import cors from '@fastify/cors';
 import websocket from '@fastify/websocket';
@@ -23,6 +24,7 @@ import { createSchema } from '../resolvers/schema';
 import { type AlertFeed } from '../store/alerts/feed';
 import { type Alerting } from '../store/alerts/alerting';
 import { type AveragesReader } from '../store/averages';
+import { type DeviceStatuses } from '../store/device-statuses';
 import { type Jobs } from '../store/jobs/jobs';
 import { type Memberships } from '../store/memberships';
 import { type Registry } from '../store/registry';
@@ -56,9 +58,13 @@ export interface ApiOptions {
   /** Started and stopped by whoever made it. */
   memberships: Memberships;
   averages: AveragesReader;
+  /** Over the cold store; started and stopped by whoever made it. */
+  questions: Services['questions'];
   alerting: Alerting;
   /** Started and stopped by whoever made it. */
   alertFeed: AlertFeed;
+  /** Started and stopped by whoever made it. */
+  deviceStatuses: DeviceStatuses;
   /** Started and stopped by whoever made it. */
   live: Live;
   tokens: Tokens;
@@ -118,6 +124,8 @@ export function createApi(options: ApiOptions): Api {
     registry: options.registry,
     jobs: options.jobs,
     averages: options.averages,
+    deviceStatuses: options.deviceStatuses,
+    questions: options.questions,
     alerting: options.alerting,
     alertFeed: options.alertFeed,
     live,
@@ -234,7 +242,13 @@ export function createApi(options: ApiOptions): Api {
         const authentication = await authenticate(tokens, request.headers.authorization);
         if (authentication.ok) {
           const { principal } = authentication;
-          request.graphql = await createContext({ services, scopes, principal, requestId: request.id });
+          request.graphql = await createContext({
+            services,
+            scopes,
+            principal,
+            requestId: request.id,
+            signal: goneSignal(reply.raw),
+          });
           return;
         }
         const { code, message, reason } = authentication;
@@ -343,6 +357,15 @@ export function createApi(options: ApiOptions): Api {
       .type('application/json; charset=utf-8')
       .send({ errors: [errorAnswer(code, message, reply.request.id, reason)] });
   }
+}
+
+/** Aborted where the connection closes before the answer is out. */
+function goneSignal(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort(new Error('the client went'));
+  });
+  return gone.signal;
 }
 
 /** What Fastify refuses before GraphQL is reached. */

@@ -34,10 +34,18 @@ import { ReplaceDeviceResolver } from './device/replace-device.resolver';
 import { RetireDeviceResolver } from './device/retire-device.resolver';
 import { StockResolver, TenantStockResolver } from './device/stock.resolver';
 import { SuspensionResolver } from './device/suspension.resolver';
+import { DeviceStatusResolver } from './device/device-status.resolver';
 import { DeviceTransferResolver, TenantTransfersResolver } from './device/transfer.resolver';
 import { JobResolver, JobRowResolver, TenantJobsResolver } from './job/job.resolver';
 import { NodeResolver } from './node.resolver';
 import { PointResolver } from './point/point.resolver';
+import {
+  BuildingExcursionsResolver,
+  SpaceExcursionsResolver,
+  TenantExcursionsResolver,
+} from './reading/excursions.resolver';
+import { BuildingHistoryResolver, SpaceHistoryResolver } from './reading/history.resolver';
+import { BuildingReadingsResolver } from './reading/reading.resolver';
 import { DateTime } from './scalars';
 import { SpaceResolver } from './space/space.resolver';
 import { BuildingStatesResolver, SpaceStatesResolver } from './state/state.resolver';
@@ -57,6 +65,12 @@ const resolvers: NonEmptyArray<new () => object> = [
   BuildingStatesResolver,
   SpaceStatesResolver,
   CreateBuildingResolver,
+  BuildingReadingsResolver,
+  BuildingHistoryResolver,
+  SpaceHistoryResolver,
+  BuildingExcursionsResolver,
+  SpaceExcursionsResolver,
+  TenantExcursionsResolver,
   BuildingDeadLettersResolver,
   TenantDeadLettersResolver,
   DeadLetterResolver,
@@ -84,6 +98,7 @@ const resolvers: NonEmptyArray<new () => object> = [
   DeviceConfigurationResolver,
   DeviceParentResolver,
   LastSeenResolver,
+  DeviceStatusResolver,
   DeviceIntervalResolver,
   BuildingAlertsResolver,
   AlertResolver,

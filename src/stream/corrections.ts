@@ -1,20 +1,13 @@
+import { type CorrectedMinutes } from '../domain/corrected-minutes';
 import { FrameError } from './frame';
+
+export type { CorrectedMinutes };
 
 /**
  * Which minutes of the rolling record were corrected by late readings, in the averages hub: published once the record
  * holds them, so that whoever is told can read what they say now. A replica of a release that does not know it passes it by.
  */
 export const CORRECTIONS_SCHEMA = 'corrections/1';
-
-/** Of one building and quantity. */
-export interface CorrectedMinutes {
-  tenantId: string;
-  buildingId: string;
-  /** `Quantity.code`. */
-  quantity: number;
-  /** Of their window's end, since 1970; at most those of the allowed lateness. */
-  minutes: readonly number[];
-}
 
 export function encodeCorrections(corrections: readonly CorrectedMinutes[]): Buffer {
   return Buffer.from(JSON.stringify({ corrections }));

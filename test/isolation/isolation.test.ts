@@ -2,11 +2,13 @@ import { ruleOf, schemaFields } from '../../src/api/rules';
 import { type Role } from '../../src/auth/scope';
 import { newId } from '../../src/domain/id';
 import { type JobKind } from '../../src/domain/job';
+import { partitionOf } from '../../src/domain/partition';
 import { createSchema } from '../../src/resolvers/schema';
 import { alertIdOf } from '../../src/store/alerts/alert-id';
 import { createAlerting } from '../../src/store/alerts/alerting';
 import { createAveragesWriter } from '../../src/store/averages-writer';
 import { createJobs } from '../../src/store/jobs/jobs';
+import { type ColdStore, type ColdStores, startColdStores } from '../analytics/cold-store';
 import {
   average,
   buildBuilding,
@@ -21,6 +23,7 @@ import {
 import { createRaiser, HOT } from '../alerts/alerts.support';
 import { fileDeadLetters } from '../dead-letters/letters';
 import { eventually } from '../support/eventually';
+import { buildReading } from '../support/readings';
 import { type Case, CASES, type Rank, ROLES, type Things, type Verdict, WITHOUT_TARGET } from './rights';
 
 /** Everything of an answer that a caller can see or measure, but what differs from call to call anyway. */
@@ -33,12 +36,16 @@ interface Observed {
 
 describe('isolation of tenants', () => {
   let api: TestApi;
+  let coldStores: ColdStores;
+  let cold: ColdStore;
   let north: Things;
   let south: Things;
   let unknown: Things;
   const people = {} as Record<Rank, Person>;
   beforeAll(async () => {
-    api = await startApi();
+    coldStores = await startColdStores();
+    cold = await coldStores.next();
+    api = await startApi({ questions: cold.questions });
     const southOwner = await api.person('south', SOUTH, 'OWNER');
     for (const rank of ROLES) {
       people[rank] =
@@ -65,7 +72,10 @@ describe('isolation of tenants', () => {
       spareAlertRule: newId('alr'),
     };
   });
-  afterAll(() => api.stop());
+  afterAll(async () => {
+    await api.stop();
+    await coldStores.stop();
+  });
 
   /** A building with a device for each role, averages live and recorded. */
   async function buildThings(owner: Person, tenant: string): Promise<Things> {
@@ -85,6 +95,7 @@ describe('isolation of tenants', () => {
       ),
     );
     await fileDeadLetters(api.cosmos, tenant, building.id, devices[0]!.id);
+    await land(tenant, building.id, spaceId, devices[ROLES.length]!.id);
     await eventually(async () => {
       const { data } = await api.ask<{ building: { averages: unknown[]; states: unknown[] } }, object>(
         owner,
@@ -110,6 +121,17 @@ describe('isolation of tenants', () => {
       provisioningJob: await buildJob(owner, 'PROVISION_DEVICES', tenant, building.id),
       ...(await buildAlerts(owner, tenant, building.id)),
     };
+  }
+
+  /** Two readings of the last minutes that are too high. */
+  async function land(tenantId: string, buildingId: string, spaceId: string, deviceId: string) {
+    const incarnation = '1700000000000-8';
+    const now = Date.now();
+    const readings = [300_000, 240_000].map((ago) =>
+      buildReading({ tenantId, buildingId, spaceId, deviceId, observedAt: now - ago, value: 30 }),
+    );
+    const arrival = { incarnation, partition: partitionOf(buildingId, 8), sequence: 0, enqueuedAt: now };
+    await cold.land([{ ...arrival, sequence: tenantId === NORTH ? 0 : 1, readings }]);
   }
 
   /** A device for each role to claim, one to retire, and one that stays. */

@@ -57,6 +57,7 @@ const READERS: Rank[] = ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'];
 const WITH_DEVICES: Rank[] = ['OWNER', 'MANAGER', 'TECHNICIAN'];
 /** Those who may see what occupants do. */
 const WITH_READINGS: Rank[] = ['OWNER', 'MANAGER', 'ANALYST'];
+const WITHOUT_READINGS: Rank[] = ['TECHNICIAN', 'VIEWER'];
 const ADMINISTRATORS: Rank[] = ['OWNER', 'MANAGER'];
 
 const byId = (id: (things: Things, rank: Rank) => string) => (things: Things, _own: Things, rank: Rank) => ({
@@ -254,6 +255,96 @@ export const CASES: Case[] = [
     otherwise: 'nothing',
   },
   {
+    name: 'the readings of a building',
+    covers: ['Building.readings'],
+    document: `query ($id: ID!, $from: DateTime!, $to: DateTime!) { building(id: $id) {
+      readings(from: $from, to: $to) { nodes { value deviceId spaceId pointId } } } }`,
+    variables: ({ building }) => ({ id: building, ...LAST_HOUR() }),
+    at: 'building.readings.nodes',
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the readings in a space, asked for in one’s own building',
+    covers: ['Building.readings'],
+    document: `query ($id: ID!, $space: ID!, $from: DateTime!, $to: DateTime!) { building(id: $id) {
+      readings(from: $from, to: $to, space: $space) { nodes { value } } } }`,
+    variables: ({ space }, own) => ({ id: own.building, space, ...LAST_HOUR() }),
+    throughOwnBuilding: true,
+    at: 'building.readings.nodes',
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the readings of a device, asked for in one’s own building',
+    covers: ['Building.readings'],
+    document: `query ($id: ID!, $device: ID!, $from: DateTime!, $to: DateTime!) { building(id: $id) {
+      readings(from: $from, to: $to, device: $device) { nodes { value } } } }`,
+    variables: ({ spares }, own) => ({ id: own.building, device: spares.OWNER, ...LAST_HOUR() }),
+    throughOwnBuilding: true,
+    at: 'building.readings.nodes',
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the history of a building',
+    covers: ['Building.history'],
+    document: `query ($id: ID!, $from: DateTime!, $to: DateTime!) { building(id: $id) {
+      history(quantity: AIR_TEMPERATURE, from: $from, to: $to, step: "PT2H") { count average } } }`,
+    variables: ({ building }) => ({ id: building, ...LAST_HOUR() }),
+    at: 'building.history',
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the history of the spaces of a building',
+    covers: ['Space.history'],
+    document: `query ($id: ID!, $from: DateTime!, $to: DateTime!) { building(id: $id) {
+      spaces { history(quantity: AIR_TEMPERATURE, from: $from, to: $to, step: "PT2H") { count } } } }`,
+    variables: ({ building }) => ({ id: building, ...LAST_HOUR() }),
+    at: 'building.spaces',
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the excursions of a building',
+    covers: ['Building.excursions'],
+    document: `query ($id: ID!, $from: DateTime!, $to: DateTime!) { building(id: $id) { excursions(
+      quantity: AIR_TEMPERATURE, high: 20, longerThan: "PT1S", from: $from, to: $to) { nodes { peak } } } }`,
+    variables: ({ building }) => ({ id: building, ...LAST_HOUR() }),
+    at: 'building.excursions.nodes',
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the excursions of the spaces of a building',
+    covers: ['Space.excursions'],
+    document: `query ($id: ID!, $from: DateTime!, $to: DateTime!) { building(id: $id) { spaces { excursions(
+      quantity: AIR_TEMPERATURE, high: 20, longerThan: "PT1S", from: $from, to: $to) { count } } } }`,
+    variables: ({ building }) => ({ id: building, ...LAST_HOUR() }),
+    at: 'building.spaces',
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the excursions of a tenant',
+    covers: ['Tenant.excursions'],
+    document: `query ($id: ID!, $from: DateTime!, $to: DateTime!) { tenant(id: $id) { excursions(
+      quantity: AIR_TEMPERATURE, high: 20, longerThan: "PT1S", from: $from, to: $to) { nodes { buildingId } } } }`,
+    variables: ({ tenant }) => ({ id: tenant, ...LAST_HOUR() }),
+    at: 'tenant.excursions.nodes',
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
+    otherwise: 'nothing',
+  },
+  {
     name: 'a device by id',
     covers: ['Query.device', 'Device.assignments', 'Device.configuration', 'Device.parent'],
     document:
@@ -288,6 +379,24 @@ export const CASES: Case[] = [
     variables: byId(({ building }) => building),
     at: 'buildingAverages',
     seen: READERS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the states of a building’s devices, live',
+    covers: ['Subscription.deviceStatus'],
+    document: 'subscription ($id: ID!) { deviceStatus(building: $id) { state lastSeenAt } }',
+    variables: byId(({ building }) => building),
+    at: 'deviceStatus',
+    seen: WITH_DEVICES,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the states of devices, live',
+    covers: ['Subscription.deviceStatus'],
+    document: 'subscription ($id: ID!) { deviceStatus(deviceIds: [$id]) { deviceId state lastSeenAt } }',
+    variables: byId(({ devices }, rank) => devices[rank]),
+    at: 'deviceStatus',
+    seen: WITH_DEVICES,
     otherwise: 'nothing',
   },
   {
