@@ -20,7 +20,7 @@ import { expectedStateAt, stateDifferenceFrom } from './plain-states';
 import { createRecentMemory } from './recent-memory';
 import { bodyOf, longStream, type StreamEvent } from './random-stream';
 
-jest.setTimeout(90_000);
+jest.setTimeout(240_000);
 
 /** When the worker dies, for how long it is gone, and for how long the store was away before. */
 interface Crash {

@@ -6,6 +6,7 @@ import { type Session } from '../../simulator/session';
 import { createTotals, linesOfTotals, unacknowledged } from '../../simulator/totals';
 import { deviceModelNamed } from '../../src/domain/device';
 import { RECORD_LATENESS_MS } from '../../src/aggregate/horizons';
+import { quantityNamed } from '../../src/domain/quantity';
 import { type Platform } from '../support/platform';
 import { collectLanding } from './collected-landing';
 import { readHistory, seenAverage } from './history';
@@ -58,7 +59,7 @@ export function startWarmRecord(options: {
         devices.flatMap(({ model }) => deviceModelNamed(model)!.channels.map(({ quantity }) => quantity)),
       ),
     ),
-  ];
+  ].filter((quantity) => quantityNamed(quantity).kind === 'continuous');
   const differences: string[] = [];
   const counts = { 'live values compared': 0, 'stored points compared': 0, 'values told twice or more': 0 };
   const told = new Map<string, string>();

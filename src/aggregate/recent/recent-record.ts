@@ -329,7 +329,7 @@ export function createRecentRecord(options: {
     repeats() {
       const first = oldest()?.sequence ?? Infinity;
       repeats = repeats.filter(([sequence]) => sequence >= first);
-      return repeats;
+      return [...repeats];
     },
     hasBegun: () => recordedSince !== undefined,
     size: () => size,
