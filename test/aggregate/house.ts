@@ -110,10 +110,9 @@ export async function startHouse(): Promise<House> {
   const followers = [
     follow('telemetry', '$Default', (event) => rows.push(...rowsOf(event))),
     follow('averages', 'live-0', (event) => {
-      if (tellsOfAlert(event.properties)) alerts.push(decodeAlertEvent(event.body, event.properties));
-      else live.push(...decodeAverages(event.body, event.properties));
       const schema: unknown = event.properties?.[SCHEMA_PROPERTY];
-      if (schema === CORRECTIONS_SCHEMA) corrections.push(...decodeCorrections(event.body));
+      if (tellsOfAlert(event.properties)) alerts.push(decodeAlertEvent(event.body, event.properties));
+      else if (schema === CORRECTIONS_SCHEMA) corrections.push(...decodeCorrections(event.body));
       else if (schema !== STATES_SCHEMA) live.push(...decodeAverages(event.body, event.properties));
     }),
   ];
