@@ -1469,9 +1469,9 @@ export type StatesNowQueryVariables = Exact<{
 }>;
 
 
-export type StatesNowQuery = { building: { id: string, states: Array<{ quantity: Quantity, active: number, clear: number, activeShare: number | null, changedAt: string | null, lastReadingAt: string, at: string }>, spaces: Array<{ id: string, name: string, states: Array<{ quantity: Quantity, active: number, clear: number, activeShare: number | null, changedAt: string | null, lastReadingAt: string, at: string }> }> } | null };
+export type StatesNowQuery = { building: { id: string, states: Array<{ quantity: Quantity, active: number, clear: number, activeShare: number | null, changedAt: string | null, lastReadingAt: string, at: string, position: { incarnation: string, partition: number, sequence: number } }>, spaces: Array<{ id: string, name: string, states: Array<{ quantity: Quantity, active: number, clear: number, activeShare: number | null, changedAt: string | null, lastReadingAt: string, at: string, position: { incarnation: string, partition: number, sequence: number } }> }> } | null };
 
-export type StateNowFragment = { quantity: Quantity, active: number, clear: number, activeShare: number | null, changedAt: string | null, lastReadingAt: string, at: string };
+export type StateNowFragment = { quantity: Quantity, active: number, clear: number, activeShare: number | null, changedAt: string | null, lastReadingAt: string, at: string, position: { incarnation: string, partition: number, sequence: number } };
 
 export type SuspendDeviceMutationVariables = Exact<{
   input: SuspendDeviceInput;
@@ -1595,6 +1595,11 @@ export const StateNowFragmentDoc = new TypedDocumentString(`
   changedAt
   lastReadingAt
   at
+  position {
+    incarnation
+    partition
+    sequence
+  }
 }
     `, {"fragmentName":"StateNow"}) as unknown as TypedDocumentString<StateNowFragment, unknown>;
 export const AcceptDeviceTransferDocument = new TypedDocumentString(`
@@ -2984,7 +2989,12 @@ export const StatesNowDocument = new TypedDocumentString(`
   changedAt
   lastReadingAt
   at
-}`, {"hash":"sha256:a871fcbbd37786b9983cbd08c7cf00a163ad11d267f54d4c860d477002e84708"}) as unknown as TypedDocumentString<StatesNowQuery, StatesNowQueryVariables>;
+  position {
+    incarnation
+    partition
+    sequence
+  }
+}`, {"hash":"sha256:3dc44b943885e076eeac161345ce89ea1bd8807598c0dd4e2e0d6a11d61ceca1"}) as unknown as TypedDocumentString<StatesNowQuery, StatesNowQueryVariables>;
 export const SuspendDeviceDocument = new TypedDocumentString(`
     mutation SuspendDevice($input: SuspendDeviceInput!) {
   suspendDevice(input: $input) {
