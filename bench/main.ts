@@ -9,6 +9,7 @@ const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   pipeline: () => import('./pipeline.bench.js'),
   gateway: () => import('./gateway.bench.js'),
   aggregate: () => import('./aggregate.bench.js'),
+  cold: () => import('./cold.bench.js'),
   fanout: () => import('./fanout.bench.js'),
 };
 
