@@ -18,6 +18,8 @@ export interface DeviceLoad {
   hush(name: string): Promise<void>;
   /** Breaks every connection of the group at once; the devices connect again at once, all of them. */
   cut(name: string): Promise<void>;
+  /** Connections that stand now do not count any more: a device is back when it has a new one. */
+  renew(name: string): Promise<void>;
   leave(name: string): Promise<void>;
   /** What happened since the last time this was asked. */
   take(name: string): Promise<LoadStats>;
@@ -71,6 +73,7 @@ export function startDeviceLoad(devices: readonly LoadDevice[]): DeviceLoad {
     send: async (group, interval) => void (await ask({ do: 'send', group, interval })),
     hush: async (group) => void (await ask({ do: 'hush', group })),
     cut: async (group) => void (await ask({ do: 'cut', group })),
+    renew: async (group) => void (await ask({ do: 'renew', group })),
     leave: async (group) => void (await ask({ do: 'leave', group })),
     take,
     async until(group, what, withinMilliseconds) {

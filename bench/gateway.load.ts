@@ -15,7 +15,7 @@ export type LoadCommand =
   | { do: 'group'; group: string; from: number; to: number; port: number; ca?: string }
   | { do: 'connect'; group: string; atOnce: number }
   | { do: 'send'; group: string; interval: number }
-  | { do: 'hush' | 'cut' | 'leave' | 'take'; group: string }
+  | { do: 'hush' | 'cut' | 'leave' | 'take' | 'renew'; group: string }
   | { do: 'acknowledged'; file: string };
 
 export interface LoadReply {
@@ -27,9 +27,11 @@ export interface LoadReply {
 export interface LoadStats {
   devices: number;
   connected: number;
-  /** Devices that had a reading acknowledged on their present connection. */
+  /** Of those that are not: on their way to TCP, in the TLS handshake, waiting for their CONNACK. */
+  underWay: { tcp: number; tls: number; connect: number };
+  /** Devices that had a reading acknowledged on their present connection, if that is no older than the last `renew`. */
   back: number;
-  /** From the last `connect` or `cut` until the last of them was back; 0 while some are not. */
+  /** From the last `connect`, `cut` or `renew` until the last of them was back; 0 while some are not. */
   allBackMilliseconds: number;
   sent: number;
   acknowledged: number;
@@ -54,8 +56,12 @@ interface Group {
   sessions: (Buffer | undefined)[];
   /** By device: what was sent and is not acknowledged, in the order it was sent. */
   pending: Pending[][];
+  /** Its CONNECT has left. */
+  greeted: Uint8Array;
   letIn: Uint8Array;
   back: Uint8Array;
+  /** Of connections that stood at the last `renew`: what is acknowledged on them shows nothing. */
+  old: Uint8Array;
   backCount: number;
   connectedCount: number;
   queue: number[];
@@ -89,6 +95,8 @@ const LONGEST_MS = 120_000;
 const RETRY_MS = 500;
 
 const devices = JSON.parse(readFileSync(process.argv[2]!, 'utf8')) as LoadDevice[];
+/** Sockets that TCP has connected. */
+const reached = new WeakSet<Socket>();
 const groups = new Map<string, Group>();
 const nextId = new Uint16Array(devices.length).fill(1);
 const lastObserved = new Float64Array(devices.length);
@@ -169,7 +177,7 @@ function acknowledge(group: Group, index: number, messageId: number, now: number
   record.writeUInt32LE(index, recorded * 12);
   record.writeDoubleLE(observedAt, recorded * 12 + 4);
   recorded++;
-  if (group.back[at] === 0) {
+  if (group.back[at] === 0 && group.old[at] === 0) {
     group.back[at] = 1;
     if (++group.backCount === group.to - group.from) group.allBackAt = now;
   }
@@ -192,6 +200,7 @@ function open(group: Group, index: number): void {
     more(group);
   };
   const hello = (): void => {
+    group.greeted[at] = 1;
     socket.setNoDelay(true);
     socket.write(connectPacket(devices[index]!));
   };
@@ -209,6 +218,8 @@ function open(group: Group, index: number): void {
         );
   if (group.tls !== undefined) socket.on('session', (session: Buffer) => (group.sessions[at] = session));
   group.sockets[at] = socket;
+  group.greeted[at] = 0;
+  if (group.tls !== undefined) socket.once('connect', () => reached.add(socket));
   let rest: Buffer | undefined;
   socket.on('data', (chunk: Buffer) => {
     const bytes = rest === undefined ? chunk : Buffer.concat([rest, chunk]);
@@ -247,6 +258,7 @@ function dropped(group: Group, index: number): void {
   if (group.back[at] === 1) group.backCount--;
   group.letIn[at] = 0;
   group.back[at] = 0;
+  group.old[at] = 0;
   group.allBackAt = 0;
 }
 
@@ -279,7 +291,15 @@ function stats(group: Group): LoadStats {
     }
     return LONGEST_MS;
   };
+  const underWay = { tcp: 0, tls: 0, connect: 0 };
+  group.sockets.forEach((socket, at) => {
+    if (socket === undefined || group.letIn[at] === 1) return;
+    if (group.greeted[at] === 1) underWay.connect++;
+    else if (group.tls === undefined || !reached.has(socket)) underWay.tcp++;
+    else underWay.tls++;
+  });
   const now: LoadStats = {
+    underWay,
     devices: group.to - group.from,
     connected: group.connectedCount,
     back: group.backCount,
@@ -330,8 +350,10 @@ function carryOut(command: LoadCommand): LoadStats | undefined {
       sockets: new Array<undefined>(size).fill(undefined),
       sessions: new Array<undefined>(size).fill(undefined),
       pending: Array.from({ length: size }, () => []),
+      greeted: new Uint8Array(size),
       letIn: new Uint8Array(size),
       back: new Uint8Array(size),
+      old: new Uint8Array(size),
       ...{ backCount: 0, connectedCount: 0, queue: [], underWay: 0, atOnce: 0, staying: false },
       ...{ since: 0, allBackAt: 0, interval: 0, begun: 0, turns: 0 },
       histogram: new Uint32Array(LONGEST_MS + 1),
@@ -367,6 +389,12 @@ function carryOut(command: LoadCommand): LoadStats | undefined {
       again(group, broken);
       return undefined;
     }
+    case 'renew':
+      group.old.set(group.letIn);
+      group.back.fill(0);
+      group.backCount = group.allBackAt = 0;
+      group.since = Date.now();
+      return undefined;
     case 'leave':
       group.staying = false;
       group.interval = 0;

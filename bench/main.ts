@@ -10,6 +10,7 @@ const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   gateway: () => import('./gateway.bench.js'),
   aggregate: () => import('./aggregate.bench.js'),
   cold: () => import('./cold.bench.js'),
+  questions: () => import('./questions.bench.js'),
   fanout: () => import('./fanout.bench.js'),
 };
 

@@ -60,6 +60,14 @@ export interface Engine {
   skip(sequence: number, enqueuedAt: number): void;
   /** The values at T that changed since they were last taken; with `all`, of every active building and quantity. */
   takeValues(all: boolean): LiveValue[];
+  /**
+   * At T of a building and quantity, over the spaces for which `within` holds, or all; undefined where T's window is not
+   * known. Not within a `pack`.
+   */
+  placeValue(
+    of: { tenantId: string; buildingId: string; code: number },
+    within: ((spaceId: string) => boolean) | null,
+  ): { mean: number | null; devicesReporting: number } | undefined;
   /** The states at T of every place whose state changed since they were last taken; with `all`, of every active one. */
   takeStates(all: boolean): StateValue[];
   /** Where spaces of a building lie has become known. */
@@ -529,6 +537,22 @@ export function createEngine(options: {
       clearChanged(leaves);
       clearChanged(levels);
       return values;
+    },
+    placeValue({ tenantId, buildingId, code }, within) {
+      if (!isKnown(second)) return undefined;
+      const owners = places.buildings.get(buildingId);
+      const series = owners?.find((each) => each.tenantId === tenantId)?.series[code];
+      gatherer.begin();
+      for (const leaf of series?.leaves ?? []) {
+        if (within === null || within(places.spaceIdOf[leaf]!)) gatherer.add(chunks, leaf, second);
+      }
+      summaries.summarise(gatherer.readings, next, 0);
+      const readings = next[READINGS]!;
+      const devicesReporting = next[DEVICES]!;
+      if (readings === 0) return { mean: null, devicesReporting: 0 };
+      const [meanAt, minimumAt, maximumAt] = summaries.offsets as [number, number, number];
+      const of = mean.value(next, meanAt, readings, devicesReporting);
+      return { mean: Math.min(next[maximumAt]!, Math.max(next[minimumAt]!, of)), devicesReporting };
     },
     takeStates(everything) {
       return isKnown(second, STATE_REACH_SECONDS) ? states.take(second, everything) : [];

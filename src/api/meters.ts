@@ -26,7 +26,19 @@ export function createApiMeters(registry: Registry) {
       },
     });
   }
+  let streams = (): number => 0;
+  new Gauge({
+    name: 'atrium_api_event_streams',
+    help: 'Open streams of server-sent events. Together with the sockets near the limit, new ones are refused: add a replica.',
+    registers,
+    collect() {
+      this.set(streams());
+    },
+  });
   return {
+    observeStreams(open: () => number): void {
+      streams = open;
+    },
     /** Says where the numbers of shared subscriptions come from. */
     observe(shared: typeof counts): void {
       counts = shared;
@@ -51,7 +63,7 @@ export function createApiMeters(registry: Registry) {
     }),
     deliveries: new Counter({
       name: 'atrium_api_deliveries_total',
-      help: 'Results sent over WebSocket. Flat while averages flow and subscriptions are open: the live values are interrupted.',
+      help: 'Results sent over WebSocket and server-sent events. Flat while averages flow and subscriptions are open: the live values are interrupted.',
       registers,
     }),
   };

@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
+import { type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
+import cors from '@fastify/cors';
 import websocket from '@fastify/websocket';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import Fastify, {
@@ -9,6 +11,7 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
+import { type GraphQLError } from 'graphql';
 import { type Live } from '../live/live';
 import { type Readiness } from '../observability/health';
 import { explain, type Logger } from '../observability/logger';
@@ -18,7 +21,10 @@ import { type Context, type Services } from '../resolvers/context';
 import { createCursors } from '../resolvers/cursor';
 import { type ErrorCode } from '../resolvers/errors';
 import { createSchema } from '../resolvers/schema';
+import { type AlertFeed } from '../store/alerts/feed';
+import { type Alerting } from '../store/alerts/alerting';
 import { type AveragesReader } from '../store/averages';
+import { type DeviceStatuses } from '../store/device-statuses';
 import { type Jobs } from '../store/jobs/jobs';
 import { type Memberships } from '../store/memberships';
 import { type Registry } from '../store/registry';
@@ -27,6 +33,7 @@ import { createApollo } from './apollo';
 import { authenticate, type Tokens } from './authentication';
 import { errorAnswer, INTERNAL_MESSAGE, maskError, UNAVAILABLE_MESSAGE } from './error-answers';
 import { createDeliveryBudget } from './delivery-budget';
+import { createEventStreams } from './event-stream';
 import { createFanOut } from './fan-out';
 import { DEFAULT_LIMITS, type DocumentLimits } from './limits';
 import { createApiMeters } from './meters';
@@ -35,6 +42,7 @@ import { registerPublicRoutes } from './public-routes';
 import { createContext } from './request-context';
 import { enforceRules } from './rules';
 import { createScopes } from './scopes';
+import { createExecutor } from './shared-execution';
 import { createSocketHandler, handleProtocols } from './socket-handler';
 import { type Throttle } from './throttle';
 import { webSocketOptions } from './web-socket';
@@ -50,6 +58,13 @@ export interface ApiOptions {
   /** Started and stopped by whoever made it. */
   memberships: Memberships;
   averages: AveragesReader;
+  /** Over the cold store; started and stopped by whoever made it. */
+  questions: Services['questions'];
+  alerting: Alerting;
+  /** Started and stopped by whoever made it. */
+  alertFeed: AlertFeed;
+  /** Started and stopped by whoever made it. */
+  deviceStatuses: DeviceStatuses;
   /** Started and stopped by whoever made it. */
   live: Live;
   tokens: Tokens;
@@ -60,6 +75,8 @@ export interface ApiOptions {
   limits?: Partial<DocumentLimits>;
   /** Holds what clients and tenants have left. */
   throttle: Throttle;
+  /** Web origins whose pages may ask over HTTP, e.g. `https://dashboard.example`; none where left out. */
+  origins?: readonly string[];
   /** Of an HTTP request; 10,000 devices take about 2 MB. */
   maximumBodyBytes?: number;
   /** Of one WebSocket message. */
@@ -84,9 +101,13 @@ const MAXIMUM_CACHED_CHARACTERS = 500_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** At about 16 microseconds each, a sixth of a core. */
 const DELIVERIES_PER_SECOND = 10_000;
+/** How long a browser remembers what a page of another origin may send. */
+const PREFLIGHT_SECONDS = 600;
 const DRAIN_MS = 8_000;
 const SERVICE_RESTART = 1012;
 const PATH = '/graphql';
+const STREAM_PATH = '/graphql/stream';
+const KEEP_ALIVE_MS = 12_000;
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -94,7 +115,7 @@ declare module 'fastify' {
   }
 }
 
-/** The GraphQL API over HTTP and WebSocket, its schema, its GraphiQL page, its health and its metrics, on one port. */
+/** The GraphQL API over HTTP, WebSocket and server-sent events, its schema, its GraphiQL page, its health and its metrics, on one port. */
 export function createApi(options: ApiOptions): Api {
   const { logger, metrics, live, memberships, tokens } = options;
   const meters = createApiMeters(metrics);
@@ -103,6 +124,10 @@ export function createApi(options: ApiOptions): Api {
     registry: options.registry,
     jobs: options.jobs,
     averages: options.averages,
+    deviceStatuses: options.deviceStatuses,
+    questions: options.questions,
+    alerting: options.alerting,
+    alertFeed: options.alertFeed,
     live,
     cursors: createCursors({ key: options.cursorKey }),
     gatewayHostName: options.gatewayHostName,
@@ -126,19 +151,38 @@ export function createApi(options: ApiOptions): Api {
     async start() {
       const schema = enforceRules(createSchema());
       const { throttle } = options;
-      const common = { schema, limits, throttle, maximumCachedCharacters: MAXIMUM_CACHED_CHARACTERS, meters, logger };
-      const fanOut = createFanOut({
+      const common = {
+        schema,
+        limits,
+        throttle,
+        maximumCachedCharacters: MAXIMUM_CACHED_CHARACTERS,
+        meters,
+        logger,
+      };
+      const execution = {
         schema,
         services,
+        errorsOf: (errors: readonly GraphQLError[]) =>
+          errors.map((error) => maskError(error, 'shared', logger)),
+      };
+      const onDelivered = (results: number): void => meters.deliveries.inc(results);
+      const fanOut = createFanOut({
+        ...execution,
         memberships,
         budget: createDeliveryBudget({
           deliveriesPerSecond: options.deliveriesPerSecond ?? DELIVERIES_PER_SECOND,
         }),
-        errorsOf: (errors) => errors.map((error) => maskError(error, 'shared', logger)),
-        onDelivered: (results) => meters.deliveries.inc(results),
+        onDelivered,
       });
       meters.observe(fanOut.counts);
-      const operations = createOperations({ ...common, services, scopes, fanOut });
+      const operations = createOperations({
+        ...common,
+        services,
+        scopes,
+        fanOut,
+        executor: createExecutor(execution),
+        onDelivered,
+      });
       const requests = new AsyncLocalStorage<string>();
       const apollo = createApollo({ ...common, requestId: () => requests.getStore() ?? '' });
       await apollo.start();
@@ -162,6 +206,15 @@ export function createApi(options: ApiOptions): Api {
       app.setNotFoundHandler((_request, reply) =>
         refuse(reply, 404, 'NOT_FOUND', `nothing is served here: see ${PATH}, /schema.graphql and /healthz`),
       );
+      if (options.origins !== undefined && options.origins.length > 0) {
+        await app.register(cors, {
+          origin: [...options.origins],
+          methods: ['GET', 'POST'],
+          allowedHeaders: ['authorization', 'content-type', 'accept', 'last-event-id'],
+          exposedHeaders: ['x-request-id', 'retry-after'],
+          maxAge: PREFLIGHT_SECONDS,
+        });
+      }
       await app.register(websocket, {
         options: { maxPayload: options.maximumMessageBytes ?? 256 * 1024, handleProtocols },
         async preClose() {
@@ -177,6 +230,7 @@ export function createApi(options: ApiOptions): Api {
       /** A person who opens the address in a browser; a program asks for JSON. */
       const wantsPage = (request: FastifyRequest): boolean =>
         request.method === 'GET' &&
+        !request.url.startsWith(STREAM_PATH) &&
         !(request.query as Record<string, unknown>)['query'] &&
         (request.headers.accept ?? '').includes('text/html');
 
@@ -188,7 +242,13 @@ export function createApi(options: ApiOptions): Api {
         const authentication = await authenticate(tokens, request.headers.authorization);
         if (authentication.ok) {
           const { principal } = authentication;
-          request.graphql = await createContext({ services, scopes, principal, requestId: request.id });
+          request.graphql = await createContext({
+            services,
+            scopes,
+            principal,
+            requestId: request.id,
+            signal: goneSignal(reply.raw),
+          });
           return;
         }
         const { code, message, reason } = authentication;
@@ -209,6 +269,7 @@ export function createApi(options: ApiOptions): Api {
         }
         return requests.run(request.id, () => handle.call(this, request as never, reply as never));
       };
+      const keepAliveMilliseconds = options.keepAliveMilliseconds ?? KEEP_ALIVE_MS;
       const onSocket = createSocketHandler({
         protocol: webSocketOptions({
           operations,
@@ -218,10 +279,15 @@ export function createApi(options: ApiOptions): Api {
           logger,
           maximumOperations: options.maximumOperationsPerSocket ?? 100,
         }),
-        keepAliveMilliseconds: options.keepAliveMilliseconds ?? 12_000,
+        keepAliveMilliseconds,
         logger,
       });
+      const streams = createEventStreams({ operations, memberships, keepAliveMilliseconds, meters, logger });
+      meters.observeStreams(streams.open);
+      app.addHook('preClose', async () => streams.close());
       const maximumSockets = options.maximumSockets ?? 10_000;
+      /** With so many connections that are kept open, over either transport. */
+      const isFull = (connections: number): boolean => stopping || connections > maximumSockets;
       app.route({
         method: 'GET',
         url: PATH,
@@ -231,7 +297,7 @@ export function createApi(options: ApiOptions): Api {
           const open = this.websocketServer.clients.size;
           meters.sockets.set(open);
           socket.once('close', () => meters.sockets.dec());
-          if (stopping || open > maximumSockets) {
+          if (isFull(open + streams.open())) {
             socket.close(1013, 'too many connections: try again later');
             return;
           }
@@ -239,6 +305,21 @@ export function createApi(options: ApiOptions): Api {
         },
       });
       app.route({ method: 'POST', url: PATH, onRequest: signIn, handler: answer });
+      app.route({
+        method: ['GET', 'POST'],
+        url: STREAM_PATH,
+        onRequest: signIn,
+        async handler(request, reply) {
+          if (!(request.headers.accept ?? '').includes('text/event-stream')) {
+            return refuse(reply, 406, 'BAD_REQUEST', 'accept text/event-stream here');
+          }
+          if (isFull(this.websocketServer.clients.size + streams.open() + 1)) {
+            void reply.header('retry-after', '5');
+            return refuse(reply, 503, 'UNAVAILABLE', 'too many connections: try again later');
+          }
+          return streams.handle(request, reply);
+        },
+      });
 
       try {
         await app.listen({ host: options.host, port: options.port });
@@ -276,6 +357,15 @@ export function createApi(options: ApiOptions): Api {
       .type('application/json; charset=utf-8')
       .send({ errors: [errorAnswer(code, message, reply.request.id, reason)] });
   }
+}
+
+/** Aborted where the connection closes before the answer is out. */
+function goneSignal(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort(new Error('the client went'));
+  });
+  return gone.signal;
 }
 
 /** What Fastify refuses before GraphQL is reached. */

@@ -26,6 +26,11 @@ export function createSharedResults(
       resolve(done);
       return done;
     },
+    // What has no `throw` is no generator to graphql-sse, and is not told to return.
+    async throw(error: unknown) {
+      await results.return!();
+      throw error;
+    },
     [Symbol.asyncIterator]: () => results,
   };
   return results;

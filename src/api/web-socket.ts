@@ -1,14 +1,15 @@
-import { type ExecutionArgs, type GraphQLError } from 'graphql';
-import { type Context as Connection, CloseCode, type ServerOptions } from 'graphql-ws';
+import { type ExecutionArgs } from 'graphql';
+import { CloseCode, type ServerOptions } from 'graphql-ws';
 import { type WebSocket } from 'ws';
 import { type Principal } from '../auth/scope';
 import { type Logger } from '../observability/logger';
 import { clientError } from '../resolvers/errors';
 import { type Memberships } from '../store/memberships';
 import { authenticate, type Tokens } from './authentication';
-import { maskError } from './error-answers';
 import { type ApiMeters } from './meters';
-import { type Operations, withCode } from './operations';
+import { isArguments, type Operations } from './operations';
+import { SESSION_ENDS, type SessionEnd, watchSession } from './session';
+import { createStreamAnswers } from './stream-answers';
 import { type Payload, sendOn, type SocketExtra } from './socket-handler';
 
 /** graphql-transport-ws keeps these: a client gives up at 4401 and comes again, with a new token, at 4403. */
@@ -16,15 +17,19 @@ const UNAUTHORIZED = CloseCode.Unauthorized;
 const FORBIDDEN = CloseCode.Forbidden;
 const TRY_AGAIN_LATER = 1013;
 const INIT_WAIT_MS = 5_000;
-const MAXIMUM_TIMER_MS = 2 ** 31 - 1;
+const CLOSE_CODES: Readonly<Record<SessionEnd, number>> = {
+  'token-expired': FORBIDDEN,
+  'access-withdrawn': UNAUTHORIZED,
+  'rights-unknown': TRY_AGAIN_LATER,
+};
 
 /** What is known of a connection once it was let in. */
 interface Session {
   principal: Principal;
-  expiry: NodeJS.Timeout;
+  /** Aborted when the connection closes. */
+  gone: AbortController;
   unwatch: () => void;
 }
-type Socket = Connection<Payload, SocketExtra>;
 
 /** Queries, mutations and subscriptions over WebSocket, by the graphql-transport-ws protocol. */
 export function webSocketOptions(options: {
@@ -36,17 +41,11 @@ export function webSocketOptions(options: {
   meters: ApiMeters;
   logger: Logger;
 }): ServerOptions<Payload, SocketExtra> {
-  const { operations, memberships, tokens, meters, logger } = options;
+  const { operations, memberships, tokens, meters } = options;
+  const answers = createStreamAnswers(options);
   const sessions = new WeakMap<SocketExtra, Session>();
   /** By what is executed: where its results go. */
   const carried = new WeakMap<ExecutionArgs, { socket: WebSocket; id: string }>();
-
-  const answers = (socket: Socket, errors: readonly GraphQLError[]) =>
-    errors.map((error) => {
-      const answer = maskError(error, socket.extra.request.id, logger);
-      meters.errors.inc({ code: answer.extensions.code });
-      return answer;
-    });
 
   return {
     connectionInitWaitTimeout: INIT_WAIT_MS,
@@ -72,28 +71,23 @@ export function webSocketOptions(options: {
       // It may have gone meanwhile, and nothing would end what is begun here.
       if (extra.socket.readyState !== extra.socket.OPEN) return false;
       const { principal } = authentication;
-      const expire = (): void =>
-        extra.socket.close(FORBIDDEN, 'the token has expired: connect again with a new one');
-      const unwatch = memberships.watch(principal.id, (entitlements, before) => {
-        if (entitlements === null)
-          extra.socket.close(TRY_AGAIN_LATER, 'your rights cannot be read: try again');
-        // Somebody who was never anybody's may stay: they see nothing.
-        else if (entitlements.length === 0 && before !== undefined && before.length > 0) {
-          extra.socket.close(UNAUTHORIZED, 'all your access was withdrawn');
-        }
+      const unwatch = watchSession({
+        principal,
+        memberships,
+        end: (reason) => extra.socket.close(CLOSE_CODES[reason], SESSION_ENDS[reason]),
       });
-      sessions.set(extra, { principal, expiry: atExpiry(principal, expire), unwatch });
+      sessions.set(extra, { principal, gone: new AbortController(), unwatch });
       return true;
     },
 
     onClose({ extra }) {
       const session = sessions.get(extra);
-      clearTimeout(session?.expiry);
       session?.unwatch();
+      session?.gone.abort(new Error('the client went'));
     },
 
     async onSubscribe(socket, id, payload) {
-      const { principal } = sessions.get(socket.extra)!;
+      const { principal, gone } = sessions.get(socket.extra)!;
       if (Object.keys(socket.subscriptions).length > options.maximumOperations) {
         return [
           clientError(
@@ -102,7 +96,10 @@ export function webSocketOptions(options: {
           ),
         ];
       }
-      const args = await operations.prepare({ principal, requestId: socket.extra.request.id }, payload);
+      const args = await operations.prepare(
+        { principal, requestId: socket.extra.request.id, signal: gone.signal },
+        payload,
+      );
       if (isArguments(args)) carried.set(args, { socket: socket.extra.socket, id });
       return args;
     },
@@ -114,24 +111,11 @@ export function webSocketOptions(options: {
       return operations.subscribe(args, (result, sent) => sendOn(socket, `${before}${result}}`, sent));
     },
 
-    onNext(socket, _id, _payload, _args, { errors, ...result }) {
+    onNext(socket, _id, _payload, _args, result) {
       meters.deliveries.inc();
-      if (errors === undefined) return result;
-      // Without data nothing was resolved: the variables did not fit.
-      const coded =
-        result.data === undefined ? errors.map((error) => withCode(error, 'BAD_USER_INPUT')) : errors;
-      return { ...result, errors: answers(socket, coded) };
+      return answers.result(result, socket.extra.request.id);
     },
 
-    onError: (socket, _id, _payload, errors) => answers(socket, errors),
+    onError: (socket, _id, _payload, errors) => answers.errors(errors, socket.extra.request.id),
   };
-}
-
-const isArguments = (prepared: ExecutionArgs | readonly GraphQLError[]): prepared is ExecutionArgs =>
-  !Array.isArray(prepared);
-
-function atExpiry(principal: Principal, close: () => void): NodeJS.Timeout {
-  const timer = setTimeout(close, Math.min(Math.max(principal.expiresAt - Date.now(), 0), MAXIMUM_TIMER_MS));
-  timer.unref();
-  return timer;
 }

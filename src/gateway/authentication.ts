@@ -3,6 +3,7 @@ import { maySend } from '../domain/device';
 import { type DeviceDirectory, type DirectoryDevice } from '../store/device-directory';
 import { type GatewayError } from './answers';
 import { type ClientCertificate, createClientCertificates } from './client-certificate';
+import { type GatewayMetrics } from './metrics';
 import { parseSasToken, type SasToken, signingKey, withoutPort } from './sas-token';
 
 /** A device that may send, or the answer to whoever claims to be one. */
@@ -25,6 +26,7 @@ export interface DeviceAuthentication {
   recall(deviceId: string, proof: Proof | undefined, now: number): Authenticated | undefined;
   /** What was recalled holds while this is the same, but for what expires; undefined where that is not known. */
   revision(): number | undefined;
+  lookupsInFlight(): number;
   /** The certificate that the client of a connection holds: its proof where it presents no token. */
   certificateOf(socket: Socket): ClientCertificate | undefined;
 }
@@ -66,13 +68,14 @@ const BUSY: Authenticated = {
 
 export function createDeviceAuthentication(options: {
   directory: DeviceDirectory;
+  metrics: Pick<GatewayMetrics, 'lookup'>;
   /** Host names that a token's audience may name, with or without a port. */
   hostNames: readonly string[];
   lookupsInFlight: number;
   lookedUpWithinMilliseconds: number;
   rememberedTokens: number;
 }): DeviceAuthentication {
-  const { directory } = options;
+  const { directory, metrics } = options;
   const hostNames = new Set(options.hostNames.map(withoutPort));
   const certificates = createClientCertificates();
   let lookups = 0;
@@ -172,14 +175,17 @@ export function createDeviceAuthentication(options: {
     try {
       device = await lookUp(deviceId);
     } catch {
+      metrics.lookup('unavailable');
       return UNAVAILABLE;
     }
+    metrics.lookup(device === null ? 'unknown' : 'found');
     return judged(device);
   };
 
   return {
     recall,
     revision: () => directory.revision(),
+    lookupsInFlight: () => lookups,
     certificateOf: certificates.of,
     authenticate(deviceId, proof, now) {
       const recalled = recall(deviceId, proof, now);

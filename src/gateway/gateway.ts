@@ -9,6 +9,7 @@ import { type AmqpPorts, createAmqpListener } from './amqp/listener';
 import { createDeviceAuthentication } from './authentication';
 import { createChildren } from './children';
 import { createDecoderRegistry, PAYLOAD_DECODERS, type PayloadDecoder } from './decoders';
+import { type Handshakes } from './handshakes';
 import { createHttpListener, type HttpPorts } from './http-listener';
 import { DEFAULT_LIMITS, type GatewayLimits } from './limits';
 import { createGatewayMetrics } from './metrics';
@@ -85,9 +86,18 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const bytesInFlight = (): number =>
     endpoint.bytesHeld() + (mqtt?.bytesHeld() ?? 0) + (amqp?.bytesHeld() ?? 0) + packer.bytesInFlight();
-  const metrics = createGatewayMetrics(options.metrics, bytesInFlight);
+  const metrics = createGatewayMetrics(options.metrics, {
+    bytesInFlight,
+    handshakesWaiting: () => sumOf((each) => each.waiting()),
+    handshakesUnderWay: () => sumOf((each) => each.underWay()),
+    lookupsInFlight: () => authentication.lookupsInFlight(),
+    directoryBehindMs: () => directory.behindMs(),
+  });
+  const sumOf = (count: (handshakes: Handshakes) => number): number =>
+    [mqtt, amqp, http].reduce((sum, each) => sum + (each?.handshakes ? count(each.handshakes) : 0), 0);
   const authentication = createDeviceAuthentication({
     directory,
+    metrics,
     hostNames: options.hostNames,
     lookupsInFlight: limits.lookupsInFlight,
     lookedUpWithinMilliseconds: limits.lookedUpWithinMilliseconds,
@@ -137,7 +147,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const http = createHttpListener({
     host: options.host,
     ports: { port: options.port, ...(options.https && { tls: options.https }) },
-    connections: limits.connections,
+    limits,
+    metrics,
     handle: endpoint.handle,
   });
   let stopping = false;

@@ -3,7 +3,11 @@ import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, type Socket } from 'node:net';
 import { listenError } from '../observability/operator-error';
 import { bareAnswer, type ErrorCode } from './answers';
-import { createTls, type ServerCertificate, tlsOptionsOf } from './tls';
+import { BACKLOG } from './device-listener';
+import { type Handshakes } from './handshakes';
+import { type GatewayLimits } from './limits';
+import { type GatewayMetrics } from './metrics';
+import { createSecureServer, type ServerCertificate } from './tls';
 
 /** Where HTTP is listened for. */
 export interface HttpPorts {
@@ -20,6 +24,7 @@ export interface HttpListener {
   finish(): Promise<void>;
   /** Closes what is still open. */
   close(): Promise<void>;
+  handshakes?: Handshakes;
 }
 
 // Devices that send once a minute keep their connection from one reading to the next.
@@ -36,12 +41,12 @@ const DRAIN_MS = 6_000;
 export function createHttpListener(options: {
   host: string;
   ports: HttpPorts;
-  /** Connections of each of the two; a further one is closed at once. */
-  connections: number;
+  limits: Pick<GatewayLimits, 'connections' | 'handshakes'>;
+  metrics: Pick<GatewayMetrics, 'handshake'>;
   /** Resolves when the request has been answered, whatever it was; never rejects. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }): HttpListener {
-  const { host, ports, handle } = options;
+  const { host, ports, limits, handle } = options;
   let active = 0;
   let stopping = false;
   let idle: (() => void) | undefined;
@@ -64,9 +69,14 @@ export function createHttpListener(options: {
   };
   const servers: Server[] = [createServer(timeouts, listener)];
   const { tls } = ports;
-  if (tls) servers.push(createTls(() => createTlsServer({ ...timeouts, ...tlsOptionsOf(tls) }, listener)));
+  const secure =
+    tls &&
+    createSecureServer(tls, { handshakes: limits.handshakes, metrics: options.metrics }, (secureOptions) =>
+      createTlsServer({ ...timeouts, ...secureOptions }, listener),
+    );
+  if (secure) servers.push(secure.server);
   for (const server of servers) {
-    server.maxConnections = options.connections;
+    server.maxConnections = limits.connections;
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
       if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy();
       const [code, message] = CLIENT_ERRORS[error.code ?? ''] ?? NOT_HTTP;
@@ -79,7 +89,7 @@ export function createHttpListener(options: {
   const listen = (server: Server, port: number, what: string): Promise<number> =>
     new Promise((resolve, reject) => {
       server.once('error', (error) => reject(listenError(error, what, host, port)));
-      server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+      server.listen({ port, host, backlog: BACKLOG }, () => resolve((server.address() as AddressInfo).port));
     });
   const cut = (): void => {
     for (const server of servers) server.closeAllConnections();
@@ -114,6 +124,7 @@ export function createHttpListener(options: {
       cut();
       await closed;
     },
+    ...(secure && { handshakes: secure.handshakes }),
   };
 }
 

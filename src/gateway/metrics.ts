@@ -10,9 +10,20 @@ export interface GatewayMetrics {
   sent(frames: number, bytes: number, milliseconds: number): void;
   sendFailed(): void;
   decoderFault(contentType: string): void;
+  handshake(how: 'full' | 'resumed' | 'failed'): void;
+  lookup(outcome: 'found' | 'unknown' | 'unavailable'): void;
 }
 
-export function createGatewayMetrics(registry: Registry, bytesInFlight: () => number): GatewayMetrics {
+/** What is asked for when the metrics are read. */
+export interface GatewayNow {
+  bytesInFlight(): number;
+  handshakesWaiting(): number;
+  handshakesUnderWay(): number;
+  lookupsInFlight(): number;
+  directoryBehindMs(): number;
+}
+
+export function createGatewayMetrics(registry: Registry, now: GatewayNow): GatewayMetrics {
   const registers = [registry];
   const { tally, sum } = createCounters(registry);
 
@@ -52,14 +63,50 @@ export function createGatewayMetrics(registry: Registry, bytesInFlight: () => nu
     'atrium_gateway_send_failures_total',
     'Sends that Event Hubs did not accept. Sustained: it cannot be reached or refuses; devices get 503 and send again. Look at the log line of the same time.',
   );
-  new Gauge({
-    name: 'atrium_gateway_bytes_in_flight',
-    help: 'Bytes of bodies and frames held now. Near its limit devices are answered 429: Event Hubs is slower than the devices, or too few replicas run.',
-    registers,
-    collect() {
-      this.set(bytesInFlight());
-    },
-  });
+  const handshake = tally(
+    'atrium_gateway_tls_handshakes_total',
+    'how',
+    'TLS handshakes that ended. full ones cost about three times what resumed ones do: many while devices come back mean that they keep no session, or that replicas have different keys. failed: no TLS, or clients that do not trust the certificate.',
+  );
+  const lookup = tally(
+    'atrium_gateway_device_lookups_total',
+    'outcome',
+    'Devices that the directory did not know and asked the registry about. unavailable: the registry did not answer in time or at all, and devices come again. unknown in masses: somebody makes up ids.',
+  );
+  const gauge = (name: string, help: string, value: () => number): void =>
+    void new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(value());
+      },
+    });
+  gauge(
+    'atrium_gateway_bytes_in_flight',
+    'Bytes of bodies and frames held now. Near its limit devices are answered 429: Event Hubs is slower than the devices, or too few replicas run.',
+    now.bytesInFlight,
+  );
+  gauge(
+    'atrium_gateway_tls_handshakes_waiting',
+    'Connections whose TLS handshake has not begun. Thousands for a minute are a storm of devices that come back; for longer, too few replicas.',
+    now.handshakesWaiting,
+  );
+  gauge(
+    'atrium_gateway_tls_handshakes_under_way',
+    'TLS handshakes that have begun. Sustained hundreds with few that end: clients that say nothing, or whose network is slow.',
+    now.handshakesUnderWay,
+  );
+  gauge(
+    'atrium_gateway_device_lookups',
+    'Devices the registry is being asked about. Sustained hundreds: Cosmos is slow or throttles.',
+    now.lookupsInFlight,
+  );
+  gauge(
+    'atrium_gateway_directory_behind_seconds',
+    'How far the directory of devices is behind the registry. Above 2 it is not believed, and each device is read from the store: the process or Cosmos has too much to do.',
+    () => Math.min(3600, now.directoryBehindMs() / 1000),
+  );
   const sendSeconds = new Histogram({
     name: 'atrium_gateway_send_seconds',
     help: 'Time from handing frames to Event Hubs to its acceptance. A sustained p99 over a second: the namespace throttles (raise throughput units) or the network is at fault.',
@@ -79,5 +126,7 @@ export function createGatewayMetrics(registry: Registry, bytesInFlight: () => nu
     },
     sendFailed: () => sendFailures(1),
     decoderFault,
+    handshake,
+    lookup,
   };
 }

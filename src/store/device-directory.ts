@@ -62,6 +62,8 @@ export interface DeviceDirectory {
   revision(): number | undefined;
   /** Whether no change can be missed any more, however far behind this is: the feed has a position. */
   following(): boolean;
+  /** How far this is behind the registry; infinite before it has once caught up. */
+  behindMs(): number;
   readiness(): Readiness;
 }
 
@@ -289,6 +291,7 @@ export function createDeviceDirectory(options: {
       return () => listeners.delete(listener);
     },
     revision: () => (current() ? changes : undefined),
+    behindMs: () => follower.behindMs(),
     following: () => follower.continuation() !== null,
 
     readiness() {

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { ViewerDocument } from '../../simulator/generated/graphql';
 import { buildBuilding, NORTH, type Person, startApi, type TestApi } from './api.support';
 
+const ORIGIN = 'https://dashboard.example';
+
 describe('the API over HTTP', () => {
   let api: TestApi;
   let owner: Person;
@@ -14,7 +16,7 @@ describe('the API over HTTP', () => {
   let issuer: string;
   beforeAll(async () => {
     ({ issuer } = await identity.start());
-    api = await startApi({ issuers: [issuer], maximumBodyBytes: 100_000 });
+    api = await startApi({ issuers: [issuer], maximumBodyBytes: 100_000, origins: [ORIGIN] });
     owner = await api.person('owner', NORTH, 'OWNER');
   });
   afterAll(async () => {
@@ -73,6 +75,29 @@ describe('the API over HTTP', () => {
       const [error] = await errorsOf(response);
       expect(error!.extensions).toEqual({ code: 'UNAUTHENTICATED', reason, requestId: expect.any(String) });
     }
+  });
+
+  it('lets pages of the origins it was given ask, and no others', async () => {
+    const preflight = (origin: string) =>
+      fetch(`${api.url}/graphql`, {
+        method: 'OPTIONS',
+        headers: {
+          origin,
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': 'authorization,content-type',
+        },
+      });
+    const allowed = await preflight(ORIGIN);
+    expect(allowed.status).toBe(204);
+    expect(allowed.headers.get('access-control-allow-origin')).toBe(ORIGIN);
+    expect(allowed.headers.get('access-control-allow-headers')).toMatch(/authorization/);
+    // Tokens are sent by the page itself: no cookie of ours is ever asked for.
+    expect(allowed.headers.get('access-control-allow-credentials')).toBeNull();
+    const other = await preflight('https://elsewhere.example');
+    expect(other.headers.get('access-control-allow-origin')).toBeNull();
+    const answer = await post('{"query": "{ viewer { id } }"}', { origin: ORIGIN });
+    expect(answer.headers.get('access-control-allow-origin')).toBe(ORIGIN);
+    expect(answer.headers.get('access-control-expose-headers')).toMatch(/retry-after/);
   });
 
   it('gives every error one shape with a code and the request id of the header', async () => {

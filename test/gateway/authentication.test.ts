@@ -11,6 +11,7 @@ function buildAuthentication(
 ) {
   const directory = directoryOf(devices);
   const authentication = createDeviceAuthentication({
+    metrics: { lookup: () => undefined },
     directory,
     hostNames: ['hub.example:8080', '127.0.0.1'],
     lookupsInFlight,

@@ -108,6 +108,7 @@ export function directoryOf(devices: readonly DirectoryDevice[]): DeviceDirector
       return () => listeners.delete(listener);
     },
     following: () => true,
+    behindMs: () => 0,
     revision: () => undefined,
     peek: (deviceId) => (known.has(deviceId) ? (all.get(deviceId) ?? null) : undefined),
     lookup(deviceId) {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { createCertificates } from '../support/certificate';
 import { eventually } from '../support/eventually';
 import { buildDevice, tokenOf } from './devices.support';
@@ -103,6 +104,35 @@ describe('MQTT connections that have not proved whose they are', () => {
       raw.socket.destroy();
     } finally {
       for (const { socket } of strangers) socket.destroy();
+      await platform.stop();
+    }
+  });
+});
+
+describe('AMQP connections that have not proved whose they are', () => {
+  test('take no room from devices that have, and hold little together', async () => {
+    const device = buildDevice();
+    const tls = createCertificates();
+    const platform = await startPlatform({ devices: [device], tls, limits: { bytesInFlight: 100_000 } });
+    const strangers = Array.from({ length: 30 }, () => {
+      const socket = connectTls({ port: platform.amqpsPort, host: '127.0.0.1', ca: tls.ca });
+      socket.on('error', () => undefined);
+      // Unread, it would not be told of its end.
+      socket.resume();
+      return socket;
+    });
+    try {
+      // The beginning of a frame of 8,000 bytes.
+      for (const socket of strangers) {
+        socket.write(
+          Buffer.concat([Buffer.from('AMQP\x03\x01\0\0\0\0\x1f\x40\x02\x01\0\0'), Buffer.alloc(7_000)]),
+        );
+      }
+      await eventually(() => expect(strangers.filter(({ destroyed }) => destroyed)).toHaveLength(27));
+      expect(await held(platform)).toBe(0);
+      expect((await post(platform, device, { temperature: 20 })).status).toBe(204);
+    } finally {
+      for (const socket of strangers) socket.destroy();
       await platform.stop();
     }
   });

@@ -3,10 +3,11 @@ import { type TLSSocket } from 'node:tls';
 import { type Logger } from '../../observability/logger';
 import { isPassing } from '../answers';
 import { type Authenticated, type DeviceAuthentication } from '../authentication';
-import { type GatewayLimits } from '../limits';
+import { type DeviceConnection, type SharedByConnections } from '../device-listener';
+import { createHolding } from '../holding';
 import { type GatewayMetrics } from '../metrics';
-import { createAnswers, type TurnEnd } from '../mqtt/answers';
 import { type Reception } from '../reception';
+import { createTurnWrites } from '../turn-writes';
 import { type TwinService } from '../twin-service';
 import { FAULT, IDLE, MALFORMED, STOPPING, TAKEN_OVER, TOO_MANY, UNAUTHORIZED } from './conditions';
 import { isWellFormedFrame } from './encoding';
@@ -16,7 +17,7 @@ import { createProtocol, IDLE_MS, MAXIMUM_FRAME_BYTES } from './protocol';
 import { createSession, type Identity } from './session';
 
 /** What all connections share. */
-export interface ConnectionContext {
+export interface ConnectionContext extends SharedByConnections<Connection> {
   logger: Logger;
   container: Container;
   metrics: AmqpMetrics;
@@ -24,30 +25,12 @@ export interface ConnectionContext {
   authentication: DeviceAuthentication;
   reception: Reception;
   twins: TwinService;
-  turnEnd: TurnEnd;
-  limits: GatewayLimits;
   /** All that the gateway holds, over all transports. */
   bytesInFlight(): number;
-  /** Bytes this connection holds more, or fewer. */
-  held(bytes: number): void;
-  /** The device has proved who it is: an older connection of it ends. */
-  connected(deviceId: string, connection: Connection): void;
-  /** It waits for something nobody will tell it of: `proceed` is called now and then. */
-  stalled(connection: Connection): void;
-  closed(connection: Connection, deviceId: string | undefined): void;
-  /** Connections whose device the registry is being asked about. */
-  checksUnderWay: number;
 }
 
-/** One connection of one device, from its first byte to its last. */
-export interface Connection {
-  /** Goes on with what was read, as far as it may. */
-  proceed(): void;
-  /** Silence, slowness, and whether its device may still be here. */
-  check(now: number): void;
+export interface Connection extends DeviceConnection {
   end(why: Ending, error?: AmqpError): void;
-  /** Takes nothing more; resolves once all that it took was settled and the connection is closed. */
-  drain(): Promise<void>;
 }
 
 /** Of a client that has not proved who it is: the longest token needs about 3 kB. */
@@ -84,17 +67,16 @@ export function createConnection(socket: TLSSocket, context: ConnectionContext):
   let checking = false;
   let ended = false;
   let draining = false;
-  let accounted = 0;
+  const holding = createHolding(context);
 
-  const answers = createAnswers(context.turnEnd, (bytes) => {
+  const answers = createTurnWrites(context.turnEnd, (bytes) => {
     if (socket.writable) socket.write(bytes);
   });
   const unread = (): number => socket.writableLength + answers.bytes() + protocol.unsent();
 
   const account = (): void => {
     const holds = ended ? 0 : framer.bytes() + protocol.collected() + session.bytesHeld();
-    if (holds !== accounted) context.held(holds - accounted);
-    accounted = holds;
+    if (!holding.set(holds, session.identity() !== undefined) && holds > 0) end('too-many');
   };
 
   const end = (why: Ending, error = ERRORS[why]): void => {

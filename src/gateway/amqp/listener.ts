@@ -1,15 +1,13 @@
-import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { type Logger } from '../../observability/logger';
 import { type Registry } from '../../observability/metrics';
-import { listenError } from '../../observability/operator-error';
 import { type DeviceAuthentication } from '../authentication';
+import { createDeviceListener } from '../device-listener';
+import { type Handshakes } from '../handshakes';
 import { type GatewayLimits } from '../limits';
 import { type GatewayMetrics } from '../metrics';
-import { createTurnEnd } from '../mqtt/answers';
-import { createHandshakes } from '../mqtt/handshakes';
 import { type Reception } from '../reception';
-import { createTls, type ServerCertificate, tlsOptionsOf } from '../tls';
+import { createSecureServer, type ServerCertificate } from '../tls';
 import { type TwinService } from '../twin-service';
 import { type Connection, type ConnectionContext, createConnection } from './connection';
 import { createAmqpMetrics } from './metrics';
@@ -19,23 +17,22 @@ import { createProtocolContainer } from './protocol';
 export type AmqpPorts = { port: number } & ServerCertificate;
 
 export interface AmqpListener {
-  /** @throws OperatorError when the port cannot be had, or the certificate and key are none or do not belong together. */
+  /** @throws OperatorError when the port cannot be had. */
   start(): Promise<{ port: number }>;
   /** Takes no further message, settles those it took, closes every connection. */
   stop(): Promise<void>;
   /** Bytes that were read and not yet taken. */
   bytesHeld(): number;
+  handshakes: Handshakes;
 }
 
-/** How often connections that wait are tried again. */
-const TICK_MS = 100;
-/** Shorter than a process is given to drain. */
-const DRAIN_MS = 6_000;
-const BACKLOG = 2_048;
-/** Connections at once that have not proved whose they are; a further one is closed. */
-const MOST_UNKNOWN = 4_096;
+/** What AMQP keeps of a connection from its first frame on is much. */
+const MOST_UNPROVED = 4_096;
 
-/** AMQP 1.0 as IoT Hub speaks it with its devices: telemetry in, twins both ways. */
+/**
+ * AMQP 1.0 as IoT Hub speaks it with its devices: telemetry in, twins both ways.
+ * @throws OperatorError where the certificate and key are none or do not belong together.
+ */
 export function createAmqpListener(options: {
   logger: Logger;
   registry: Registry;
@@ -48,104 +45,44 @@ export function createAmqpListener(options: {
   host: string;
   ports: AmqpPorts;
 }): AmqpListener {
-  const { logger, limits, host, ports } = options;
-  const connections = new Set<Connection>();
-  /** One a device: whoever comes later is the device, and the one before it a connection that nobody has missed yet. */
-  const byDevice = new Map<string, Connection>();
-  let stalled = new Set<Connection>();
-  let held = 0;
-  let stopping = false;
-  let ticking: NodeJS.Timeout | undefined;
-  let sweep = connections.values();
-
-  const context: ConnectionContext = {
+  const { logger, limits, host, ports, gatewayMetrics, authentication, reception, twins, bytesInFlight } =
+    options;
+  const ofAmqp = {
     logger,
     container: createProtocolContainer(),
-    metrics: createAmqpMetrics(options.registry, () => byDevice.size),
-    gatewayMetrics: options.gatewayMetrics,
-    authentication: options.authentication,
-    reception: options.reception,
-    twins: options.twins,
-    turnEnd: createTurnEnd(),
+    metrics: createAmqpMetrics(options.registry, () => listener.devices()),
+    ...{ gatewayMetrics, authentication, reception, twins, bytesInFlight },
+  };
+  let handshakes!: Handshakes;
+  const listener = createDeviceListener<Connection>({
+    host,
     limits,
-    bytesInFlight: options.bytesInFlight,
-    held: (bytes) => (held += bytes),
-    connected(deviceId, connection) {
-      byDevice.get(deviceId)?.end('taken-over');
-      byDevice.set(deviceId, connection);
+    mostUnproved: MOST_UNPROVED,
+    endpoints(open) {
+      const secure = createSecureServer(
+        ports,
+        { handshakes: limits.handshakes, metrics: gatewayMetrics },
+        (secureOptions) => createTlsServer(secureOptions, open),
+      );
+      // Whoever does not speak TLS, or does not trust us, is closed by Node; nobody is to be told.
+      secure.server.on('tlsClientError', (_error, socket) => socket.destroy());
+      handshakes = secure.handshakes;
+      return [{ server: secure.server, port: ports.port, what: 'the device gateway’s AMQPS' }];
     },
-    checksUnderWay: 0,
-    stalled: (connection) => stalled.add(connection),
-    closed(connection, deviceId) {
-      connections.delete(connection);
-      stalled.delete(connection);
-      if (deviceId !== undefined && byDevice.get(deviceId) === connection) byDevice.delete(deviceId);
+    connections(shared) {
+      const context: ConnectionContext = Object.assign(shared, ofAmqp);
+      return (socket) => createConnection(socket as TLSSocket, context);
     },
-  };
-
-  const tick = (): void => {
-    const waiting = stalled;
-    stalled = new Set();
-    for (const connection of waiting) connection.proceed();
-    // A share of all connections each time, so that ten thousand are looked at without a pause for the others.
-    const now = Date.now();
-    let share = Math.ceil((connections.size * TICK_MS) / limits.sweepMilliseconds);
-    for (; share > 0; share--) {
-      const { value, done } = sweep.next();
-      if (done) {
-        sweep = connections.values();
-        return;
-      }
-      value.check(now);
-    }
-  };
-
-  const onSocket = (socket: TLSSocket): void => {
-    if (stopping || connections.size - byDevice.size >= MOST_UNKNOWN) return void socket.destroy();
-    connections.add(createConnection(socket, context));
-  };
-  const secure = createTls(() => createTlsServer(tlsOptionsOf(ports), onSocket));
-  // Whoever does not speak TLS, or does not trust us, is closed by Node; nobody is to be told.
-  secure.on('tlsClientError', (_error, socket) => socket.destroy());
-  const handshakes = createHandshakes(secure, limits.handshakes);
-  // Listens bare, so that it can choose how many handshakes are under way.
-  const server = createServer({ pauseOnConnect: true }, handshakes.begin);
-  server.maxConnections = limits.connections;
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
   });
 
   return {
     async start() {
-      const port = await new Promise<number>((resolve, reject) => {
-        const what = 'the device gateway’s AMQPS';
-        server.once('error', (error) => reject(listenError(error, what, host, ports.port)));
-        // A storm of devices is queued by the kernel rather than turned away, to try again seconds later.
-        server.listen({ port: ports.port, host, backlog: BACKLOG }, () =>
-          resolve((server.address() as AddressInfo).port),
-        );
-      });
-      ticking = setInterval(tick, TICK_MS);
+      const [port] = (await listener.start()) as [number];
       logger.info({ host, port }, 'AMQP is listened for');
       return { port };
     },
-    async stop() {
-      stopping = true;
-      clearInterval(ticking);
-      const closed = new Promise<void>((resolve) =>
-        server.listening ? server.close(() => resolve()) : resolve(),
-      );
-      const cut = (): void => {
-        for (const socket of sockets) socket.destroy();
-      };
-      const late = setTimeout(cut, DRAIN_MS);
-      await Promise.all([...connections].map((connection) => connection.drain()));
-      clearTimeout(late);
-      cut();
-      await closed;
-    },
-    bytesHeld: () => held,
+    stop: listener.stop,
+    bytesHeld: listener.bytesHeld,
+    handshakes,
   };
 }

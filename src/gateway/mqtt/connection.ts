@@ -2,11 +2,12 @@ import { type Socket } from 'node:net';
 import { type Logger } from '../../observability/logger';
 import { isPassing } from '../answers';
 import { type Authenticated, type DeviceAuthentication, type Proof } from '../authentication';
-import { type GatewayLimits } from '../limits';
+import { type DeviceConnection, type SharedByConnections } from '../device-listener';
+import { createHolding } from '../holding';
 import { type GatewayMetrics } from '../metrics';
 import { type Reception } from '../reception';
+import { createTurnWrites } from '../turn-writes';
 import { type TwinService } from '../twin-service';
-import { createAnswers, type TurnEnd } from './answers';
 import { type Claims, claimsOf, refusalOf } from './claims';
 import { CONNECT, createFramer, PUBLISH } from './framer';
 import { type Ending, type MqttMetrics } from './metrics';
@@ -15,7 +16,7 @@ import { createSession, type Session } from './session';
 import { type Turns } from './turns';
 
 /** What all connections share. */
-export interface ConnectionContext {
+export interface ConnectionContext extends SharedByConnections<Connection> {
   logger: Logger;
   metrics: MqttMetrics;
   gatewayMetrics: GatewayMetrics;
@@ -23,33 +24,13 @@ export interface ConnectionContext {
   reception: Reception;
   twins: TwinService;
   reader: packets.PacketReader;
-  turnEnd: TurnEnd;
   turns: Turns;
-  limits: GatewayLimits;
   /** All that the gateway holds, over all transports. */
   bytesInFlight(): number;
-  /** Bytes this connection holds more, or fewer. */
-  held(bytes: number): void;
-  /** The same while nobody knows yet whose it is. False where such connections together hold all that they may. */
-  heldUnproved(bytes: number): boolean;
-  /** The device has proved who it is: an older connection of it ends. */
-  connected(deviceId: string, connection: Connection): void;
-  /** It waits for something nobody will tell it of: `proceed` is called now and then. */
-  stalled(connection: Connection): void;
-  closed(connection: Connection, deviceId: string | undefined): void;
-  /** Connections whose device the registry is being asked about. */
-  checksUnderWay: number;
 }
 
-/** One connection of one device, from its first byte to its last. */
-export interface Connection {
-  /** Goes on with what was read, as far as it may. */
-  proceed(): void;
-  /** Keep-alive, slowness, and whether its device may still be here. */
-  check(now: number): void;
+export interface Connection extends DeviceConnection {
   end(why: Ending): void;
-  /** Takes nothing more; resolves once all that it took was answered and the connection is closed. */
-  drain(): Promise<void>;
 }
 
 /** Of every packet but a PUBLISH; a CONNECT with the longest token needs about 3 kB. */
@@ -90,30 +71,15 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
   let yielded = false;
   let ended = false;
   let draining = false;
-  let accounted = 0;
-  /** What is accounted, is so among the bytes of nobody that is known. */
-  let unproved = true;
+  const holding = createHolding(context);
 
   const account = (): void => {
     const holds = ended ? 0 : framer.bytes() + (session?.bytesHeld() ?? 0);
-    if (session === undefined) {
-      if (holds === accounted) return;
-      const room = context.heldUnproved(holds - accounted);
-      accounted = holds;
-      // A CONNECT comes whole nearly always, and then holds nothing.
-      if (!room && holds > 0) end('too-large');
-      return;
-    }
-    if (unproved) {
-      context.heldUnproved(-accounted);
-      accounted = 0;
-      unproved = false;
-    }
-    if (holds !== accounted) context.held(holds - accounted);
-    accounted = holds;
+    // A CONNECT comes whole nearly always, and then holds nothing.
+    if (!holding.set(holds, session !== undefined) && holds > 0) end('too-large');
   };
 
-  const answers = createAnswers(context.turnEnd, (bytes) => {
+  const answers = createTurnWrites(context.turnEnd, (bytes) => {
     if (socket.writable) socket.write(bytes);
   });
   const write = answers.add;

@@ -1,17 +1,16 @@
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { type Logger } from '../../observability/logger';
 import { type Registry } from '../../observability/metrics';
-import { listenError } from '../../observability/operator-error';
 import { type DeviceAuthentication } from '../authentication';
+import { createDeviceListener } from '../device-listener';
+import { type Handshakes } from '../handshakes';
 import { type GatewayLimits } from '../limits';
 import { type GatewayMetrics } from '../metrics';
 import { type Reception } from '../reception';
-import { createTls, type ServerCertificate, tlsOptionsOf } from '../tls';
+import { createSecureServer, type ServerCertificate } from '../tls';
 import { type TwinService } from '../twin-service';
-import { createTurnEnd } from './answers';
 import { type Connection, type ConnectionContext, createConnection } from './connection';
-import { createHandshakes } from './handshakes';
 import { createMqttMetrics } from './metrics';
 import { createPacketReader } from './packets';
 import { createTurns } from './turns';
@@ -25,26 +24,19 @@ export interface MqttPorts {
 }
 
 export interface MqttListener {
-  /** @throws OperatorError when a port cannot be had, or the certificate and key are none or do not belong together. */
+  /** @throws OperatorError when a port cannot be had. */
   start(): Promise<{ port: number; tlsPort?: number }>;
   /** Takes no further message, answers those it took, closes every connection. */
   stop(): Promise<void>;
   /** Bytes that were read and not yet taken. */
   bytesHeld(): number;
+  handshakes?: Handshakes;
 }
 
-/** How often connections that wait are tried again. */
-const TICK_MS = 100;
-/** Shorter than a process is given to drain. */
-const DRAIN_MS = 6_000;
-const BACKLOG = 2_048;
 /**
- * What connections may hold together before they have proved whose they are, as a part of what the gateway may: beside
- * it and not within it, so that nobody without a key takes the room of those that have one.
+ * MQTT 3.1.1 as IoT Hub speaks it with its devices: takes telemetry in, and is no broker.
+ * @throws OperatorError where the certificate and key are none or do not belong together.
  */
-const UNPROVED_SHARE = 4;
-
-/** MQTT 3.1.1 as IoT Hub speaks it with its devices: takes telemetry in, and is no broker. */
 export function createMqttListener(options: {
   logger: Logger;
   registry: Registry;
@@ -57,129 +49,46 @@ export function createMqttListener(options: {
   host: string;
   ports: MqttPorts;
 }): MqttListener {
-  const { logger, limits, host, ports } = options;
-  const connections = new Set<Connection>();
-  /** One a device: whoever comes later is the device, and the one before it a connection that nobody has missed yet. */
-  const byDevice = new Map<string, Connection>();
-  let stalled = new Set<Connection>();
-  let held = 0;
-  let unproved = 0;
-  let stopping = false;
-  let ticking: NodeJS.Timeout | undefined;
-  let sweep = connections.values();
-
-  const context: ConnectionContext = {
+  const { logger, limits, host, gatewayMetrics, authentication, reception, twins, bytesInFlight } = options;
+  const { port, tls } = options.ports;
+  const ofMqtt = {
     logger,
-    metrics: createMqttMetrics(options.registry, () => byDevice.size),
-    gatewayMetrics: options.gatewayMetrics,
-    authentication: options.authentication,
-    reception: options.reception,
-    twins: options.twins,
+    metrics: createMqttMetrics(options.registry, () => listener.devices()),
+    ...{ gatewayMetrics, authentication, reception, twins, bytesInFlight },
     reader: createPacketReader(),
-    turnEnd: createTurnEnd(),
     turns: createTurns(),
+  };
+  let handshakes: Handshakes | undefined;
+  const listener = createDeviceListener<Connection>({
+    host,
     limits,
-    bytesInFlight: options.bytesInFlight,
-    held: (bytes) => (held += bytes),
-    heldUnproved(bytes) {
-      unproved += bytes;
-      return unproved <= limits.bytesInFlight / UNPROVED_SHARE;
+    endpoints(open) {
+      const plain = { server: createServer(open), port, what: 'the device gateway’s MQTT' };
+      if (tls === undefined) return [plain];
+      const secure = createSecureServer(
+        tls,
+        { handshakes: limits.handshakes, metrics: gatewayMetrics },
+        (secureOptions) => createTlsServer(secureOptions, open),
+      );
+      // Whoever does not speak TLS, or does not trust us, is closed by Node; nobody is to be told.
+      secure.server.on('tlsClientError', (_error, socket) => socket.destroy());
+      handshakes = secure.handshakes;
+      return [plain, { server: secure.server, port: tls.port, what: 'the device gateway’s MQTTS' }];
     },
-    connected(deviceId, connection) {
-      byDevice.get(deviceId)?.end('taken-over');
-      byDevice.set(deviceId, connection);
+    connections(shared) {
+      const context: ConnectionContext = Object.assign(shared, ofMqtt);
+      return (socket) => createConnection(socket, context);
     },
-    checksUnderWay: 0,
-    stalled: (connection) => stalled.add(connection),
-    closed(connection, deviceId) {
-      connections.delete(connection);
-      stalled.delete(connection);
-      if (deviceId !== undefined && byDevice.get(deviceId) === connection) byDevice.delete(deviceId);
-    },
-  };
-
-  const tick = (): void => {
-    const waiting = stalled;
-    stalled = new Set();
-    for (const connection of waiting) connection.proceed();
-    // A share of all connections each time, so that ten thousand are looked at without a pause for the others.
-    const now = Date.now();
-    let share = Math.ceil((connections.size * TICK_MS) / limits.sweepMilliseconds);
-    for (; share > 0; share--) {
-      const { value, done } = sweep.next();
-      if (done) {
-        sweep = connections.values();
-        return;
-      }
-      value.check(now);
-    }
-  };
-
-  const onSocket = (socket: Socket): void => {
-    if (stopping) return void socket.destroy();
-    connections.add(createConnection(socket, context));
-  };
-  const servers: Server[] = [createServer(onSocket)];
-  const { tls } = ports;
-  if (tls) servers.push(tlsServer(tls, onSocket, limits.handshakes));
-  /** The bare ones, those in their TLS handshake too. */
-  const sockets = new Set<Socket>();
-  for (const server of servers) {
-    server.maxConnections = limits.connections;
-    server.on('connection', (socket: Socket) => {
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
-    });
-  }
-
-  const listen = (server: Server, port: number, what: string): Promise<number> =>
-    new Promise((resolve, reject) => {
-      server.once('error', (error) => reject(listenError(error, what, host, port)));
-      // A storm of devices is queued by the kernel rather than turned away, to try again seconds later.
-      server.listen({ port, host, backlog: BACKLOG }, () => resolve((server.address() as AddressInfo).port));
-    });
-  const close = (server: Server): Promise<void> =>
-    new Promise((resolve) => (server.listening ? server.close(() => resolve()) : resolve()));
+  });
 
   return {
     async start() {
-      try {
-        const port = await listen(servers[0]!, ports.port, 'the device gateway’s MQTT');
-        const tlsPort = tls && (await listen(servers[1]!, tls.port, 'the device gateway’s MQTTS'));
-        ticking = setInterval(tick, TICK_MS);
-        logger.info({ host, port, tlsPort }, 'MQTT is listened for');
-        return { port, ...(tlsPort === undefined ? {} : { tlsPort }) };
-      } catch (error) {
-        await Promise.all(servers.map(close));
-        throw error;
-      }
+      const [plainPort, tlsPort] = (await listener.start()) as [number, number?];
+      logger.info({ host, port: plainPort, tlsPort }, 'MQTT is listened for');
+      return { port: plainPort, ...(tlsPort === undefined ? {} : { tlsPort }) };
     },
-    async stop() {
-      stopping = true;
-      clearInterval(ticking);
-      const closed = Promise.all(servers.map(close));
-      const cut = (): void => {
-        for (const socket of sockets) socket.destroy();
-      };
-      const late = setTimeout(cut, DRAIN_MS);
-      await Promise.all([...connections].map((connection) => connection.drain()));
-      clearTimeout(late);
-      cut();
-      await closed;
-    },
-    bytesHeld: () => held,
+    stop: listener.stop,
+    bytesHeld: listener.bytesHeld,
+    ...(handshakes && { handshakes }),
   };
-}
-
-/** Listens bare, so that it can choose how many handshakes are under way. */
-function tlsServer(
-  tls: ServerCertificate,
-  onSocket: (socket: Socket) => void,
-  handshakesAtOnce: number,
-): Server {
-  const server = createTls(() => createTlsServer(tlsOptionsOf(tls), onSocket));
-  // Whoever does not speak TLS, or does not trust us, is closed by Node; nobody is to be told.
-  server.on('tlsClientError', (_error, socket) => socket.destroy());
-  const handshakes = createHandshakes(server, handshakesAtOnce);
-  return createServer({ pauseOnConnect: true }, handshakes.begin);
 }

@@ -1,5 +1,6 @@
 import { type Socket } from 'node:net';
 import { type Server as TlsServer } from 'node:tls';
+import { type GatewayMetrics } from './metrics';
 
 /**
  * TLS handshakes, a bounded number at a time and a few new ones in each turn. One costs the one thread about a
@@ -9,9 +10,8 @@ import { type Server as TlsServer } from 'node:tls';
  * at most, which stay in the network's own buffers.
  */
 export interface Handshakes {
-  /** @param socket paused, bare, of which nothing was read. */
-  begin(socket: Socket): void;
   waiting(): number;
+  underWay(): number;
 }
 
 /** Begun in one turn of the event loop: what a connected device waits for them is a few milliseconds. */
@@ -19,11 +19,22 @@ const PER_TURN = 8;
 /** After that long a handshake waits for its client and costs nothing: it may go on, and no other waits for it. */
 const COUNTED_MS = 500;
 
-/** @param server one that does not listen itself. */
-export function createHandshakes(server: TlsServer, atOnce: number): Handshakes {
+/**
+ * @param server one that does not listen yet. What it does with a new connection is done here from now on, in its turn.
+ */
+export function createHandshakes(
+  server: TlsServer,
+  options: { atOnce: number; metrics: Pick<GatewayMetrics, 'handshake'>; beforeEach?: () => void },
+): Handshakes {
+  const { atOnce, metrics, beforeEach } = options;
+  const [shake] = server.listeners('connection') as [(socket: Socket) => void];
+  // An option of every server (net.createServer). Node's TLS server hands it on to what it makes of a connection.
+  const accepting = server as TlsServer & { pauseOnConnect: boolean };
+  accepting.pauseOnConnect = true;
   let waiting: Socket[] = [];
   /** The next of those that wait: taking from the head of a long array would move all of it. */
   let next = 0;
+  let underWay = 0;
   /**
    * When each of those under way began, `atOnce` at most. One that ends takes the oldest with it, which may be another:
    * how many there are is what counts.
@@ -42,8 +53,12 @@ export function createHandshakes(server: TlsServer, atOnce: number): Handshakes 
       const socket = waiting[next++]!;
       if (socket.destroyed) continue;
       begun++;
+      underWay++;
       began.push(now);
-      server.emit('connection', socket);
+      beforeEach?.();
+      accepting.pauseOnConnect = false;
+      shake.call(server, socket);
+      accepting.pauseOnConnect = true;
     }
     if (next < waiting.length) return;
     waiting = [];
@@ -70,19 +85,21 @@ export function createHandshakes(server: TlsServer, atOnce: number): Handshakes 
       schedule();
     });
   };
-  const ended = (): void => {
+  const ended = (how: 'full' | 'resumed' | 'failed'): void => {
+    metrics.handshake(how);
+    underWay--;
     began.shift();
     schedule();
   };
   // Node tells of each handshake exactly once: it succeeded, or it failed, timed out or its socket was closed.
-  server.on('secureConnection', ended);
-  server.on('tlsClientError', ended);
+  server.on('secureConnection', (socket) => ended(socket.isSessionReused() ? 'resumed' : 'full'));
+  server.on('tlsClientError', () => ended('failed'));
 
-  return {
-    begin(socket) {
-      waiting.push(socket);
-      schedule();
-    },
-    waiting: () => waiting.length - next,
-  };
+  server.off('connection', shake);
+  server.on('connection', (socket: Socket) => {
+    waiting.push(socket);
+    schedule();
+  });
+
+  return { waiting: () => waiting.length - next, underWay: () => underWay };
 }

@@ -20,7 +20,7 @@ export function createTurnEnd(): TurnEnd {
 }
 
 /** What one connection answers in one turn leaves in one write: one system call, and over TLS one record. */
-export interface Answers {
+export interface TurnWrites {
   add(bytes: Buffer): void;
   /** Bytes that wait for the end of the turn. */
   bytes(): number;
@@ -28,7 +28,7 @@ export interface Answers {
   flush(): void;
 }
 
-export function createAnswers(turnEnd: TurnEnd, write: (bytes: Buffer) => void): Answers {
+export function createTurnWrites(turnEnd: TurnEnd, write: (bytes: Buffer) => void): TurnWrites {
   let first: Buffer | undefined;
   /** Nearly always there is only one. */
   let further: Buffer[] | undefined;
