@@ -28,6 +28,7 @@ import { type DeviceStatuses } from '../store/device-statuses';
 import { type Jobs } from '../store/jobs/jobs';
 import { type Memberships } from '../store/memberships';
 import { type Registry } from '../store/registry';
+import { type Webhooks } from '../store/webhooks/webhooks';
 import { isTransient } from '../store/store-error';
 import { createApollo } from './apollo';
 import { authenticate, type Tokens } from './authentication';
@@ -61,6 +62,7 @@ export interface ApiOptions {
   /** Over the cold store; started and stopped by whoever made it. */
   questions: Services['questions'];
   alerting: Alerting;
+  webhooks: Webhooks;
   /** Started and stopped by whoever made it. */
   alertFeed: AlertFeed;
   /** Started and stopped by whoever made it. */
@@ -127,6 +129,7 @@ export function createApi(options: ApiOptions): Api {
     deviceStatuses: options.deviceStatuses,
     questions: options.questions,
     alerting: options.alerting,
+    webhooks: options.webhooks,
     alertFeed: options.alertFeed,
     live,
     cursors: createCursors({ key: options.cursorKey }),

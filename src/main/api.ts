@@ -14,6 +14,7 @@ import { createDeviceStatuses } from '../store/device-statuses';
 import { createJobs } from '../store/jobs/jobs';
 import { createKeyring } from '../store/keyring';
 import { createMemberships } from '../store/memberships';
+import { createWebhooks } from '../store/webhooks/webhooks';
 import { createRegistry } from '../store/registry';
 import { ALERTS_SCHEMA, decodeAlertEvent } from '../stream/alerts';
 import { createStreamProducer } from '../stream/producer';
@@ -75,6 +76,7 @@ run('api', apiSettings, async (settings, logger) => {
     questions: analytics.questions,
     alerting: createAlerting({ cosmos, keepSeconds: settings.ALERT_DAYS * 86_400 }),
     alertFeed,
+    webhooks: createWebhooks({ cosmos, keyring, allowPrivate: settings.WEBHOOK_ALLOW_PRIVATE }),
     live,
     throttle,
     tokens: createTokenVerifier({

@@ -7,6 +7,7 @@ import { type AveragesReader } from '../store/averages';
 import { type DeviceStatuses } from '../store/device-statuses';
 import { type Jobs } from '../store/jobs/jobs';
 import { type Registry } from '../store/registry';
+import { type Webhooks } from '../store/webhooks/webhooks';
 import { type Cursors } from './cursor';
 import { type Loaders } from './loaders';
 
@@ -20,6 +21,7 @@ export interface Services {
   deviceStatuses: Pick<DeviceStatuses, 'follow'>;
   alerting: Alerting;
   alertFeed: AlertFeed;
+  webhooks: Webhooks;
   cursors: Cursors;
   /** `host:port` (or `host`) of the gateway as devices reach it. */
   gatewayHostName: string;

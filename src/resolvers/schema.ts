@@ -51,6 +51,7 @@ import { SpaceResolver } from './space/space.resolver';
 import { BuildingStatesResolver, SpaceStatesResolver } from './state/state.resolver';
 import { TenantResolver } from './tenant/tenant.resolver';
 import { TenantMembershipResolver, ViewerResolver } from './viewer/viewer.resolver';
+import { TenantWebhooksResolver, WebhookResolver } from './webhook/webhook.resolver';
 
 const resolvers: NonEmptyArray<new () => object> = [
   ViewerResolver,
@@ -106,6 +107,8 @@ const resolvers: NonEmptyArray<new () => object> = [
   AlertsSubscription,
   AlertRuleResolver,
   TenantAlertRulesResolver,
+  WebhookResolver,
+  TenantWebhooksResolver,
   BuildingAuditLogResolver,
   TenantAuditLogResolver,
 ];

@@ -29,6 +29,7 @@ import { createDeviceStatuses } from '../../src/store/device-statuses';
 import { createJobs } from '../../src/store/jobs/jobs';
 import { createKeyring, type Keyring } from '../../src/store/keyring';
 import { createMemberships, type Memberships } from '../../src/store/memberships';
+import { createWebhooks } from '../../src/store/webhooks/webhooks';
 import { createRegistry, type Registry } from '../../src/store/registry';
 import {
   AVERAGES_SCHEMA,
@@ -168,6 +169,7 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
       questions: NO_QUESTIONS,
       alerting: createAlerting({ cosmos: recorded, keepSeconds: 86_400 }),
       alertFeed,
+      webhooks: createWebhooks({ cosmos: recorded, keyring, allowPrivate: false }),
       live,
       tokens,
       cursorKey: Buffer.alloc(32, 3),
