@@ -1,5 +1,8 @@
+import { type Questions } from '../analytics/questions';
 import { type Principal, type TenantScope } from '../auth/scope';
 import { type LiveAverages } from '../live/live';
+import { type AlertFeed } from '../store/alerts/feed';
+import { type Alerting } from '../store/alerts/alerting';
 import { type AveragesReader } from '../store/averages';
 import { type Jobs } from '../store/jobs/jobs';
 import { type Registry } from '../store/registry';
@@ -11,7 +14,10 @@ export interface Services {
   registry: Registry;
   jobs: Jobs;
   averages: AveragesReader;
+  questions: Questions;
   live: LiveAverages;
+  alerting: Alerting;
+  alertFeed: AlertFeed;
   cursors: Cursors;
   /** `host:port` (or `host`) of the gateway as devices reach it. */
   gatewayHostName: string;
@@ -22,6 +28,8 @@ export interface Context {
   readonly services: Services;
   readonly principal: Principal;
   readonly requestId: string;
+  /** Aborted when the client goes before it has its answer. */
+  readonly signal: AbortSignal;
   readonly scope: TenantScope;
   readonly loaders: Loaders;
   /**

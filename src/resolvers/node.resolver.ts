@@ -1,4 +1,6 @@
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
+import { loadAlert } from './alert/alert.resolver';
+import { loadAlertRule } from './alert/rule.resolver';
 import { loadBuilding } from './building/building.resolver';
 import { type Context } from './context';
 import { loadDevice } from './device/device.resolver';
@@ -13,7 +15,7 @@ export class NodeResolver {
   @Query(() => Node, {
     nullable: true,
     description:
-      'A tenant, building, device or job by its global id; null where there is none or it is not yours to see.',
+      'A tenant, building, device, job, alert or alert rule by its global id; null where there is none or it is not yours to see.',
   })
   async node(
     @Arg('id', () => ID, { description: 'The object’s id.' }) id: string,
@@ -30,6 +32,10 @@ export class NodeResolver {
         return loadDevice(context, id);
       case 'job_':
         return loadJob(context, id);
+      case 'alt_':
+        return loadAlert(context, id);
+      case 'alr_':
+        return loadAlertRule(context, id);
       default:
         return null;
     }

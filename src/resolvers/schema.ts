@@ -1,6 +1,13 @@
 import 'reflect-metadata';
-import { type GraphQLSchema } from 'graphql';
+import { GraphQLInputObjectType, type GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
+import {
+  AcknowledgeAlertResolver,
+  AlertResolver,
+  AlertsSubscription,
+  BuildingAlertsResolver,
+} from './alert/alert.resolver';
+import { AlertRuleResolver, TenantAlertRulesResolver } from './alert/rule.resolver';
 import { BuildingAuditLogResolver, TenantAuditLogResolver } from './audit/audit.resolver';
 import { BuildingAveragesResolver, SpaceAveragesResolver } from './average/average.resolver';
 import { AverageCursorResolver, LiveAverageResolver } from './average/live-average.resolver';
@@ -16,6 +23,7 @@ import {
 } from './dead-letter/dead-letter.resolver';
 import { ReplayDeadLettersResolver } from './dead-letter/replay-dead-letters.resolver';
 import { DeviceAssignmentResolver, DeviceResolver } from './device/device.resolver';
+import { DeviceIntervalResolver } from './device/interval.resolver';
 import { LastSeenResolver } from './device/last-seen.resolver';
 import { MoveDeviceResolver } from './device/move-device.resolver';
 import { DeviceParentResolver } from './device/parent.resolver';
@@ -30,6 +38,13 @@ import { DeviceTransferResolver, TenantTransfersResolver } from './device/transf
 import { JobResolver, JobRowResolver, TenantJobsResolver } from './job/job.resolver';
 import { NodeResolver } from './node.resolver';
 import { PointResolver } from './point/point.resolver';
+import {
+  BuildingExcursionsResolver,
+  SpaceExcursionsResolver,
+  TenantExcursionsResolver,
+} from './reading/excursions.resolver';
+import { BuildingHistoryResolver, SpaceHistoryResolver } from './reading/history.resolver';
+import { BuildingReadingsResolver } from './reading/reading.resolver';
 import { DateTime } from './scalars';
 import { SpaceResolver } from './space/space.resolver';
 import { BuildingStatesResolver, SpaceStatesResolver } from './state/state.resolver';
@@ -49,6 +64,12 @@ const resolvers: NonEmptyArray<new () => object> = [
   BuildingStatesResolver,
   SpaceStatesResolver,
   CreateBuildingResolver,
+  BuildingReadingsResolver,
+  BuildingHistoryResolver,
+  SpaceHistoryResolver,
+  BuildingExcursionsResolver,
+  SpaceExcursionsResolver,
+  TenantExcursionsResolver,
   BuildingDeadLettersResolver,
   TenantDeadLettersResolver,
   DeadLetterResolver,
@@ -76,13 +97,23 @@ const resolvers: NonEmptyArray<new () => object> = [
   DeviceConfigurationResolver,
   DeviceParentResolver,
   LastSeenResolver,
+  DeviceIntervalResolver,
+  BuildingAlertsResolver,
+  AlertResolver,
+  AcknowledgeAlertResolver,
+  AlertsSubscription,
+  AlertRuleResolver,
+  TenantAlertRulesResolver,
   BuildingAuditLogResolver,
   TenantAuditLogResolver,
 ];
 
+/** Inputs of which exactly one field is given (`@oneOf`), which type-graphql cannot say. */
+const ONE_OF = ['AlertConditionInput'];
+
 /** The schema with its resolvers. They hold no state: all they work with comes by the context. */
 export function createSchema(): GraphQLSchema {
-  return buildSchemaSync({
+  const schema = buildSchemaSync({
     resolvers,
     scalarsMap: [{ type: Date, scalar: DateTime }],
     // The store validates, so that a refusal is a value of the result and the same for every way in.
@@ -95,4 +126,10 @@ export function createSchema(): GraphQLSchema {
       },
     },
   });
+  for (const name of ONE_OF) {
+    const input = schema.getType(name);
+    if (!(input instanceof GraphQLInputObjectType)) throw new Error(`there is no input ${name}`);
+    input.isOneOf = true;
+  }
+  return schema;
 }

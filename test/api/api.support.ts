@@ -8,6 +8,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import WebSocket from 'ws';
 import { createCosmosEmulator } from '../../emulators/cosmos/emulator';
 import { createEventHubsEmulator } from '../../emulators/event-hubs';
+import { type Questions } from '../../src/analytics/questions';
 import { type ApiOptions, createApi } from '../../src/api/server';
 import { createThrottle } from '../../src/api/throttle';
 import { type Role, tenantScope, type TenantScope } from '../../src/auth/scope';
@@ -19,6 +20,8 @@ import { type BuildingAverage } from '../../src/domain/window';
 import { createLive } from '../../src/live/live';
 import { createLogger } from '../../src/observability/logger';
 import { createMetrics, type Registry as Metrics } from '../../src/observability/metrics';
+import { createAlertFeed } from '../../src/store/alerts/feed';
+import { createAlerting } from '../../src/store/alerts/alerting';
 import { createAveragesReader } from '../../src/store/averages-reader';
 import { type Cosmos, createCosmos } from '../../src/store/cosmos';
 import { createJobs } from '../../src/store/jobs/jobs';
@@ -33,6 +36,7 @@ import {
   SPACE_AVERAGES_SCHEMA,
 } from '../../src/stream/averages';
 import { encodeStates, STATES_SCHEMA } from '../../src/stream/states';
+import { ALERTS_SCHEMA, decodeAlertEvent } from '../../src/stream/alerts';
 import { createStreamProducer } from '../../src/stream/producer';
 import { type TypedDocumentString } from '../../simulator/generated/graphql';
 import { eventually } from '../support/eventually';
@@ -41,6 +45,16 @@ export const AUDIENCE = 'https://api.atrium.example/';
 export const NORTH = 'ten_north';
 export const SOUTH = 'ten_south';
 export const logger = createLogger({ name: 'test', level: 'silent' });
+
+/** Most tests ask nothing of the cold store; those that do bring one. */
+const asksNothing = (): never => {
+  throw new Error('this API has no cold store: give startApi the questions of one');
+};
+const NO_QUESTIONS: Questions = {
+  readings: asksNothing,
+  history: asksNothing,
+  excursions: asksNothing,
+};
 
 /** Somebody of a tenant, with an access token. */
 export interface Person {
@@ -62,6 +76,7 @@ export interface TestApi {
   registry: Registry;
   cosmos: Cosmos;
   keyring: Keyring;
+  namespace: { connectionString: string };
   metrics: Metrics;
   /** The store calls that the API made since the last asking, as `method container`. */
   storeCalls(): string[];
@@ -117,10 +132,20 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
   });
   const started: { stop(): Promise<void> }[] = [];
   const startReplica = async (own: Metrics): Promise<number> => {
-    const live = createLive({ logger, metrics: own, namespace, hub: 'averages', group: 'live-0' });
+    const alertFeed = createAlertFeed({ cosmos, logger });
+    const live = createLive({
+      logger,
+      metrics: own,
+      namespace,
+      hub: 'averages',
+      group: 'live-0',
+      others: {
+        [ALERTS_SCHEMA]: ({ body, properties }) => alertFeed.take(decodeAlertEvent(body, properties)),
+      },
+    });
     const memberships = createMemberships({ cosmos, logger });
-    await Promise.all([live.start(), memberships.start()]);
-    started.push(live, memberships);
+    await Promise.all([live.start(), memberships.start(), alertFeed.start()]);
+    started.push(live, memberships, alertFeed);
     const api = createApi({
       logger,
       metrics: own,
@@ -130,6 +155,9 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
       jobs: createJobs({ cosmos: recorded, keyring }),
       memberships,
       averages: createAveragesReader({ cosmos: recorded }),
+      questions: NO_QUESTIONS,
+      alerting: createAlerting({ cosmos: recorded, keepSeconds: 86_400 }),
+      alertFeed,
       live,
       tokens,
       cursorKey: Buffer.alloc(32, 3),
@@ -172,6 +200,7 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
     registry,
     cosmos,
     keyring,
+    namespace,
     metrics,
     storeCalls: () => calls.splice(0),
     token: issuer.token,

@@ -218,11 +218,13 @@ export function atriumPlans(
       'api',
       {
         ...documents,
+        ...blobs,
         ...deviceKeys,
         API_PORT: String(ports.api),
         TOKEN_ISSUERS: endpoints.identity,
         CURSOR_KEY: folder.secrets.cursorKey,
         GATEWAY_PUBLIC_HOST: `${settings.HOST}:${ports.gateway}`,
+        COLD_CACHE_DIR: join(folder.path, 'cold-cache'),
       },
       ports.api,
     ),
