@@ -18,7 +18,8 @@ export async function readFrames(
   try {
     await Promise.all(
       end.partitions.map(async ({ first, last }, partition) => {
-        const before = from?.partitions[partition]?.last ?? first - 1;
+        // An empty partition has neither a first event nor a last one.
+        const before = from?.partitions[partition]?.last ?? Math.max(0, first) - 1;
         if (last <= before) return;
         let done!: () => void;
         let fail!: (error: Error) => void;
