@@ -157,6 +157,8 @@ export type AlertTooFewReportingInput = {
 
 /** Why a subscription delivers a value. More may come: pass over what you do not know. */
 export type AverageDelivery =
+  /** It is the record of a minute, to which readings came late: it replaces the one before. */
+  | 'CORRECTED'
   /** It is the value now. */
   | 'LIVE'
   /** It is the record of a minute since `after`, from before the value now. */
@@ -246,6 +248,22 @@ export type CreateEnrollmentGroupInput = {
   tenantId: string;
 };
 
+/** A server that is to be told of alerts. */
+export type CreateWebhookInput = {
+  /** Of these buildings only, 1 to 100; null or left out for all of the tenant. */
+  buildingIds?: Array<string> | null | undefined;
+  /** Your own key for this webhook: repeating the call with it makes no second one. */
+  idempotencyKey: string;
+  /** Alerts as bad as this, or worse, are told of. */
+  minimumSeverity?: AlertSeverity;
+  /** What people call it; not unique. */
+  name: string;
+  /** Whose alerts; a tenant may have 20. */
+  tenantId: string;
+  /** Where it is sent to: an https address of a public host, on port 443 or from 1024 on. Redirects are not followed. */
+  url: string;
+};
+
 /** What came of a dead letter that was judged again. */
 export type DeadLetterReplayOutcome =
   /** All its readings went into the stream. */
@@ -259,6 +277,12 @@ export type DeadLetterReplayOutcome =
 export type DeleteAlertRuleInput = {
   /** The rule. */
   ruleId: string;
+};
+
+/** A webhook to delete. */
+export type DeleteWebhookInput = {
+  /** The webhook. */
+  webhookId: string;
 };
 
 /** A credential for a device: the kind, and the parts that belong to it. */
@@ -438,6 +462,14 @@ export type Quantity =
   /** Smoke detected (1) or not (0). A state. */
   | 'SMOKE';
 
+/** A delivery to send again. */
+export type RedeliverWebhookInput = {
+  /** The delivery. */
+  deliveryId: string;
+  /** The webhook. */
+  webhookId: string;
+};
+
 /** Why the gateway did not take what a device sent. Further codes may come. */
 export type RefusalCode =
   /** A device named another one that it may not relay for, or that does not exist. */
@@ -576,6 +608,16 @@ export type RotateDeviceCredentialInput = {
   thumbprint?: string | null | undefined;
 };
 
+/** A webhook that is to have a new secret. */
+export type RotateWebhookSecretInput = {
+  /** Your own key for this rotation: repeating the call with it rotates nothing. */
+  idempotencyKey: string;
+  /** Whether the secret so far signs no more at once, as for one that has leaked; otherwise both sign for a day. */
+  revokeOther?: boolean;
+  /** The webhook. */
+  webhookId: string;
+};
+
 /** What a device is to be told. */
 export type SetDeviceConfigurationInput = {
   /** Merged into what it was told before (JSON Merge Patch, RFC 7396): null removes, objects are merged, anything else replaces. In all at most 32 kB and 10 levels; keys without control characters, `.`, `$` and spaces; texts of at most 4 kB. */
@@ -652,6 +694,17 @@ export type UserErrorCode =
   | 'TOO_MANY_ATTEMPTS'
   /** The object is in a state that does not admit this; the message names it. */
   | 'WRONG_STATE';
+
+/** Where a delivery is on its way. */
+export type WebhookDeliveryState =
+  /** The webhook was deleted, or nobody with the right answers for it. */
+  | 'CANCELLED'
+  /** It was given up, after about a day or because the receiver answered 410. */
+  | 'DEAD'
+  /** The receiver has taken it. */
+  | 'DELIVERED'
+  /** It is sent, again if need be. */
+  | 'PENDING';
 
 /** A device whose offer is to be taken back. */
 export type WithdrawDeviceTransferInput = {
@@ -865,6 +918,23 @@ export type CreateEnrollmentGroupMutation = { createEnrollmentGroup:
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
+export type CreateWebhookMutationVariables = Exact<{
+  input: CreateWebhookInput;
+}>;
+
+
+export type CreateWebhookMutation = { createWebhook:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'CreateWebhookSuccess', secret: string | null, secretsAlreadyShown: boolean, webhook: { id: string, name: string, url: string } }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
 export type DeadLettersQueryVariables = Exact<{
   building: string;
   from?: string | null | undefined;
@@ -886,6 +956,23 @@ export type DeleteAlertRuleMutationVariables = Exact<{
 export type DeleteAlertRuleMutation = { deleteAlertRule:
     | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'DeleteAlertRuleSuccess', rule: { id: string, deletedAt: string | null } }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type DeleteWebhookMutationVariables = Exact<{
+  input: DeleteWebhookInput;
+}>;
+
+
+export type DeleteWebhookMutation = { deleteWebhook:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'DeleteWebhookSuccess', webhook: { id: string, deletedAt: string | null } }
     | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
@@ -1054,6 +1141,7 @@ export type OnBuildingAverageSubscriptionVariables = Exact<{
   quantity?: Quantity | null | undefined;
   minInterval?: unknown;
   after?: string | null | undefined;
+  corrections?: boolean | null | undefined;
 }>;
 
 
@@ -1064,10 +1152,20 @@ export type OnBuildingAveragesSubscriptionVariables = Exact<{
   quantity?: Quantity | null | undefined;
   minInterval?: unknown;
   after?: Array<string> | string | null | undefined;
+  corrections?: boolean | null | undefined;
 }>;
 
 
 export type OnBuildingAveragesSubscription = { buildingAverages: { buildingId: string, quantity: Quantity, mean: number | null, readings: number, devicesReporting: number, devicesExpected: number, windowEnd: string, delivery: AverageDelivery | null, cursor: string | null, gap: { from: string, to: string } | null } };
+
+export type OnDeviceStatusSubscriptionVariables = Exact<{
+  building?: string | null | undefined;
+  devices?: Array<string> | string | null | undefined;
+  minInterval?: unknown;
+}>;
+
+
+export type OnDeviceStatusSubscription = { deviceStatus: { deviceId: string, buildingId: string, state: DeviceState, lastSeenAt: string | null, lastProtocol: DeviceProtocol | null } };
 
 export type ProvisionDevicesMutationVariables = Exact<{
   input: ProvisionDevicesInput;
@@ -1128,6 +1226,23 @@ export type ReadingsQueryVariables = Exact<{
 
 
 export type ReadingsQuery = { building: { id: string, readings: { nodes: Array<{ pointId: string, spaceId: string, deviceId: string, quantity: Quantity, unit: string, value: number, observedAt: string, receivedAt: string, timeSource: TimeSource }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
+export type RedeliverWebhookMutationVariables = Exact<{
+  input: RedeliverWebhookInput;
+}>;
+
+
+export type RedeliverWebhookMutation = { redeliverWebhook:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'RedeliverWebhookSuccess', delivery: { id: string, state: WebhookDeliveryState, nextAttemptAt: string | null } }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
 
 export type RegisterDevicesMutationVariables = Exact<{
   input: RegisterDevicesInput;
@@ -1274,6 +1389,23 @@ export type RotateDeviceCredentialMutation = { rotateDeviceCredential:
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
+export type RotateWebhookSecretMutationVariables = Exact<{
+  input: RotateWebhookSecretInput;
+}>;
+
+
+export type RotateWebhookSecretMutation = { rotateWebhookSecret:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'RotateWebhookSecretSuccess', secret: string | null, secretsAlreadyShown: boolean, webhook: { id: string, responsible: string } }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
 export type SetDeviceConfigurationMutationVariables = Exact<{
   input: SetDeviceConfigurationInput;
 }>;
@@ -1337,9 +1469,9 @@ export type StatesNowQueryVariables = Exact<{
 }>;
 
 
-export type StatesNowQuery = { building: { id: string, states: Array<{ quantity: Quantity, active: number, clear: number, activeShare: number | null, changedAt: string | null, lastReadingAt: string, at: string }>, spaces: Array<{ id: string, name: string, states: Array<{ quantity: Quantity, active: number, clear: number, activeShare: number | null, changedAt: string | null, lastReadingAt: string, at: string }> }> } | null };
+export type StatesNowQuery = { building: { id: string, states: Array<{ quantity: Quantity, active: number, clear: number, activeShare: number | null, changedAt: string | null, lastReadingAt: string, at: string, position: { incarnation: string, partition: number, sequence: number } }>, spaces: Array<{ id: string, name: string, states: Array<{ quantity: Quantity, active: number, clear: number, activeShare: number | null, changedAt: string | null, lastReadingAt: string, at: string, position: { incarnation: string, partition: number, sequence: number } }> }> } | null };
 
-export type StateNowFragment = { quantity: Quantity, active: number, clear: number, activeShare: number | null, changedAt: string | null, lastReadingAt: string, at: string };
+export type StateNowFragment = { quantity: Quantity, active: number, clear: number, activeShare: number | null, changedAt: string | null, lastReadingAt: string, at: string, position: { incarnation: string, partition: number, sequence: number } };
 
 export type SuspendDeviceMutationVariables = Exact<{
   input: SuspendDeviceInput;
@@ -1375,6 +1507,32 @@ export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
 
 export type ViewerQuery = { viewer: { id: string, email: string | null, tenants: Array<{ role: Role, tenant: { id: string, name: string } }> } };
+
+export type WebhookDeliveriesQueryVariables = Exact<{
+  webhook: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type WebhookDeliveriesQuery = { node:
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string, deliveries: { nodes: Array<{ id: string, type: string, state: WebhookDeliveryState, createdAt: string, nextAttemptAt: string | null, attempts: Array<{ at: string, status: number | null, problem: string | null, milliseconds: number }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null }
+   | null };
+
+export type WebhooksQueryVariables = Exact<{
+  tenant: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type WebhooksQuery = { tenant: { webhooks: { nodes: Array<{ id: string, name: string, url: string, minimumSeverity: AlertSeverity, buildingIds: Array<string> | null, responsible: string, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type WithdrawDeviceTransferMutationVariables = Exact<{
   input: WithdrawDeviceTransferInput;
@@ -1437,6 +1595,11 @@ export const StateNowFragmentDoc = new TypedDocumentString(`
   changedAt
   lastReadingAt
   at
+  position {
+    incarnation
+    partition
+    sequence
+  }
 }
     `, {"fragmentName":"StateNow"}) as unknown as TypedDocumentString<StateNowFragment, unknown>;
 export const AcceptDeviceTransferDocument = new TypedDocumentString(`
@@ -1858,6 +2021,27 @@ export const CreateEnrollmentGroupDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:6d5c6f507909812e17dec29a1bc9ae975f4a95f86dca405653acf0d3815332e1"}) as unknown as TypedDocumentString<CreateEnrollmentGroupMutation, CreateEnrollmentGroupMutationVariables>;
+export const CreateWebhookDocument = new TypedDocumentString(`
+    mutation CreateWebhook($input: CreateWebhookInput!) {
+  createWebhook(input: $input) {
+    __typename
+    ... on CreateWebhookSuccess {
+      webhook {
+        id
+        name
+        url
+      }
+      secret
+      secretsAlreadyShown
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:c3201853eb8c26a45a00598ddeb320b55cbcb27bcce6c18fa472547bfdacaa75"}) as unknown as TypedDocumentString<CreateWebhookMutation, CreateWebhookMutationVariables>;
 export const DeadLettersDocument = new TypedDocumentString(`
     query DeadLetters($building: ID!, $from: DateTime, $to: DateTime, $code: RefusalCode, $device: ID, $first: Int! = 50, $after: String) {
   building(id: $building) {
@@ -1927,6 +2111,24 @@ export const DeleteAlertRuleDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:6704a812c28d6480e9779e5c581546ad391f79410f78c61522bc9c97612ca68e"}) as unknown as TypedDocumentString<DeleteAlertRuleMutation, DeleteAlertRuleMutationVariables>;
+export const DeleteWebhookDocument = new TypedDocumentString(`
+    mutation DeleteWebhook($input: DeleteWebhookInput!) {
+  deleteWebhook(input: $input) {
+    __typename
+    ... on DeleteWebhookSuccess {
+      webhook {
+        id
+        deletedAt
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:3db71bc69586fec06324ca08e6930804941be981fddcb9a72d55eb272e9742b4"}) as unknown as TypedDocumentString<DeleteWebhookMutation, DeleteWebhookMutationVariables>;
 export const DeviceConfigurationDocument = new TypedDocumentString(`
     query DeviceConfiguration($id: ID!) {
   device(id: $id) {
@@ -2267,12 +2469,13 @@ export const OnAlertsDocument = new TypedDocumentString(`
   clearedAt
 }`, {"hash":"sha256:2936f9c7c9c67786fb328d33832165775d0f402fde8fca28055aa4ec727ee619"}) as unknown as TypedDocumentString<OnAlertsSubscription, OnAlertsSubscriptionVariables>;
 export const OnBuildingAverageDocument = new TypedDocumentString(`
-    subscription OnBuildingAverage($building: ID!, $quantity: Quantity, $minInterval: Duration, $after: String) {
+    subscription OnBuildingAverage($building: ID!, $quantity: Quantity, $minInterval: Duration, $after: String, $corrections: Boolean) {
   buildingAverage(
     building: $building
     quantity: $quantity
     minInterval: $minInterval
     after: $after
+    corrections: $corrections
   ) {
     quantity
     unit
@@ -2300,14 +2503,15 @@ export const OnBuildingAverageDocument = new TypedDocumentString(`
     cursor
   }
 }
-    `, {"hash":"sha256:df58926b443a9a9bc45d6cf880eaf59054b26e9ea04214bfe1958a58e51398ea"}) as unknown as TypedDocumentString<OnBuildingAverageSubscription, OnBuildingAverageSubscriptionVariables>;
+    `, {"hash":"sha256:c64ef379d16672f8be4e5b93e167ca25f7c176845246d05260bfaa2518b5ebda"}) as unknown as TypedDocumentString<OnBuildingAverageSubscription, OnBuildingAverageSubscriptionVariables>;
 export const OnBuildingAveragesDocument = new TypedDocumentString(`
-    subscription OnBuildingAverages($buildings: [ID!]!, $quantity: Quantity, $minInterval: Duration, $after: [String!]) {
+    subscription OnBuildingAverages($buildings: [ID!]!, $quantity: Quantity, $minInterval: Duration, $after: [String!], $corrections: Boolean) {
   buildingAverages(
     buildingIds: $buildings
     quantity: $quantity
     minInterval: $minInterval
     after: $after
+    corrections: $corrections
   ) {
     buildingId
     quantity
@@ -2324,7 +2528,22 @@ export const OnBuildingAveragesDocument = new TypedDocumentString(`
     cursor
   }
 }
-    `, {"hash":"sha256:ad725cfd145865572e622e55635f77f832c8e15ad2c05ee41d8a97f675818c43"}) as unknown as TypedDocumentString<OnBuildingAveragesSubscription, OnBuildingAveragesSubscriptionVariables>;
+    `, {"hash":"sha256:b83095469b2bea486c90794375c2d5d5e51b0bff0c2778a607d6f0d6e42e534d"}) as unknown as TypedDocumentString<OnBuildingAveragesSubscription, OnBuildingAveragesSubscriptionVariables>;
+export const OnDeviceStatusDocument = new TypedDocumentString(`
+    subscription OnDeviceStatus($building: ID, $devices: [ID!], $minInterval: Duration) {
+  deviceStatus(
+    building: $building
+    deviceIds: $devices
+    minInterval: $minInterval
+  ) {
+    deviceId
+    buildingId
+    state
+    lastSeenAt
+    lastProtocol
+  }
+}
+    `, {"hash":"sha256:fb78fc48497b3c9506fd2b842d7ea66c5ab8ce5926f0e73e8a3682081f93c745"}) as unknown as TypedDocumentString<OnDeviceStatusSubscription, OnDeviceStatusSubscriptionVariables>;
 export const ProvisionDevicesDocument = new TypedDocumentString(`
     mutation ProvisionDevices($input: ProvisionDevicesInput!) {
   provisionDevices(input: $input) {
@@ -2418,6 +2637,25 @@ export const ReadingsDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:809f6bbc6b0082a6d02ee7a0f177c75d56728e10a5dba0e988d88229e35a2bd9"}) as unknown as TypedDocumentString<ReadingsQuery, ReadingsQueryVariables>;
+export const RedeliverWebhookDocument = new TypedDocumentString(`
+    mutation RedeliverWebhook($input: RedeliverWebhookInput!) {
+  redeliverWebhook(input: $input) {
+    __typename
+    ... on RedeliverWebhookSuccess {
+      delivery {
+        id
+        state
+        nextAttemptAt
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:773896a523b666ca0a29bf937614c44a12b15ae458cf031309dc77fdcf79a829"}) as unknown as TypedDocumentString<RedeliverWebhookMutation, RedeliverWebhookMutationVariables>;
 export const RegisterDevicesDocument = new TypedDocumentString(`
     mutation RegisterDevices($input: RegisterDevicesInput!) {
   registerDevices(input: $input) {
@@ -2618,6 +2856,26 @@ export const RotateDeviceCredentialDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:a8de3ed91d89f91bdb263d00175b4787baaa88c5928b11684a2c00d8ed30a5ef"}) as unknown as TypedDocumentString<RotateDeviceCredentialMutation, RotateDeviceCredentialMutationVariables>;
+export const RotateWebhookSecretDocument = new TypedDocumentString(`
+    mutation RotateWebhookSecret($input: RotateWebhookSecretInput!) {
+  rotateWebhookSecret(input: $input) {
+    __typename
+    ... on RotateWebhookSecretSuccess {
+      webhook {
+        id
+        responsible
+      }
+      secret
+      secretsAlreadyShown
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:d3b28f948b357200e2f3017dc30d2a5cd3178ae7b34ceff925534d103c4b013b"}) as unknown as TypedDocumentString<RotateWebhookSecretMutation, RotateWebhookSecretMutationVariables>;
 export const SetDeviceConfigurationDocument = new TypedDocumentString(`
     mutation SetDeviceConfiguration($input: SetDeviceConfigurationInput!) {
   setDeviceConfiguration(input: $input) {
@@ -2731,7 +2989,12 @@ export const StatesNowDocument = new TypedDocumentString(`
   changedAt
   lastReadingAt
   at
-}`, {"hash":"sha256:a871fcbbd37786b9983cbd08c7cf00a163ad11d267f54d4c860d477002e84708"}) as unknown as TypedDocumentString<StatesNowQuery, StatesNowQueryVariables>;
+  position {
+    incarnation
+    partition
+    sequence
+  }
+}`, {"hash":"sha256:3dc44b943885e076eeac161345ce89ea1bd8807598c0dd4e2e0d6a11d61ceca1"}) as unknown as TypedDocumentString<StatesNowQuery, StatesNowQueryVariables>;
 export const SuspendDeviceDocument = new TypedDocumentString(`
     mutation SuspendDevice($input: SuspendDeviceInput!) {
   suspendDevice(input: $input) {
@@ -2797,6 +3060,55 @@ export const ViewerDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:986c1fb1e1e54afd31257767dabd6178066d7c098f0e5fbf8ef0ad63ae948fa2"}) as unknown as TypedDocumentString<ViewerQuery, ViewerQueryVariables>;
+export const WebhookDeliveriesDocument = new TypedDocumentString(`
+    query WebhookDeliveries($webhook: ID!, $first: Int, $after: String) {
+  node(id: $webhook) {
+    id
+    ... on Webhook {
+      deliveries(first: $first, after: $after) {
+        nodes {
+          id
+          type
+          state
+          createdAt
+          nextAttemptAt
+          attempts {
+            at
+            status
+            problem
+            milliseconds
+          }
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:b013a43c028dd4ce4edefc8967f8acdef9d287cd304765451315c9088492ff59"}) as unknown as TypedDocumentString<WebhookDeliveriesQuery, WebhookDeliveriesQueryVariables>;
+export const WebhooksDocument = new TypedDocumentString(`
+    query Webhooks($tenant: ID!, $first: Int, $after: String) {
+  tenant(id: $tenant) {
+    webhooks(first: $first, after: $after) {
+      nodes {
+        id
+        name
+        url
+        minimumSeverity
+        buildingIds
+        responsible
+        createdAt
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:1a617807bcda8eb1807092e48e8c5b9f6f486d158526d68034d240f78d3300b1"}) as unknown as TypedDocumentString<WebhooksQuery, WebhooksQueryVariables>;
 export const WithdrawDeviceTransferDocument = new TypedDocumentString(`
     mutation WithdrawDeviceTransfer($input: WithdrawDeviceTransferInput!) {
   withdrawDeviceTransfer(input: $input) {

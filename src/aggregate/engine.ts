@@ -8,7 +8,7 @@ import { createChunks, insert, longer, NONE } from './chunks';
 import { EMPTY_SECONDS, FURTHEST_AHEAD_SECONDS, type Horizons, KNOWN_AFTER_MS } from './horizons';
 import { addUndated, expireUndated, identityOf, ORDINAL_LIMIT } from './identities';
 import { createNodes, type SpaceNode } from './nodes';
-import { countOf, packPlaces, type PackedPart, partOfStates, unpackPlaces } from './packed';
+import { countOf, freeze, packFrozen, type PackedPart, unpackPlaces } from './packed';
 import { type BuildingState, createPlaces, type Series } from './places';
 import { STATE_REACH_SECONDS } from './state-point';
 import { createStates, type StateLeaf, type StateValue } from './states';
@@ -78,7 +78,7 @@ export interface Engine {
   takeMinutes(building: BuildingState, asOf: number): BuildingAverage[];
   /** The oldest minute that is marked and not computed; Infinity for none. */
   oldestDirtyMinute(): number;
-  /** What is held, as it stands in a snapshot. Nothing may be applied, advanced or taken until it was read through. */
+  /** What is held at this instant, as it stands in a snapshot: it may be read through while the engine goes on. */
   pack(): Iterable<PackedPart>;
 }
 
@@ -185,6 +185,12 @@ export function createEngine(options: {
     const number = places.seriesOf[leaf]!;
     if (number >= newestSlot.length) newestSlot = longer(newestSlot, Math.ceil((number + 1) * 1.5));
     if (slot > newestSlot[number]!) newestSlot[number] = slot;
+  };
+
+  /** As `schedule`, of one that comes back from a snapshot: what no window of T or later holds is not looked at again. */
+  const scheduleAgain = (leaf: number, slot: number): void => {
+    if (slot > second - WINDOW_SECONDS) schedule(leaf, slot);
+    else reach(leaf, slot);
   };
 
   /** Notes when a reading enters and leaves the window of T. */
@@ -387,7 +393,7 @@ export function createEngine(options: {
     ({ second, sequence, knownFrom } = options.restored);
     for (const part of options.restored.parts) {
       if (part.states) states.restore(part.states);
-      for (const building of unpackPlaces(places, part, schedule)) dirty.add(building);
+      for (const building of unpackPlaces(places, part, scheduleAgain)) dirty.add(building);
     }
   }
 
@@ -563,10 +569,7 @@ export function createEngine(options: {
       }
       states.regroup(buildingId);
     },
-    *pack() {
-      yield* packPlaces(places);
-      for (const packed of states.pack()) yield partOfStates(packed);
-    },
+    pack: () => packFrozen(freeze(places, states)),
     dirtyBuildings: () => dirty,
     takeMinutes: (building, asOf) => takeMinutes(building, asOf),
     oldestDirtyMinute() {

@@ -66,6 +66,8 @@ export function createAggregatePartition(options: {
   /** Stores a snapshot of that position. Left out, none is taken. */
   storeSnapshot?: (position: CheckpointEvent, body: Buffer) => Promise<void>;
   snapshotEveryMs?: number;
+  /** Shared by a worker's partitions: one at a time holds a second copy of its state. */
+  snapshotTurn?: { taken: boolean };
   /** Left out, no rule is looked at. */
   alerts?: AlertsShared;
   now(): number;
@@ -108,6 +110,7 @@ export function createAggregatePartition(options: {
     });
   const marks = createReplayMarks(restored?.head.marks);
   const labels = { partition };
+  const turn = options.snapshotTurn ?? { taken: false };
 
   /** The last event that was enqueued when the partition was taken, or was heard again: until then it replays. */
   let mustReach = owned.lastEnqueuedSequence;
@@ -115,6 +118,7 @@ export function createAggregatePartition(options: {
   /** It was not heard for a while, and the hub has not been asked since what was enqueued meanwhile. */
   let outOfTouch = false;
   let lagging = false;
+  let wasSilent = true;
   let heardAt = now();
   let appliedAt = now();
   let checkpointAt = now();
@@ -125,8 +129,6 @@ export function createAggregatePartition(options: {
   let position: CheckpointEvent | undefined;
   let snapshotAt = now() - spreadOf(String(partition));
   let storing: Promise<void> | undefined;
-  /** While it is packed nothing moves. */
-  let packing = false;
   const dueAt = new Map<BuildingState, number>();
   const offeredAt = new Map<BuildingState, number>();
   const reported: EngineCounts = { ...engine.counts };
@@ -172,7 +174,7 @@ export function createAggregatePartition(options: {
    * What a successor goes on from: the engine, and the points that were computed and may not be stored. Points that had
    * to be dropped are in neither: then none is taken, and the last one stands, from which they come again.
    */
-  const takeSnapshot = async (): Promise<void> => {
+  const takeSnapshot = (): void => {
     const points = record.pending();
     if (options.storeSnapshot === undefined || position === undefined || points === undefined) return;
     if (storing !== undefined) return;
@@ -181,22 +183,16 @@ export function createAggregatePartition(options: {
     snapshotAt = now();
     const at = position;
     const began = performance.now();
-    packing = true;
-    let parts: Buffer[];
-    try {
-      const { second, sequence, knownFrom } = engine;
-      const head = {
-        ...{ sequence, second, knownFrom, incarnation, partition, points, marks: marks.all() },
-        ...(found && { alerts: found }),
-      };
-      parts = await packSnapshot(head, engine.pack());
-    } finally {
-      packing = false;
-    }
+    const { second, sequence, knownFrom } = engine;
+    const head = {
+      ...{ sequence, second, knownFrom, incarnation, partition, points, marks: [...marks.all()] },
+      ...(found && { alerts: found }),
+    };
+    const state = engine.pack();
     metrics.snapshotPacking.observe((performance.now() - began) / 1000);
     const store = async (): Promise<void> => {
       try {
-        const body = await sealSnapshot(parts);
+        const body = await sealSnapshot(await packSnapshot(head, state));
         await options.storeSnapshot!(at, body);
         metrics.snapshotBytes.set(labels, body.length);
       } catch (error) {
@@ -204,8 +200,10 @@ export function createAggregatePartition(options: {
         logger.warn({ partition, error: explain(error) }, 'snapshot not stored');
       } finally {
         storing = undefined;
+        turn.taken = false;
       }
     };
+    turn.taken = true;
     storing = store();
   };
 
@@ -338,12 +336,17 @@ export function createAggregatePartition(options: {
         reportCounts();
       }
       metrics.catchingUp.set(labels, silentBecause() === undefined ? 0 : 1);
-      if (now() - snapshotAt >= (options.snapshotEveryMs ?? SNAPSHOT_EVERY_MS)) await takeSnapshot();
+      const isDue = now() - snapshotAt >= (options.snapshotEveryMs ?? SNAPSHOT_EVERY_MS);
+      if (isDue && !turn.taken) takeSnapshot();
     },
     tick() {
-      if (packing) return;
       const began = performance.now();
-      if (silentBecause() === undefined) {
+      const isSilent = silentBecause() !== undefined;
+      if (isSilent !== wasSilent) {
+        wasSilent = isSilent;
+        logger.info({ partition }, isSilent ? 'partition is silent' : 'partition tells values');
+      }
+      if (!isSilent) {
         advance(Math.floor(now() / 1000));
         live.emit();
       }
@@ -364,7 +367,7 @@ export function createAggregatePartition(options: {
         storing,
         alerts?.close(CLOSE_WITHIN_MS),
       ]);
-      await takeSnapshot();
+      takeSnapshot();
       await storing;
       await moveCheckpoint();
       for (const gauge of [

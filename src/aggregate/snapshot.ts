@@ -48,8 +48,7 @@ const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
 
 /**
- * Packs in slices, so that nothing else is held up. The state must not change before the promise of `packed` resolves:
- * its owner stands still for as long.
+ * Packs in slices, so that nothing else is held up; `state` is what was held at one instant.
  */
 export async function packSnapshot(head: SnapshotHead, state: Iterable<PackedPart>): Promise<Buffer[]> {
   const parts: Buffer[] = [];

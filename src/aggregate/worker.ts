@@ -77,6 +77,7 @@ export function createAggregateWorker(options: {
   const horizons = horizonsFor(options.allowedLatenessMs ?? 300_000);
   const producer = createStreamProducer({ namespace, hub: options.averagesHub ?? 'averages' });
   const partitions = new Set<AggregatePartition>();
+  const snapshotTurn = { taken: false };
   const platformAlert =
     options.alerts &&
     createPlatformAlert({ logger, metrics: alertMetrics!, rules: options.alerts.rules, now });
@@ -121,6 +122,7 @@ export function createAggregateWorker(options: {
         maximumPoints: options.maximumPointsWaiting ?? 100_000,
         writesAtOnce: options.writesAtOnce ?? 2,
         ...(restored && { restored }),
+        snapshotTurn,
         ...(alerts && { alerts }),
         storeSnapshot: (position, body) => snapshots.store(owned, position, body),
         ...(options.snapshotEveryMs !== undefined && { snapshotEveryMs: options.snapshotEveryMs }),
@@ -161,8 +163,14 @@ export function createAggregateWorker(options: {
 
   return {
     async start() {
-      await producer.start();
-      await consumer.start();
+      // Together: whoever comes back after a crash is waited for.
+      const consuming = consumer.start();
+      try {
+        await Promise.all([consuming, producer.start()]);
+      } catch (error) {
+        await consuming.then(consumer.stop, () => undefined);
+        throw error;
+      }
       started = true;
       schedule();
     },

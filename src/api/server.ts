@@ -24,9 +24,11 @@ import { createSchema } from '../resolvers/schema';
 import { type AlertFeed } from '../store/alerts/feed';
 import { type Alerting } from '../store/alerts/alerting';
 import { type AveragesReader } from '../store/averages';
+import { type DeviceStatuses } from '../store/device-statuses';
 import { type Jobs } from '../store/jobs/jobs';
 import { type Memberships } from '../store/memberships';
 import { type Registry } from '../store/registry';
+import { type Webhooks } from '../store/webhooks/webhooks';
 import { isTransient } from '../store/store-error';
 import { createApollo } from './apollo';
 import { authenticate, type Tokens } from './authentication';
@@ -60,8 +62,11 @@ export interface ApiOptions {
   /** Over the cold store; started and stopped by whoever made it. */
   questions: Services['questions'];
   alerting: Alerting;
+  webhooks: Webhooks;
   /** Started and stopped by whoever made it. */
   alertFeed: AlertFeed;
+  /** Started and stopped by whoever made it. */
+  deviceStatuses: DeviceStatuses;
   /** Started and stopped by whoever made it. */
   live: Live;
   tokens: Tokens;
@@ -121,8 +126,10 @@ export function createApi(options: ApiOptions): Api {
     registry: options.registry,
     jobs: options.jobs,
     averages: options.averages,
+    deviceStatuses: options.deviceStatuses,
     questions: options.questions,
     alerting: options.alerting,
+    webhooks: options.webhooks,
     alertFeed: options.alertFeed,
     live,
     cursors: createCursors({ key: options.cursorKey }),

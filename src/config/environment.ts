@@ -167,6 +167,12 @@ export const gatewaySettings = (variables: Variables = process.env) =>
     (settings) => [...needsStream(settings), ...needsWholeTls(settings)],
   );
 
+const webhookAllowPrivate = z
+  .enum(['on', 'off'])
+  .default('off')
+  .transform((text) => text === 'on')
+  .describe('on or off: webhooks may be sent to any address, also without TLS; for tests and laptops alone');
+
 const alertDays = count(400, 'how long an alert is kept once it is over, in days');
 
 const worker = {
@@ -246,6 +252,8 @@ export const jobsSettings = (variables: Variables = process.env) =>
         .min(0)
         .default(7)
         .describe('how long a landing file is kept once it is curated, in days'),
+      WEBHOOK_ALLOW_PRIVATE: webhookAllowPrivate,
+      WEBHOOK_DAYS: count(30, 'how long deliveries to webhooks can be asked about and repeated, in days'),
       DEAD_LETTER_DAYS: count(30, 'how long a dead letter can be asked for and replayed, in days'),
     },
     variables,
@@ -310,6 +318,7 @@ export const apiSettings = (variables: Variables = process.env) =>
       COLD_CONTAINER: coldContainer,
       ...questions,
       ALERT_DAYS: alertDays,
+      WEBHOOK_ALLOW_PRIVATE: webhookAllowPrivate,
       ...cost,
       API_ORIGINS: list('web origins whose pages may ask, with commas, e.g. https://dashboard.example')
         .default([])

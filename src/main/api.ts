@@ -10,9 +10,11 @@ import { createAlertFeed } from '../store/alerts/feed';
 import { createAlerting } from '../store/alerts/alerting';
 import { createAveragesReader } from '../store/averages-reader';
 import { createCosmos } from '../store/cosmos';
+import { createDeviceStatuses } from '../store/device-statuses';
 import { createJobs } from '../store/jobs/jobs';
 import { createKeyring } from '../store/keyring';
 import { createMemberships } from '../store/memberships';
+import { createWebhooks } from '../store/webhooks/webhooks';
 import { createRegistry } from '../store/registry';
 import { ALERTS_SCHEMA, decodeAlertEvent } from '../stream/alerts';
 import { createStreamProducer } from '../stream/producer';
@@ -23,7 +25,7 @@ import { run, stopInOrder } from './run';
 // How far an issuer's clock may be from ours.
 const CLOCK_TOLERANCE_SECONDS = 5;
 
-/** The GraphQL API over HTTP and WebSocket. */
+/** The GraphQL API over HTTP, WebSocket and server-sent events. */
 run('api', apiSettings, async (settings, logger) => {
   const metrics = createMetrics({ process: 'api' });
   const cosmos = createCosmos(cosmosAccountOf(settings), settings.COSMOS_DATABASE);
@@ -50,6 +52,8 @@ run('api', apiSettings, async (settings, logger) => {
   });
   const keyring = createKeyring(settings.DEVICE_KEY_ENCRYPTION_KEY);
   const memberships = createMemberships({ cosmos, logger });
+  const registry = createRegistry({ cosmos, keyring });
+  const deviceStatuses = createDeviceStatuses({ cosmos, registry, logger });
   const analytics = createAnalytics({
     container: blobServiceOf(settings).getContainerClient(settings.COLD_CONTAINER),
     folder: settings.COLD_CACHE_DIR,
@@ -64,13 +68,15 @@ run('api', apiSettings, async (settings, logger) => {
     metrics,
     host: settings.HOST,
     port: settings.API_PORT,
-    registry: createRegistry({ cosmos, keyring }),
+    registry,
     jobs: createJobs({ cosmos, keyring }),
     memberships,
     averages: createAveragesReader({ cosmos }),
+    deviceStatuses,
     questions: analytics.questions,
     alerting: createAlerting({ cosmos, keepSeconds: settings.ALERT_DAYS * 86_400 }),
     alertFeed,
+    webhooks: createWebhooks({ cosmos, keyring, allowPrivate: settings.WEBHOOK_ALLOW_PRIVATE }),
     live,
     throttle,
     tokens: createTokenVerifier({
@@ -83,7 +89,8 @@ run('api', apiSettings, async (settings, logger) => {
     gatewayHostName: settings.GATEWAY_PUBLIC_HOST,
   });
   await cosmos.ensureContainers();
-  await Promise.all([live.start(), memberships.start(), alertFeed.start(), analytics.start()]);
+  const followers = [live, memberships, deviceStatuses, alertFeed];
+  await Promise.all([...followers.map((each) => each.start()), analytics.start()]);
   await api.start();
   exchange.start();
   return {
@@ -95,6 +102,7 @@ run('api', apiSettings, async (settings, logger) => {
         producer.stop,
         live.stop,
         memberships.stop,
+        deviceStatuses.stop,
         alertFeed.stop,
         cosmos.stop,
       ),

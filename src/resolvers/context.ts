@@ -4,8 +4,10 @@ import { type LiveAverages } from '../live/live';
 import { type AlertFeed } from '../store/alerts/feed';
 import { type Alerting } from '../store/alerts/alerting';
 import { type AveragesReader } from '../store/averages';
+import { type DeviceStatuses } from '../store/device-statuses';
 import { type Jobs } from '../store/jobs/jobs';
 import { type Registry } from '../store/registry';
+import { type Webhooks } from '../store/webhooks/webhooks';
 import { type Cursors } from './cursor';
 import { type Loaders } from './loaders';
 
@@ -16,8 +18,10 @@ export interface Services {
   averages: AveragesReader;
   questions: Questions;
   live: LiveAverages;
+  deviceStatuses: Pick<DeviceStatuses, 'follow'>;
   alerting: Alerting;
   alertFeed: AlertFeed;
+  webhooks: Webhooks;
   cursors: Cursors;
   /** `host:port` (or `host`) of the gateway as devices reach it. */
   gatewayHostName: string;

@@ -8,6 +8,7 @@ import { loadJob } from './job/job.resolver';
 import { Node } from './node.type';
 import { Visible } from './rule';
 import { Tenant } from './tenant/tenant.type';
+import { loadWebhook } from './webhook/webhook.resolver';
 
 @Resolver()
 export class NodeResolver {
@@ -15,7 +16,7 @@ export class NodeResolver {
   @Query(() => Node, {
     nullable: true,
     description:
-      'A tenant, building, device, job, alert or alert rule by its global id; null where there is none or it is not yours to see.',
+      'A tenant, building, device, job, alert, alert rule or webhook by its global id; null where there is none or it is not yours to see.',
   })
   async node(
     @Arg('id', () => ID, { description: 'The object’s id.' }) id: string,
@@ -36,6 +37,8 @@ export class NodeResolver {
         return loadAlert(context, id);
       case 'alr_':
         return loadAlertRule(context, id);
+      case 'whk_':
+        return loadWebhook(context, id);
       default:
         return null;
     }

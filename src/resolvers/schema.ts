@@ -34,6 +34,7 @@ import { ReplaceDeviceResolver } from './device/replace-device.resolver';
 import { RetireDeviceResolver } from './device/retire-device.resolver';
 import { StockResolver, TenantStockResolver } from './device/stock.resolver';
 import { SuspensionResolver } from './device/suspension.resolver';
+import { DeviceStatusResolver } from './device/device-status.resolver';
 import { DeviceTransferResolver, TenantTransfersResolver } from './device/transfer.resolver';
 import { JobResolver, JobRowResolver, TenantJobsResolver } from './job/job.resolver';
 import { NodeResolver } from './node.resolver';
@@ -50,6 +51,7 @@ import { SpaceResolver } from './space/space.resolver';
 import { BuildingStatesResolver, SpaceStatesResolver } from './state/state.resolver';
 import { TenantResolver } from './tenant/tenant.resolver';
 import { TenantMembershipResolver, ViewerResolver } from './viewer/viewer.resolver';
+import { TenantWebhooksResolver, WebhookResolver } from './webhook/webhook.resolver';
 
 const resolvers: NonEmptyArray<new () => object> = [
   ViewerResolver,
@@ -97,6 +99,7 @@ const resolvers: NonEmptyArray<new () => object> = [
   DeviceConfigurationResolver,
   DeviceParentResolver,
   LastSeenResolver,
+  DeviceStatusResolver,
   DeviceIntervalResolver,
   BuildingAlertsResolver,
   AlertResolver,
@@ -104,6 +107,8 @@ const resolvers: NonEmptyArray<new () => object> = [
   AlertsSubscription,
   AlertRuleResolver,
   TenantAlertRulesResolver,
+  WebhookResolver,
+  TenantWebhooksResolver,
   BuildingAuditLogResolver,
   TenantAuditLogResolver,
 ];

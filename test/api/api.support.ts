@@ -13,6 +13,7 @@ import { type ApiOptions, createApi } from '../../src/api/server';
 import { createThrottle } from '../../src/api/throttle';
 import { type Role, tenantScope, type TenantScope } from '../../src/auth/scope';
 import { createTokenVerifier } from '../../src/auth/token';
+import { type CorrectedMinutes } from '../../src/domain/corrected-minutes';
 import { personId } from '../../src/domain/id';
 import { quantityNamed, type QuantityName } from '../../src/domain/quantity';
 import { type PlaceState } from '../../src/domain/state';
@@ -24,9 +25,11 @@ import { createAlertFeed } from '../../src/store/alerts/feed';
 import { createAlerting } from '../../src/store/alerts/alerting';
 import { createAveragesReader } from '../../src/store/averages-reader';
 import { type Cosmos, createCosmos } from '../../src/store/cosmos';
+import { createDeviceStatuses } from '../../src/store/device-statuses';
 import { createJobs } from '../../src/store/jobs/jobs';
 import { createKeyring, type Keyring } from '../../src/store/keyring';
 import { createMemberships, type Memberships } from '../../src/store/memberships';
+import { createWebhooks } from '../../src/store/webhooks/webhooks';
 import { createRegistry, type Registry } from '../../src/store/registry';
 import {
   AVERAGES_SCHEMA,
@@ -36,6 +39,7 @@ import {
   SPACE_AVERAGES_SCHEMA,
 } from '../../src/stream/averages';
 import { encodeStates, STATES_SCHEMA } from '../../src/stream/states';
+import { CORRECTIONS_SCHEMA, encodeCorrections } from '../../src/stream/corrections';
 import { ALERTS_SCHEMA, decodeAlertEvent } from '../../src/stream/alerts';
 import { createStreamProducer } from '../../src/stream/producer';
 import { type TypedDocumentString } from '../../simulator/generated/graphql';
@@ -91,6 +95,8 @@ export interface TestApi {
   /** Publishes values of the rolling average, as the aggregate worker does. */
   publish(...values: BuildingAverage[]): Promise<void>;
   publishStates(...values: PlaceState[]): Promise<void>;
+  /** Publishes that minutes of the record were corrected, as the aggregate worker does. */
+  publishCorrections(...corrections: CorrectedMinutes[]): Promise<void>;
   /** A client of this replica, or of the one at `url`. */
   subscriber(who: { token: string } | null, url?: string): Client;
   /** Another replica of the same platform; stopped with this one. */
@@ -144,20 +150,26 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
       },
     });
     const memberships = createMemberships({ cosmos, logger });
-    await Promise.all([live.start(), memberships.start(), alertFeed.start()]);
-    started.push(live, memberships, alertFeed);
+    const ofReplica = createRegistry({ cosmos: recorded, keyring });
+    // It looks by itself, now and then: no call of it belongs to a request.
+    const deviceStatuses = createDeviceStatuses({ cosmos, registry: ofReplica, logger });
+    const followers = [live, memberships, deviceStatuses, alertFeed];
+    await Promise.all(followers.map((each) => each.start()));
+    started.push(...followers);
     const api = createApi({
       logger,
       metrics: own,
       host: '127.0.0.1',
       port: 0,
-      registry: createRegistry({ cosmos: recorded, keyring }),
+      registry: ofReplica,
       jobs: createJobs({ cosmos: recorded, keyring }),
       memberships,
       averages: createAveragesReader({ cosmos: recorded }),
+      deviceStatuses,
       questions: NO_QUESTIONS,
       alerting: createAlerting({ cosmos: recorded, keepSeconds: 86_400 }),
       alertFeed,
+      webhooks: createWebhooks({ cosmos: recorded, keyring, allowPrivate: false }),
       live,
       tokens,
       cursorKey: Buffer.alloc(32, 3),
@@ -245,6 +257,8 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
         ]);
       }
     },
+    publishCorrections: (...corrections) =>
+      producer.send(0, CORRECTIONS_SCHEMA, [encodeCorrections(corrections)]),
     subscriber(who, at = webSocketUrl) {
       const client = createClient({
         url: at,

@@ -20,6 +20,8 @@ import {
   startApi,
   type TestApi,
 } from '../api/api.support';
+import { deliveriesOf, type DeliveryDocument, deliverySortKey } from '../../src/store/webhooks/documents';
+import { createWebhooks } from '../../src/store/webhooks/webhooks';
 import { createRaiser, HOT } from '../alerts/alerts.support';
 import { fileDeadLetters } from '../dead-letters/letters';
 import { eventually } from '../support/eventually';
@@ -70,6 +72,9 @@ describe('isolation of tenants', () => {
       presenceAlert: alertIdOf({ id: newId('alt'), buildingId: newId('bld') }),
       alertRule: newId('alr'),
       spareAlertRule: newId('alr'),
+      webhook: newId('whk'),
+      spareWebhook: newId('whk'),
+      delivery: newId('whd'),
     };
   });
   afterAll(async () => {
@@ -120,6 +125,7 @@ describe('isolation of tenants', () => {
       job: await buildJob(owner, 'REGISTER_DEVICES', tenant, null),
       provisioningJob: await buildJob(owner, 'PROVISION_DEVICES', tenant, building.id),
       ...(await buildAlerts(owner, tenant, building.id)),
+      ...(await buildWebhooks(owner, tenant, building.id)),
     };
   }
 
@@ -198,6 +204,48 @@ describe('isolation of tenants', () => {
       alertRule: await rule('Stays'),
       spareAlertRule: await rule('Goes'),
     };
+  }
+
+  async function buildWebhooks(owner: Person, tenantId: string, buildingId: string) {
+    const webhooks = createWebhooks({ ...api, allowPrivate: false });
+    const make = async (name: string): Promise<string> => {
+      const made = await webhooks.createWebhook(
+        owner.scope,
+        {
+          tenantId,
+          name,
+          url: 'https://hook.example.com/',
+          minimumSeverity: 'WARNING',
+          buildingIds: [buildingId],
+        },
+        freshKey(),
+      );
+      if (!made.ok) throw new Error(made.refusal.message);
+      return made.value.webhook.id;
+    };
+    const webhook = await make('Stays');
+    const id = newId('whd');
+    const now = Date.now();
+    const delivery: DeliveryDocument = {
+      id,
+      key: deliveriesOf(webhook),
+      kind: 'webhookDelivery',
+      tenantId,
+      webhookId: webhook,
+      buildingId,
+      number: 1,
+      type: 'alert.raised',
+      body: '{}',
+      state: 'DEAD',
+      createdAt: now,
+      tries: 1,
+      attempts: [],
+      nextAttemptAt: null,
+      sortKey: deliverySortKey(now, id),
+      ttl: 3_600,
+    };
+    await api.cosmos.bulkCreate('directory', [delivery]);
+    return { webhook, spareWebhook: await make('Goes'), delivery: id };
   }
 
   /** A job that stays in the queue: nobody works it off here. */
@@ -308,6 +356,9 @@ function masked(text: string, things: Things): string {
     ['alert', things.alert],
     ['alert', things.presenceAlert],
     ['rule', things.alertRule],
+    ['webhook', things.webhook],
+    ['webhook', things.spareWebhook],
+    ['delivery', things.delivery],
     ['rule', things.spareAlertRule],
     ['tenant', things.tenant],
     ['building', things.building],

@@ -35,6 +35,10 @@ export interface Things {
   /** One to change, one to delete. */
   alertRule: string;
   spareAlertRule: string;
+  /** One with a delivery, one to delete. */
+  webhook: string;
+  spareWebhook: string;
+  delivery: string;
 }
 
 export interface Case {
@@ -379,6 +383,24 @@ export const CASES: Case[] = [
     variables: byId(({ building }) => building),
     at: 'buildingAverages',
     seen: READERS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the states of a building’s devices, live',
+    covers: ['Subscription.deviceStatus'],
+    document: 'subscription ($id: ID!) { deviceStatus(building: $id) { state lastSeenAt } }',
+    variables: byId(({ building }) => building),
+    at: 'deviceStatus',
+    seen: WITH_DEVICES,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the states of devices, live',
+    covers: ['Subscription.deviceStatus'],
+    document: 'subscription ($id: ID!) { deviceStatus(deviceIds: [$id]) { deviceId state lastSeenAt } }',
+    variables: byId(({ devices }, rank) => devices[rank]),
+    at: 'deviceStatus',
+    seen: WITH_DEVICES,
     otherwise: 'nothing',
   },
   {
@@ -939,6 +961,91 @@ export const CASES: Case[] = [
     at: 'setDeviceInterval',
     seen: ADMINISTRATORS,
     refused: ['TECHNICIAN'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a webhook as a node, with what it was sent',
+    covers: ['Query.node', 'Webhook.deliveries'],
+    document:
+      'query ($id: ID!) { node(id: $id) { id ... on Webhook { url deliveries { nodes { id body } } } } }',
+    variables: byId(({ webhook }) => webhook),
+    at: 'node.deliveries.nodes',
+    seen: ADMINISTRATORS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the webhooks of a tenant',
+    covers: ['Tenant.webhooks'],
+    document: 'query ($id: ID!) { tenant(id: $id) { webhooks { nodes { id url } } } }',
+    variables: byId(({ tenant }) => tenant),
+    at: 'tenant.webhooks.nodes',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'a new webhook',
+    covers: ['Mutation.createWebhook'],
+    document: `mutation ($input: CreateWebhookInput!) { createWebhook(input: $input) {
+      ... on CreateWebhookSuccess { secret } ... on UserError { code message path } } }`,
+    variables: ({ tenant }, _own, _rank, idempotencyKey) => ({
+      input: { tenantId: tenant, name: 'New', url: 'https://hook.example.com/', idempotencyKey },
+    }),
+    at: 'createWebhook',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a new webhook of one’s own for a building',
+    covers: ['Mutation.createWebhook'],
+    document: `mutation ($input: CreateWebhookInput!) { createWebhook(input: $input) {
+      ... on CreateWebhookSuccess { secret } ... on UserError { code message path } } }`,
+    variables: ({ building }, own, _rank, idempotencyKey) => ({
+      input: {
+        tenantId: own.tenant,
+        name: 'New',
+        url: 'https://hook.example.com/',
+        buildingIds: [building],
+        idempotencyKey,
+      },
+    }),
+    throughOwnBuilding: true,
+    at: 'createWebhook',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the rotation of a webhook’s secret',
+    covers: ['Mutation.rotateWebhookSecret'],
+    document: `mutation ($input: RotateWebhookSecretInput!) { rotateWebhookSecret(input: $input) {
+      ... on RotateWebhookSecretSuccess { secret } ... on UserError { code message path } } }`,
+    variables: ({ webhook }, _own, _rank, idempotencyKey) => ({
+      input: { webhookId: webhook, idempotencyKey },
+    }),
+    at: 'rotateWebhookSecret',
+    seen: ADMINISTRATORS,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a delivery to a webhook, again',
+    covers: ['Mutation.redeliverWebhook'],
+    document: `mutation ($input: RedeliverWebhookInput!) { redeliverWebhook(input: $input) {
+      ... on RedeliverWebhookSuccess { delivery { id } } ... on UserError { code message path } } }`,
+    variables: ({ webhook, delivery }) => ({ input: { webhookId: webhook, deliveryId: delivery } }),
+    at: 'redeliverWebhook',
+    seen: ADMINISTRATORS,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a webhook’s end',
+    covers: ['Mutation.deleteWebhook'],
+    document: `mutation ($input: DeleteWebhookInput!) { deleteWebhook(input: $input) {
+      ... on DeleteWebhookSuccess { webhook { id } } ... on UserError { code message path } } }`,
+    variables: ({ spareWebhook }) => ({ input: { webhookId: spareWebhook } }),
+    at: 'deleteWebhook',
+    seen: ADMINISTRATORS,
     otherwise: 'NOT_FOUND',
   },
 ];

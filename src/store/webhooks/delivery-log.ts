@@ -24,8 +24,11 @@ export function createDeliveryLog({ cosmos }: { cosmos: Cosmos }): DeliveryLog {
   const read = (webhookId: string, id: string): Promise<DeliveryDocument | null> =>
     cosmos.read<DeliveryDocument>('directory', deliveriesOf(webhookId), id);
 
-  /** Its place in the queue; one that has a place keeps it. */
-  async function enqueue({ id, webhookId, nextAttemptAt }: DeliveryDocument): Promise<void> {
+  /**
+   * Its place in the queue. One that has a place keeps it, with `anew` replaces it: whoever is about to remove the old one,
+   * which its etag names, is refused.
+   */
+  async function enqueue({ id, webhookId, nextAttemptAt }: DeliveryDocument, anew = false): Promise<void> {
     const place: DuePlaceDocument = {
       id,
       key: queueOf(webhookId),
@@ -33,7 +36,9 @@ export function createDeliveryLog({ cosmos }: { cosmos: Cosmos }): DeliveryLog {
       webhookId,
       sortKey: dueKeyOf(nextAttemptAt!, id),
     };
-    await retrying(() => cosmos.batch('directory', place.key, [{ create: place }]));
+    await retrying(() =>
+      cosmos.batch('directory', place.key, [anew ? { upsert: place } : { create: place }]),
+    );
   }
 
   return {
@@ -72,7 +77,7 @@ export function createDeliveryLog({ cosmos }: { cosmos: Cosmos }): DeliveryLog {
             { replace: pending, etag: delivery._etag! },
           ]);
           if (!ok) continue;
-          await enqueue(pending);
+          await enqueue(pending, true);
           return pending;
         }
       }),
