@@ -19,8 +19,8 @@ const BUILDINGS = 6;
 const DEVICES = 8;
 const RATE = 40;
 const RECOVERS_WITHIN_MS = 150_000;
-/** A worker has a new rule within two seconds. */
-const RULES_FOLLOWED_MS = 3_000;
+/** A worker has a new rule within two seconds; on a machine that is busy with a start, later. */
+const RULES_FOLLOWED_MS = 15_000;
 const SECOND_SETTLES_MS = 3_000;
 /** Longer than an ownership lasts, so that the other worker takes what is held. */
 const FROZEN_MS = 16_000;
