@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type ContainerClient } from '@azure/storage-blob';
 import { type Registry as Metrics } from '../observability/metrics';
 import { createManifests } from '../store/manifests';
@@ -55,7 +55,8 @@ export function createAnalytics(options: AnalyticsOptions): Analytics {
     cacheCounts: () => started().counts(),
     async start() {
       const { container, memoryMegabytes, threads } = options;
-      const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'atrium-questions-')));
+      // DuckDB compares what it may open by whole paths.
+      const folder = resolve(options.folder ?? (await mkdtemp(join(tmpdir(), 'atrium-questions-'))));
       const cache = createBlobCache({
         container,
         folder: join(folder, COPIES),
