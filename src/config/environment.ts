@@ -228,6 +228,7 @@ export const aggregateSettings = (variables: Variables = process.env) =>
       ...documents,
       ...worker,
       AGGREGATE_HEALTH_PORT: port(9103, 'the aggregate worker’s health and metrics'),
+      ALERT_DAYS: alertDays,
       ALLOWED_LATENESS_SECONDS: seconds(300, 'a reading later than this is in no average, in seconds'),
     },
     variables,

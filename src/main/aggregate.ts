@@ -31,7 +31,12 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
     counts,
     tree,
     averages: createAveragesWriter({ cosmos }),
-    alerts: { rules, inventory, store: createAlertsStore({ cosmos }) },
+    alerts: {
+      rules,
+      inventory,
+      store: createAlertsStore({ cosmos }),
+      keepSeconds: settings.ALERT_DAYS * 86_400,
+    },
     allowedLatenessMs: settings.ALLOWED_LATENESS_SECONDS * 1000,
   });
   const health = createHealthServer({
