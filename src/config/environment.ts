@@ -228,6 +228,7 @@ export const aggregateSettings = (variables: Variables = process.env) =>
       ...documents,
       ...worker,
       AGGREGATE_HEALTH_PORT: port(9103, 'the aggregate worker’s health and metrics'),
+      ALERT_DAYS: alertDays,
       ALLOWED_LATENESS_SECONDS: seconds(
         300,
         'a reading at most this late is counted at once; a later one, up to 48 h, corrects the record, in seconds',

@@ -39,7 +39,12 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
       writer: createRecentWriter({ cosmos, keepSeconds: settings.RECENT_HOURS * 3_600 }),
       source: createRecentSource({ cosmos }),
     },
-    alerts: { rules, inventory, store: createAlertsStore({ cosmos }) },
+    alerts: {
+      rules,
+      inventory,
+      store: createAlertsStore({ cosmos }),
+      keepSeconds: settings.ALERT_DAYS * 86_400,
+    },
     allowedLatenessMs: settings.ALLOWED_LATENESS_SECONDS * 1000,
   });
   const health = createHealthServer({
