@@ -229,6 +229,32 @@ describe('alerts', () => {
       worst.end();
     });
 
+    it('are told the same over server-sent events', async () => {
+      const { id, raise } = await build();
+      await raise({ severity: 'CRITICAL' });
+      const stop = new AbortController();
+      const response = await fetch(`${api.url}/graphql/stream`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          accept: 'text/event-stream',
+          authorization: `Bearer ${owner.token}`,
+        },
+        body: JSON.stringify({ query: String(OnAlertsDocument), variables: { buildings: [id] } }),
+        signal: stop.signal,
+      });
+      let text = '';
+      const reading = (async () => {
+        for await (const part of response.body!) text += Buffer.from(part).toString();
+      })().catch(() => undefined);
+      await eventually(() => expect(text).toContain('AlertsCaughtUp'));
+      expect(text).toContain('ActiveAlert');
+      await raise();
+      await eventually(() => expect(text).toMatch(/"change":"RAISED".*"number":2/));
+      stop.abort();
+      await reading;
+    });
+
     it('say what is not kept any more, and then what is active', async () => {
       const { id, raise } = await build();
       const before = follow(api.subscriber(owner), { buildings: [id] });
