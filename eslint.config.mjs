@@ -17,6 +17,7 @@ const rooms = {
   ingest: ['stream', 'store'],
   aggregate: ['stream', 'store'],
   'dead-letters': ['auth', 'gateway', 'stream', 'store'],
+  webhooks: ['auth', 'store'],
   resolvers: ['auth', 'live', 'analytics', 'store'],
   api: ['resolvers', 'auth', 'live', 'store'],
   main: [
@@ -31,6 +32,7 @@ const rooms = {
     'ingest',
     'aggregate',
     'dead-letters',
+    'webhooks',
     'resolvers',
     'api',
     'main-local',

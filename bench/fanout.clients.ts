@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { request } from 'node:http';
 import WebSocket from 'ws';
 import { DOCUMENT } from './fanout.document';
 
@@ -8,24 +9,30 @@ import { DOCUMENT } from './fanout.document';
  */
 export type ClientOrder =
   | { order: 'connect'; url: string; building: string; tokens: string[]; subscribers: number }
-  /** Answered once every subscriber has one result more, with how long each took. */
-  | { order: 'await' };
+  /** Answered once every subscriber has so many results more, with how long each took. */
+  | { order: 'await'; results: number };
 
 const AT_ONCE = 50;
 const AS_OF = '"asOf":"';
+/** Characters of an instant. */
+const INSTANT = 24;
 
 let open = 0;
 let received = 0;
 let latencies: number[] = [];
 let expected = Infinity;
 
-function look(data: Buffer): void {
-  const text = data.toString('latin1');
-  const at = text.indexOf(AS_OF);
-  if (at < 0) return;
-  const begin = at + AS_OF.length;
-  latencies.push(Date.now() - Date.parse(text.slice(begin, begin + 24)));
-  if (++received === expected) tell();
+/** @returns what may be the beginning of the next result. */
+function look(text: string): string {
+  let begin = 0;
+  for (;;) {
+    const at = text.indexOf(AS_OF, begin);
+    if (at < 0) return text.slice(Math.max(begin, text.length - AS_OF.length));
+    if (text.length < at + AS_OF.length + INSTANT) return text.slice(at);
+    begin = at + AS_OF.length + INSTANT;
+    latencies.push(Date.now() - Date.parse(text.slice(at + AS_OF.length, begin)));
+    if (++received === expected) tell();
+  }
 }
 
 function tell(): void {
@@ -33,6 +40,30 @@ function tell(): void {
   latencies = [];
   received = 0;
   expected = Infinity;
+}
+
+/** By server-sent events: a request of its own. */
+function stream(url: string, building: string, token: string | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const asked = request(url, {
+      method: 'POST',
+      agent: false,
+      headers: {
+        authorization: `Bearer ${token}`,
+        accept: 'text/event-stream',
+        'content-type': 'application/json',
+      },
+    });
+    asked.once('error', reject);
+    asked.once('response', (response) => {
+      let rest = '';
+      response.on('data', (data: Buffer) => (rest = look(rest + data.toString('latin1'))));
+      response.once('close', () => reject(new Error(`a stream of status ${response.statusCode} ended`)));
+      open++;
+      resolve();
+    });
+    asked.end(JSON.stringify({ query: DOCUMENT, variables: { building } }));
+  });
 }
 
 function connect(url: string, building: string, token: string | undefined): Promise<void> {
@@ -45,7 +76,7 @@ function connect(url: string, building: string, token: string | undefined): Prom
       socket.send(JSON.stringify({ type: 'connection_init', payload }));
     });
     socket.once('message', () => {
-      socket.on('message', look);
+      socket.on('message', (data: Buffer) => look(data.toString('latin1')));
       const payload = { query: DOCUMENT, variables: { building } };
       socket.send(JSON.stringify({ id: randomUUID(), type: 'subscribe', payload }));
       open++;
@@ -58,14 +89,15 @@ process.on('disconnect', () => process.exit());
 process.on('message', (order: ClientOrder) => {
   void (async () => {
     if (order.order === 'await') {
-      expected = open;
+      expected = open * order.results;
       if (received >= expected) tell();
       return;
     }
+    const subscribe = order.url.startsWith('http') ? stream : connect;
     for (let n = open; n < order.subscribers; n += AT_ONCE) {
       const part = Math.min(AT_ONCE, order.subscribers - n);
       await Promise.all(
-        Array.from({ length: part }, (_, i) => connect(order.url, order.building, order.tokens[n + i])),
+        Array.from({ length: part }, (_, i) => subscribe(order.url, order.building, order.tokens[n + i])),
       );
     }
     process.send!('connected');

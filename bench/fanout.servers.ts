@@ -6,6 +6,8 @@ import { buildSchema } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { decodeJwt } from 'jose';
 import { WebSocketServer } from 'ws';
+import { createThrottle } from '../src/api/throttle';
+import { QUANTITIES } from '../src/domain/quantity';
 import { type BuildingAverage } from '../src/domain/window';
 import { BuildingAverage as Shown } from '../src/resolvers/average/average.type';
 import { average, buildBuilding, NORTH, startApi } from '../test/api/api.support';
@@ -21,21 +23,25 @@ export interface FanoutServer {
   /** One change of the average, told to every subscriber. */
   publish(value: BuildingAverage): Promise<void>;
 }
-type Kind = 'atrium' | 'graphql-ws' | 'ws';
+type Kind = 'atrium' | 'atrium-sse' | 'graphql-ws' | 'ws';
 
 /** To the server: what to do; it answers each, `cpu` with seconds. */
-export type Order = { order: 'publish' } | { order: 'cpu' } | { order: 'measure' };
+export type Order = { order: 'publish'; quantities: number } | { order: 'cpu' } | { order: 'measure' };
 export interface Measured {
   /** Bytes after a collection. */
   resident: number;
   heap: number;
 }
 
+const CONTINUOUS = QUANTITIES.filter(({ kind }) => kind === 'continuous').map(({ name }) => name);
 const HOUSE = { id: 'bld_bench', tenantId: NORTH };
 
 /** The platform's own API, over the stand-ins, which live in this process too: their idle CPU is measured apart. */
-async function startAtrium(subscribers: number): Promise<FanoutServer> {
-  const api = await startApi();
+async function startAtrium(subscribers: number, byEvents: boolean): Promise<FanoutServer> {
+  // What many clients of one tenant may ask in a minute is not measured here.
+  const plenty = { capacity: 1e9, restorePerSecond: 1e9 };
+  const throttle = createThrottle({ client: plenty, tenant: plenty });
+  const api = await startApi({ throttle });
   const owner = await api.person('owner', NORTH, 'OWNER');
   const { building } = await buildBuilding(api, owner, NORTH);
   const issuer = decodeJwt(owner.token).iss!;
@@ -53,7 +59,11 @@ async function startAtrium(subscribers: number): Promise<FanoutServer> {
   const tokens: string[] = [];
   for (const subject of subjects) tokens.push(await api.token(subject));
   return {
-    endpoint: { url: api.webSocketUrl, building: building.id, tokens },
+    endpoint: {
+      url: byEvents ? `${api.url}/graphql/stream` : api.webSocketUrl,
+      building: building.id,
+      tokens,
+    },
     publish: (value) => api.publish({ ...value, buildingId: building.id, tenantId: building.tenantId }),
   };
 }
@@ -150,21 +160,24 @@ function cpu(): number {
 async function main(): Promise<void> {
   const [kind, subscribers] = process.argv.slice(2) as [Kind, string];
   const server =
-    kind === 'atrium'
-      ? await startAtrium(Number(subscribers))
+    kind === 'atrium' || kind === 'atrium-sse'
+      ? await startAtrium(Number(subscribers), kind === 'atrium-sse')
       : kind === 'graphql-ws'
         ? await startStock()
         : await startBare();
   let mean = 20;
   process.on('disconnect', () => process.exit());
-  process.on('message', ({ order }: Order) => {
+  process.on('message', (asked: Order) => {
     void (async () => {
+      const { order } = asked;
       if (order === 'measure') process.send!(await measure());
       else if (order === 'cpu') process.send!(cpu());
       else {
         mean += 0.01;
         const position = { incarnation: 'bench', partition: 0, sequence: Math.round(mean * 100) };
-        await server.publish(average(HOUSE, { mean, position }));
+        for (const quantityName of CONTINUOUS.slice(0, asked.quantities)) {
+          await server.publish(average(HOUSE, { quantityName, mean, position }));
+        }
         process.send!('published');
       }
     })();

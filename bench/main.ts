@@ -9,6 +9,7 @@ const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   pipeline: () => import('./pipeline.bench.js'),
   gateway: () => import('./gateway.bench.js'),
   aggregate: () => import('./aggregate.bench.js'),
+  questions: () => import('./questions.bench.js'),
   fanout: () => import('./fanout.bench.js'),
 };
 

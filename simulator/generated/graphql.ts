@@ -18,8 +18,147 @@ export type AcceptDeviceTransferInput = {
   transferId: string;
 };
 
+/** An alert that somebody has seen to. */
+export type AcknowledgeAlertInput = {
+  /** The alert. */
+  alertId: string;
+  /** What is being done, up to 500 characters. */
+  note?: string | null | undefined;
+};
+
+/** Bounds of a value. */
+export type AlertBoundsInput = {
+  /** On which side of the bounds it is out of order. */
+  comparison: AlertComparison;
+  /** How long it must hold before the alert is raised, in seconds, up to a day; 0 for at once. */
+  forSeconds?: number;
+  /** The upper bound, in the quantity’s unit; for ABOVE and OUTSIDE, null for BELOW. */
+  high?: number | null | undefined;
+  /** How far within the bound it crossed a value must come back to count as in order, in the quantity’s unit: at least 0 and less than the band that is in order. */
+  hysteresis?: number;
+  /** The lower bound, in the quantity’s unit; for BELOW and OUTSIDE, null for ABOVE. */
+  low?: number | null | undefined;
+};
+
+/** What happened to an alert. Further changes may come. */
+export type AlertChange =
+  /** Somebody has seen to it. */
+  | 'ACKNOWLEDGED'
+  /** It is over; `clearedBecause` says why. */
+  | 'CLEARED'
+  /** It became worse. */
+  | 'ESCALATED'
+  /** It began. */
+  | 'RAISED';
+
+/** Why an alert is over. Further reasons may come. */
+export type AlertClearedBecause =
+  /** What was out of order is in order again. */
+  | 'BACK_IN_ORDER'
+  /** The rule looks for something else now. */
+  | 'RULE_CHANGED'
+  /** The rule was deleted. */
+  | 'RULE_ENDED'
+  /** The device was retired or is elsewhere. */
+  | 'SUBJECT_GONE';
+
+/** On which side of its bounds a value is out of order. */
+export type AlertComparison =
+  /** More than `high`. */
+  | 'ABOVE'
+  /** Less than `low`. */
+  | 'BELOW'
+  /** Less than `low` or more than `high`. */
+  | 'OUTSIDE';
+
+/** What is out of order: exactly one of these. */
+export type AlertConditionInput =
+  {   /** The rolling average of the rule’s space, or of each building it looks at. */
+  average: AlertBoundsInput; deviceSilent?: never; rateOfChange?: never; reading?: never; state?: never; tooFewReporting?: never; }
+  |  { average?: never;   /** A device in service that was not heard for too long. */
+  deviceSilent: AlertDeviceSilentInput; rateOfChange?: never; reading?: never; state?: never; tooFewReporting?: never; }
+  |  { average?: never; deviceSilent?: never;   /** A point whose value changes too fast. */
+  rateOfChange: AlertRateOfChangeInput; reading?: never; state?: never; tooFewReporting?: never; }
+  |  { average?: never; deviceSilent?: never; rateOfChange?: never;   /** A reading, of each point by itself. */
+  reading: AlertBoundsInput; state?: never; tooFewReporting?: never; }
+  |  { average?: never; deviceSilent?: never; rateOfChange?: never; reading?: never;   /** A point of a state quantity, such as SMOKE. */
+  state: AlertStateInput; tooFewReporting?: never; }
+  |  { average?: never; deviceSilent?: never; rateOfChange?: never; reading?: never; state?: never;   /** A space or building of which too few devices report. */
+  tooFewReporting: AlertTooFewReportingInput; };
+
+/** Silence of a device. */
+export type AlertDeviceSilentInput = {
+  /** For how many times its expected interval a device was not heard, 1 to 1,000. */
+  intervals?: number;
+};
+
+/** Which way a value has to go. */
+export type AlertDirection =
+  /** Up or down. */
+  | 'ANY'
+  /** Down. */
+  | 'FALLING'
+  /** Up. */
+  | 'RISING';
+
+/** How fast a value may change. */
+export type AlertRateOfChangeInput = {
+  /** By how much, in the quantity’s unit; more than 0. */
+  change: number;
+  /** Which way. */
+  direction?: AlertDirection;
+  /** Within how long, in seconds, 1 to a day. */
+  withinSeconds: number;
+};
+
+/** Where a rule looks: everywhere in its tenant, narrowed by what is given. */
+export type AlertScopeInput = {
+  /** In this building only. */
+  buildingId?: string | null | undefined;
+  /** At this device only, wherever it is moved. */
+  deviceId?: string | null | undefined;
+  /** In this space, and all that lies in it, only; with its building. */
+  spaceId?: string | null | undefined;
+};
+
+/** How bad it is, the worst first, in the words of ITU-T X.733. */
+export type AlertSeverity =
+  /** Somebody must act at once. */
+  | 'CRITICAL'
+  /** Somebody must act soon. */
+  | 'MAJOR'
+  /** Somebody should act, to prevent worse. */
+  | 'MINOR'
+  /** It may become worse. */
+  | 'WARNING';
+
+/** Whether it still holds. */
+export type AlertState =
+  /** It holds. */
+  | 'ACTIVE'
+  /** It is over. */
+  | 'CLEARED';
+
+/** A state that is out of order. */
+export type AlertStateInput = {
+  /** How long it must hold before the alert is raised, in seconds, up to a day; 0 for at once. */
+  forSeconds?: number;
+  /** The value that is out of order, such as 1 for smoke. */
+  value?: number;
+};
+
+/** Too few devices that report. */
+export type AlertTooFewReportingInput = {
+  /** How long it must hold before the alert is raised, in seconds, up to a day; 0 for at once. */
+  forSeconds?: number;
+  /** The share of the expected devices, more than 0 and at most 1; fewer are too few. */
+  share: number;
+};
+
 /** Why a subscription delivers a value. More may come: pass over what you do not know. */
 export type AverageDelivery =
+  /** It is the record of a minute, to which readings came late: it replaces the one before. */
+  | 'CORRECTED'
   /** It is the value now. */
   | 'LIVE'
   /** It is the record of a minute since `after`, from before the value now. */
@@ -29,6 +168,24 @@ export type AverageDelivery =
 export type CancelJobInput = {
   /** The job. */
   jobId: string;
+};
+
+/** A change of an alert rule: what is left out stays. */
+export type ChangeAlertRuleInput = {
+  /** What it looks for. */
+  condition?: AlertConditionInput | null | undefined;
+  /** Whether it looks at all. */
+  enabled?: boolean | null | undefined;
+  /** What people call it. */
+  name?: string | null | undefined;
+  /** What is looked at: a continuous quantity, or a state for a state condition; null for `deviceSilent`, which is of none. Null is a value here. */
+  quantity?: Quantity | null | undefined;
+  /** The rule. */
+  ruleId: string;
+  /** Where it looks. */
+  scope?: AlertScopeInput | null | undefined;
+  /** How bad its alerts are from now on. */
+  severity?: AlertSeverity | null | undefined;
 };
 
 /** A device that is to be claimed by what is printed on it. */
@@ -45,6 +202,26 @@ export type ClaimDeviceInput = {
   serialNumber: string;
   /** The space of the building that it stands in. */
   spaceId: string;
+};
+
+/** A new alert rule. */
+export type CreateAlertRuleInput = {
+  /** What it looks for. */
+  condition: AlertConditionInput;
+  /** Whether it looks at all. */
+  enabled?: boolean;
+  /** Your own key for this rule: repeating the call with it makes no second one. */
+  idempotencyKey: string;
+  /** What people call it; not unique. */
+  name: string;
+  /** What is looked at: a continuous quantity, or a state for a state condition; null for `deviceSilent`, which is of none. */
+  quantity?: Quantity | null | undefined;
+  /** Where it looks; null or left out for the whole tenant. */
+  scope?: AlertScopeInput | null | undefined;
+  /** How bad its alerts are. */
+  severity: AlertSeverity;
+  /** Whose it is; a tenant may have 200. */
+  tenantId: string;
 };
 
 /** A building that is to be created, with its spaces. */
@@ -71,6 +248,22 @@ export type CreateEnrollmentGroupInput = {
   tenantId: string;
 };
 
+/** A server that is to be told of alerts. */
+export type CreateWebhookInput = {
+  /** Of these buildings only, 1 to 100; null or left out for all of the tenant. */
+  buildingIds?: Array<string> | null | undefined;
+  /** Your own key for this webhook: repeating the call with it makes no second one. */
+  idempotencyKey: string;
+  /** Alerts as bad as this, or worse, are told of. */
+  minimumSeverity?: AlertSeverity;
+  /** What people call it; not unique. */
+  name: string;
+  /** Whose alerts; a tenant may have 20. */
+  tenantId: string;
+  /** Where it is sent to: an https address of a public host, on port 443 or from 1024 on. Redirects are not followed. */
+  url: string;
+};
+
 /** What came of a dead letter that was judged again. */
 export type DeadLetterReplayOutcome =
   /** All its readings went into the stream. */
@@ -79,6 +272,18 @@ export type DeadLetterReplayOutcome =
   | 'PARTLY_ACCEPTED'
   /** It was refused again. */
   | 'REFUSED';
+
+/** A rule to delete. */
+export type DeleteAlertRuleInput = {
+  /** The rule. */
+  ruleId: string;
+};
+
+/** A webhook to delete. */
+export type DeleteWebhookInput = {
+  /** The webhook. */
+  webhookId: string;
+};
 
 /** A credential for a device: the kind, and the parts that belong to it. */
 export type DeviceCredentialInput = {
@@ -122,6 +327,22 @@ export type DeviceState =
   | 'RETIRED'
   /** May not send until somebody lifts it. */
   | 'SUSPENDED';
+
+/** How an excursion ended. */
+export type ExcursionEnd =
+  /** The range of time, or the present, ends before it is known. */
+  | 'ONGOING'
+  /** The next value was back in range. */
+  | 'RETURNED'
+  /** No value followed for longer than the silence that ends an excursion. */
+  | 'SILENT';
+
+/** Whose excursions. */
+export type ExcursionsBy =
+  /** Of the rolling five-minute average of each building, at each whole minute, from the readings that were asked for. A minute whose window holds no reading ends an excursion. */
+  | 'BUILDING_AVERAGE'
+  /** Of each point. A silence of more than three of its usual intervals, and of a minute at least, ends an excursion; its usual interval is the median between readings of one UTC day in the range. */
+  | 'POINT';
 
 /** A device that is to have another credential. */
 export type IssueDeviceCredentialInput = {
@@ -240,6 +461,14 @@ export type Quantity =
   | 'RELATIVE_HUMIDITY'
   /** Smoke detected (1) or not (0). A state. */
   | 'SMOKE';
+
+/** A delivery to send again. */
+export type RedeliverWebhookInput = {
+  /** The delivery. */
+  deliveryId: string;
+  /** The webhook. */
+  webhookId: string;
+};
 
 /** Why the gateway did not take what a device sent. Further codes may come. */
 export type RefusalCode =
@@ -379,6 +608,16 @@ export type RotateDeviceCredentialInput = {
   thumbprint?: string | null | undefined;
 };
 
+/** A webhook that is to have a new secret. */
+export type RotateWebhookSecretInput = {
+  /** Your own key for this rotation: repeating the call with it rotates nothing. */
+  idempotencyKey: string;
+  /** Whether the secret so far signs no more at once, as for one that has leaked; otherwise both sign for a day. */
+  revokeOther?: boolean;
+  /** The webhook. */
+  webhookId: string;
+};
+
 /** What a device is to be told. */
 export type SetDeviceConfigurationInput = {
   /** Merged into what it was told before (JSON Merge Patch, RFC 7396): null removes, objects are merged, anything else replaces. In all at most 32 kB and 10 levels; keys without control characters, `.`, `$` and spaces; texts of at most 4 kB. */
@@ -387,6 +626,14 @@ export type SetDeviceConfigurationInput = {
   deviceId: string;
   /** The `desiredVersion` that this is meant to change, 0 for the first: with another one it is refused. Null or left out to change whatever there is. */
   expectedVersion?: number | null | undefined;
+};
+
+/** How often a device is expected to send. */
+export type SetDeviceIntervalInput = {
+  /** The device. */
+  deviceId: string;
+  /** In seconds, 1 to 604,800 (a week). Null or left out for what is usual, a minute. */
+  intervalSeconds?: number | null | undefined;
 };
 
 /** A device and the field gateway that is to relay for it. */
@@ -422,6 +669,13 @@ export type SuspendDeviceInput = {
   reason?: string | null | undefined;
 };
 
+/** Who said when a reading was observed. */
+export type TimeSource =
+  /** The device. */
+  | 'DEVICE'
+  /** The gateway, by its clock at receipt, because the device gave no time. */
+  | 'GATEWAY';
+
 /** Why a mutation was refused. Further codes may come; treat one you do not know as a refusal. */
 export type UserErrorCode =
   /** Something else changed the object at the same time, or holds what must be unique. */
@@ -440,6 +694,17 @@ export type UserErrorCode =
   | 'TOO_MANY_ATTEMPTS'
   /** The object is in a state that does not admit this; the message names it. */
   | 'WRONG_STATE';
+
+/** Where a delivery is on its way. */
+export type WebhookDeliveryState =
+  /** The webhook was deleted, or nobody with the right answers for it. */
+  | 'CANCELLED'
+  /** It was given up, after about a day or because the receiver answered 410. */
+  | 'DEAD'
+  /** The receiver has taken it. */
+  | 'DELIVERED'
+  /** It is sent, again if need be. */
+  | 'PENDING';
 
 /** A device whose offer is to be taken back. */
 export type WithdrawDeviceTransferInput = {
@@ -464,6 +729,40 @@ export type AcceptDeviceTransferMutation = { acceptDeviceTransfer:
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
+export type AcknowledgeAlertMutationVariables = Exact<{
+  input: AcknowledgeAlertInput;
+}>;
+
+
+export type AcknowledgeAlertMutation = { acknowledgeAlert:
+    | { __typename: 'AcknowledgeAlertSuccess', alert: { id: string, state: AlertState, acknowledgement: { by: string, at: string, note: string | null } | null } }
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type AlertRulesQueryVariables = Exact<{
+  tenant: string;
+  building?: string | null | undefined;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type AlertRulesQuery = { tenant: { alertRules: { nodes: Array<{ id: string, name: string, severity: AlertSeverity, quantity: Quantity | null, enabled: boolean, revision: number, changedAt: string, scope: { buildingId: string | null, spaceId: string | null, deviceId: string | null }, condition:
+          | { __typename: 'AverageCondition', bounds: { comparison: AlertComparison, low: number | null, high: number | null, hysteresis: number, forSeconds: number } }
+          | { __typename: 'DeviceSilentCondition', intervals: number }
+          | { __typename: 'RateOfChangeCondition', change: number, withinSeconds: number, direction: AlertDirection }
+          | { __typename: 'ReadingCondition', bounds: { comparison: AlertComparison, low: number | null, high: number | null, hysteresis: number, forSeconds: number } }
+          | { __typename: 'StateCondition', forSeconds: number, stateValue: number }
+          | { __typename: 'TooFewReportingCondition', share: number, forSeconds: number }
+         }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
 export type AuditLogQueryVariables = Exact<{
   building: string;
   first?: number;
@@ -476,6 +775,18 @@ export type AuditLogQueryVariables = Exact<{
 
 
 export type AuditLogQuery = { building: { id: string, auditLog: { nodes: Array<{ id: string, at: string, actor: string, action: string, subject: string, before: Record<string, unknown> | null, after: Record<string, unknown> | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
+export type BuildingAlertsQueryVariables = Exact<{
+  building: string;
+  state?: AlertState | null | undefined;
+  acknowledged?: boolean | null | undefined;
+  minimumSeverity?: AlertSeverity | null | undefined;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type BuildingAlertsQuery = { building: { alerts: { nodes: Array<{ id: string, severity: AlertSeverity, state: AlertState, ruleName: string, quantity: Quantity | null, value: number | null, unit: string | null, onset: string, raisedAt: string, clearedAt: string | null, clearedBecause: AlertClearedBecause | null, acknowledgement: { by: string, at: string, note: string | null } | null, space: { id: string, name: string } | null, device: { id: string, name: string } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type BuildingHistoryQueryVariables = Exact<{
   id: string;
@@ -522,6 +833,23 @@ export type CancelJobMutation = { cancelJob:
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
+export type ChangeAlertRuleMutationVariables = Exact<{
+  input: ChangeAlertRuleInput;
+}>;
+
+
+export type ChangeAlertRuleMutation = { changeAlertRule:
+    | { __typename: 'ChangeAlertRuleSuccess', rule: { id: string, name: string, severity: AlertSeverity, enabled: boolean, revision: number, changedAt: string } }
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
 export type ClaimDeviceMutationVariables = Exact<{
   input: ClaimDeviceInput;
 }>;
@@ -536,6 +864,23 @@ export type ClaimDeviceMutation = { claimDevice:
     | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null, retryAfterSeconds: number }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type CreateAlertRuleMutationVariables = Exact<{
+  input: CreateAlertRuleInput;
+}>;
+
+
+export type CreateAlertRuleMutation = { createAlertRule:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'CreateAlertRuleSuccess', rule: { id: string, name: string, severity: AlertSeverity, quantity: Quantity | null, enabled: boolean, revision: number } }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
@@ -573,6 +918,23 @@ export type CreateEnrollmentGroupMutation = { createEnrollmentGroup:
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
+export type CreateWebhookMutationVariables = Exact<{
+  input: CreateWebhookInput;
+}>;
+
+
+export type CreateWebhookMutation = { createWebhook:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'CreateWebhookSuccess', secret: string | null, secretsAlreadyShown: boolean, webhook: { id: string, name: string, url: string } }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
 export type DeadLettersQueryVariables = Exact<{
   building: string;
   from?: string | null | undefined;
@@ -585,6 +947,40 @@ export type DeadLettersQueryVariables = Exact<{
 
 
 export type DeadLettersQuery = { building: { deadLetters: { nodes: Array<{ id: string, receivedAt: string, observedAt: string | null, channel: string, code: RefusalCode, message: string, raw: string, protocol: string | null, contentType: string | null, payload: string | null, replayable: boolean, device: { id: string, name: string } | null, replay: { at: string, outcome: DeadLetterReplayOutcome, accepted: number, code: RefusalCode | null, message: string | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, deadLettersOmitted: Array<{ minute: string, count: number, byCode: Array<{ code: RefusalCode, count: number }> }> | null } | null };
+
+export type DeleteAlertRuleMutationVariables = Exact<{
+  input: DeleteAlertRuleInput;
+}>;
+
+
+export type DeleteAlertRuleMutation = { deleteAlertRule:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'DeleteAlertRuleSuccess', rule: { id: string, deletedAt: string | null } }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type DeleteWebhookMutationVariables = Exact<{
+  input: DeleteWebhookInput;
+}>;
+
+
+export type DeleteWebhookMutation = { deleteWebhook:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'DeleteWebhookSuccess', webhook: { id: string, deletedAt: string | null } }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
 
 export type DeviceConfigurationQueryVariables = Exact<{
   id: string;
@@ -621,6 +1017,22 @@ export type DevicesQueryVariables = Exact<{
 
 
 export type DevicesQuery = { building: { id: string, devices: { nodes: Array<{ id: string, name: string, model: string, serialNumber: string | null, state: DeviceState, lastSeenAt: string | null, lastProtocol: DeviceProtocol | null, space: { id: string, name: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
+export type ExcursionsQueryVariables = Exact<{
+  building: string;
+  quantity: Quantity;
+  low?: number | null | undefined;
+  high?: number | null | undefined;
+  longerThan: unknown;
+  from: string;
+  to: string;
+  by?: ExcursionsBy;
+  first?: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type ExcursionsQuery = { building: { id: string, name: string, excursions: { count: number, total: unknown, hasNextPage: boolean, endCursor: string | null, nodes: Array<{ buildingId: string, pointId: string | null, start: string, end: string, duration: unknown, endedBy: ExcursionEnd, peak: number, peakAt: string }> } | null } | null };
 
 export type IssueDeviceCredentialMutationVariables = Exact<{
   input: IssueDeviceCredentialInput;
@@ -708,11 +1120,28 @@ export type OfferDeviceTransferMutation = { offerDeviceTransfer:
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
+export type OnAlertsSubscriptionVariables = Exact<{
+  buildings: Array<string> | string;
+  minimumSeverity?: AlertSeverity | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type OnAlertsSubscription = { alerts:
+    | { __typename: 'ActiveAlert', alert: { id: string, buildingId: string, spaceId: string | null, deviceId: string | null, quantity: Quantity | null, severity: AlertSeverity, state: AlertState, ruleName: string, value: number | null, unit: string | null, onset: string, raisedAt: string, clearedAt: string | null } }
+    | { __typename: 'AlertChanged', change: AlertChange, at: string, number: number, cursor: string, alert: { id: string, buildingId: string, spaceId: string | null, deviceId: string | null, quantity: Quantity | null, severity: AlertSeverity, state: AlertState, ruleName: string, value: number | null, unit: string | null, onset: string, raisedAt: string, clearedAt: string | null } }
+    | { __typename: 'AlertsCaughtUp', cursor: string }
+    | { __typename: 'AlertsMissed', buildingId: string, fromNumber: number, toNumber: number }
+   };
+
+export type AlertPartsFragment = { id: string, buildingId: string, spaceId: string | null, deviceId: string | null, quantity: Quantity | null, severity: AlertSeverity, state: AlertState, ruleName: string, value: number | null, unit: string | null, onset: string, raisedAt: string, clearedAt: string | null };
+
 export type OnBuildingAverageSubscriptionVariables = Exact<{
   building: string;
   quantity?: Quantity | null | undefined;
   minInterval?: unknown;
   after?: string | null | undefined;
+  corrections?: boolean | null | undefined;
 }>;
 
 
@@ -723,10 +1152,20 @@ export type OnBuildingAveragesSubscriptionVariables = Exact<{
   quantity?: Quantity | null | undefined;
   minInterval?: unknown;
   after?: Array<string> | string | null | undefined;
+  corrections?: boolean | null | undefined;
 }>;
 
 
 export type OnBuildingAveragesSubscription = { buildingAverages: { buildingId: string, quantity: Quantity, mean: number | null, readings: number, devicesReporting: number, devicesExpected: number, windowEnd: string, delivery: AverageDelivery | null, cursor: string | null, gap: { from: string, to: string } | null } };
+
+export type OnDeviceStatusSubscriptionVariables = Exact<{
+  building?: string | null | undefined;
+  devices?: Array<string> | string | null | undefined;
+  minInterval?: unknown;
+}>;
+
+
+export type OnDeviceStatusSubscription = { deviceStatus: { deviceId: string, buildingId: string, state: DeviceState, lastSeenAt: string | null, lastProtocol: DeviceProtocol | null } };
 
 export type ProvisionDevicesMutationVariables = Exact<{
   input: ProvisionDevicesInput;
@@ -758,6 +1197,49 @@ export type ProvisionDevicesJobMutation = { provisionDevicesJob:
     | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'ProvisionDevicesJobSuccess', job: { id: string, state: JobState, total: number } }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type ReadingHistoryQueryVariables = Exact<{
+  building: string;
+  quantity: Quantity;
+  from: string;
+  to: string;
+  step: string;
+}>;
+
+
+export type ReadingHistoryQuery = { building: { id: string, timeZone: string, history: Array<{ start: string, end: string, count: number, average: number | null, minimum: number | null, maximum: number | null }> | null } | null };
+
+export type ReadingsQueryVariables = Exact<{
+  building: string;
+  from: string;
+  to: string;
+  quantity?: Quantity | null | undefined;
+  space?: string | null | undefined;
+  device?: string | null | undefined;
+  point?: string | null | undefined;
+  first?: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type ReadingsQuery = { building: { id: string, readings: { nodes: Array<{ pointId: string, spaceId: string, deviceId: string, quantity: Quantity, unit: string, value: number, observedAt: string, receivedAt: string, timeSource: TimeSource }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
+export type RedeliverWebhookMutationVariables = Exact<{
+  input: RedeliverWebhookInput;
+}>;
+
+
+export type RedeliverWebhookMutation = { redeliverWebhook:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'RedeliverWebhookSuccess', delivery: { id: string, state: WebhookDeliveryState, nextAttemptAt: string | null } }
     | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
@@ -907,6 +1389,23 @@ export type RotateDeviceCredentialMutation = { rotateDeviceCredential:
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
+export type RotateWebhookSecretMutationVariables = Exact<{
+  input: RotateWebhookSecretInput;
+}>;
+
+
+export type RotateWebhookSecretMutation = { rotateWebhookSecret:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'RotateWebhookSecretSuccess', secret: string | null, secretsAlreadyShown: boolean, webhook: { id: string, responsible: string } }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
 export type SetDeviceConfigurationMutationVariables = Exact<{
   input: SetDeviceConfigurationInput;
 }>;
@@ -920,6 +1419,23 @@ export type SetDeviceConfigurationMutation = { setDeviceConfiguration:
     | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'SetDeviceConfigurationSuccess', device: { id: string, name: string }, configuration: { desired: Record<string, unknown>, desiredVersion: number, desiredAt: string | null, reported: Record<string, unknown>, reportedVersion: number, reportedAt: string | null } }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type SetDeviceIntervalMutationVariables = Exact<{
+  input: SetDeviceIntervalInput;
+}>;
+
+
+export type SetDeviceIntervalMutation = { setDeviceInterval:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'SetDeviceIntervalSuccess', device: { id: string, intervalSeconds: number } }
     | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
@@ -953,9 +1469,9 @@ export type StatesNowQueryVariables = Exact<{
 }>;
 
 
-export type StatesNowQuery = { building: { id: string, states: Array<{ quantity: Quantity, active: number, clear: number, activeShare: number | null, changedAt: string | null, lastReadingAt: string, at: string }>, spaces: Array<{ id: string, name: string, states: Array<{ quantity: Quantity, active: number, clear: number, activeShare: number | null, changedAt: string | null, lastReadingAt: string, at: string }> }> } | null };
+export type StatesNowQuery = { building: { id: string, states: Array<{ quantity: Quantity, active: number, clear: number, activeShare: number | null, changedAt: string | null, lastReadingAt: string, at: string, position: { incarnation: string, partition: number, sequence: number } }>, spaces: Array<{ id: string, name: string, states: Array<{ quantity: Quantity, active: number, clear: number, activeShare: number | null, changedAt: string | null, lastReadingAt: string, at: string, position: { incarnation: string, partition: number, sequence: number } }> }> } | null };
 
-export type StateNowFragment = { quantity: Quantity, active: number, clear: number, activeShare: number | null, changedAt: string | null, lastReadingAt: string, at: string };
+export type StateNowFragment = { quantity: Quantity, active: number, clear: number, activeShare: number | null, changedAt: string | null, lastReadingAt: string, at: string, position: { incarnation: string, partition: number, sequence: number } };
 
 export type SuspendDeviceMutationVariables = Exact<{
   input: SuspendDeviceInput;
@@ -992,6 +1508,32 @@ export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type ViewerQuery = { viewer: { id: string, email: string | null, tenants: Array<{ role: Role, tenant: { id: string, name: string } }> } };
 
+export type WebhookDeliveriesQueryVariables = Exact<{
+  webhook: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type WebhookDeliveriesQuery = { node:
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string, deliveries: { nodes: Array<{ id: string, type: string, state: WebhookDeliveryState, createdAt: string, nextAttemptAt: string | null, attempts: Array<{ at: string, status: number | null, problem: string | null, milliseconds: number }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null }
+   | null };
+
+export type WebhooksQueryVariables = Exact<{
+  tenant: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type WebhooksQuery = { tenant: { webhooks: { nodes: Array<{ id: string, name: string, url: string, minimumSeverity: AlertSeverity, buildingIds: Array<string> | null, responsible: string, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
 export type WithdrawDeviceTransferMutationVariables = Exact<{
   input: WithdrawDeviceTransferInput;
 }>;
@@ -1027,6 +1569,23 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
+export const AlertPartsFragmentDoc = new TypedDocumentString(`
+    fragment AlertParts on Alert {
+  id
+  buildingId
+  spaceId
+  deviceId
+  quantity
+  severity
+  state
+  ruleName
+  value
+  unit
+  onset
+  raisedAt
+  clearedAt
+}
+    `, {"fragmentName":"AlertParts"}) as unknown as TypedDocumentString<AlertPartsFragment, unknown>;
 export const StateNowFragmentDoc = new TypedDocumentString(`
     fragment StateNow on PlaceState {
   quantity
@@ -1036,6 +1595,11 @@ export const StateNowFragmentDoc = new TypedDocumentString(`
   changedAt
   lastReadingAt
   at
+  position {
+    incarnation
+    partition
+    sequence
+  }
 }
     `, {"fragmentName":"StateNow"}) as unknown as TypedDocumentString<StateNowFragment, unknown>;
 export const AcceptDeviceTransferDocument = new TypedDocumentString(`
@@ -1068,6 +1632,92 @@ export const AcceptDeviceTransferDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:6a434babf2aea69381fbd1c15efa4aa7df65a4d2f541775f3ca681087e0a88cd"}) as unknown as TypedDocumentString<AcceptDeviceTransferMutation, AcceptDeviceTransferMutationVariables>;
+export const AcknowledgeAlertDocument = new TypedDocumentString(`
+    mutation AcknowledgeAlert($input: AcknowledgeAlertInput!) {
+  acknowledgeAlert(input: $input) {
+    __typename
+    ... on AcknowledgeAlertSuccess {
+      alert {
+        id
+        state
+        acknowledgement {
+          by
+          at
+          note
+        }
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:c1e7def81fc5a457b25558213d651140aa79af04e7d2ee01904bc7f746ad7bd9"}) as unknown as TypedDocumentString<AcknowledgeAlertMutation, AcknowledgeAlertMutationVariables>;
+export const AlertRulesDocument = new TypedDocumentString(`
+    query AlertRules($tenant: ID!, $building: ID, $first: Int, $after: String) {
+  tenant(id: $tenant) {
+    alertRules(building: $building, first: $first, after: $after) {
+      nodes {
+        id
+        name
+        severity
+        quantity
+        enabled
+        revision
+        scope {
+          buildingId
+          spaceId
+          deviceId
+        }
+        condition {
+          __typename
+          ... on ReadingCondition {
+            bounds {
+              comparison
+              low
+              high
+              hysteresis
+              forSeconds
+            }
+          }
+          ... on AverageCondition {
+            bounds {
+              comparison
+              low
+              high
+              hysteresis
+              forSeconds
+            }
+          }
+          ... on RateOfChangeCondition {
+            change
+            withinSeconds
+            direction
+          }
+          ... on StateCondition {
+            stateValue: value
+            forSeconds
+          }
+          ... on DeviceSilentCondition {
+            intervals
+          }
+          ... on TooFewReportingCondition {
+            share
+            forSeconds
+          }
+        }
+        changedAt
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:748a34c42b4e0ac917046870b7dec53389110d00a80333dd515a1b367a1aa514"}) as unknown as TypedDocumentString<AlertRulesQuery, AlertRulesQueryVariables>;
 export const AuditLogDocument = new TypedDocumentString(`
     query AuditLog($building: ID!, $first: Int! = 50, $after: String, $from: DateTime, $to: DateTime, $subject: ID, $action: String) {
   building(id: $building) {
@@ -1097,6 +1747,50 @@ export const AuditLogDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:d2696022584cac947e285a466459026697d44d926f037bfe95176a1f6cb853bf"}) as unknown as TypedDocumentString<AuditLogQuery, AuditLogQueryVariables>;
+export const BuildingAlertsDocument = new TypedDocumentString(`
+    query BuildingAlerts($building: ID!, $state: AlertState, $acknowledged: Boolean, $minimumSeverity: AlertSeverity, $first: Int, $after: String) {
+  building(id: $building) {
+    alerts(
+      state: $state
+      acknowledged: $acknowledged
+      minimumSeverity: $minimumSeverity
+      first: $first
+      after: $after
+    ) {
+      nodes {
+        id
+        severity
+        state
+        ruleName
+        quantity
+        value
+        unit
+        onset
+        raisedAt
+        clearedAt
+        clearedBecause
+        acknowledgement {
+          by
+          at
+          note
+        }
+        space {
+          id
+          name
+        }
+        device {
+          id
+          name
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:5d06b5d6240a831497a2a396368143be9bcf540c9275caa043430d904f39feab"}) as unknown as TypedDocumentString<BuildingAlertsQuery, BuildingAlertsQueryVariables>;
 export const BuildingHistoryDocument = new TypedDocumentString(`
     query BuildingHistory($id: ID!, $quantity: Quantity!, $from: DateTime!, $to: DateTime!, $first: Int! = 50, $after: String) {
   building(id: $id) {
@@ -1204,6 +1898,28 @@ export const CancelJobDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:32dc60126d27f4e8be75bf7b82fa3cbb53bc637c6d8ce9bb9067f1f06f9bff5f"}) as unknown as TypedDocumentString<CancelJobMutation, CancelJobMutationVariables>;
+export const ChangeAlertRuleDocument = new TypedDocumentString(`
+    mutation ChangeAlertRule($input: ChangeAlertRuleInput!) {
+  changeAlertRule(input: $input) {
+    __typename
+    ... on ChangeAlertRuleSuccess {
+      rule {
+        id
+        name
+        severity
+        enabled
+        revision
+        changedAt
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:a2c6d3756ccbccffcd437ef76bcfbbf6b7cbffd447b9bd4714a34f6ef5420ec3"}) as unknown as TypedDocumentString<ChangeAlertRuleMutation, ChangeAlertRuleMutationVariables>;
 export const ClaimDeviceDocument = new TypedDocumentString(`
     mutation ClaimDevice($input: ClaimDeviceInput!) {
   claimDevice(input: $input) {
@@ -1237,6 +1953,28 @@ export const ClaimDeviceDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:a2e001b762589f2128f35f957f46be771225c80c80d8df4ec6d5dd6fe2f2c7e5"}) as unknown as TypedDocumentString<ClaimDeviceMutation, ClaimDeviceMutationVariables>;
+export const CreateAlertRuleDocument = new TypedDocumentString(`
+    mutation CreateAlertRule($input: CreateAlertRuleInput!) {
+  createAlertRule(input: $input) {
+    __typename
+    ... on CreateAlertRuleSuccess {
+      rule {
+        id
+        name
+        severity
+        quantity
+        enabled
+        revision
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:8fdd5bc5df1d2a10162737c4efaabc7f5a25947d78806438a3348de58ca59b8d"}) as unknown as TypedDocumentString<CreateAlertRuleMutation, CreateAlertRuleMutationVariables>;
 export const CreateBuildingDocument = new TypedDocumentString(`
     mutation CreateBuilding($input: CreateBuildingInput!) {
   createBuilding(input: $input) {
@@ -1283,6 +2021,27 @@ export const CreateEnrollmentGroupDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:6d5c6f507909812e17dec29a1bc9ae975f4a95f86dca405653acf0d3815332e1"}) as unknown as TypedDocumentString<CreateEnrollmentGroupMutation, CreateEnrollmentGroupMutationVariables>;
+export const CreateWebhookDocument = new TypedDocumentString(`
+    mutation CreateWebhook($input: CreateWebhookInput!) {
+  createWebhook(input: $input) {
+    __typename
+    ... on CreateWebhookSuccess {
+      webhook {
+        id
+        name
+        url
+      }
+      secret
+      secretsAlreadyShown
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:c3201853eb8c26a45a00598ddeb320b55cbcb27bcce6c18fa472547bfdacaa75"}) as unknown as TypedDocumentString<CreateWebhookMutation, CreateWebhookMutationVariables>;
 export const DeadLettersDocument = new TypedDocumentString(`
     query DeadLetters($building: ID!, $from: DateTime, $to: DateTime, $code: RefusalCode, $device: ID, $first: Int! = 50, $after: String) {
   building(id: $building) {
@@ -1334,6 +2093,42 @@ export const DeadLettersDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:d2087be2d085adfa0a354877be33ab31fcf6c2796ed0ab1bd4d4662debef071e"}) as unknown as TypedDocumentString<DeadLettersQuery, DeadLettersQueryVariables>;
+export const DeleteAlertRuleDocument = new TypedDocumentString(`
+    mutation DeleteAlertRule($input: DeleteAlertRuleInput!) {
+  deleteAlertRule(input: $input) {
+    __typename
+    ... on DeleteAlertRuleSuccess {
+      rule {
+        id
+        deletedAt
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:6704a812c28d6480e9779e5c581546ad391f79410f78c61522bc9c97612ca68e"}) as unknown as TypedDocumentString<DeleteAlertRuleMutation, DeleteAlertRuleMutationVariables>;
+export const DeleteWebhookDocument = new TypedDocumentString(`
+    mutation DeleteWebhook($input: DeleteWebhookInput!) {
+  deleteWebhook(input: $input) {
+    __typename
+    ... on DeleteWebhookSuccess {
+      webhook {
+        id
+        deletedAt
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:3db71bc69586fec06324ca08e6930804941be981fddcb9a72d55eb272e9742b4"}) as unknown as TypedDocumentString<DeleteWebhookMutation, DeleteWebhookMutationVariables>;
 export const DeviceConfigurationDocument = new TypedDocumentString(`
     query DeviceConfiguration($id: ID!) {
   device(id: $id) {
@@ -1451,6 +2246,40 @@ export const DevicesDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:b5228f3d4ca6e93515fd962a6178e1909687326ea8a042bba0f05fc195f917b7"}) as unknown as TypedDocumentString<DevicesQuery, DevicesQueryVariables>;
+export const ExcursionsDocument = new TypedDocumentString(`
+    query Excursions($building: ID!, $quantity: Quantity!, $low: Float, $high: Float, $longerThan: Duration!, $from: DateTime!, $to: DateTime!, $by: ExcursionsBy! = POINT, $first: Int! = 50, $after: String) {
+  building(id: $building) {
+    id
+    name
+    excursions(
+      quantity: $quantity
+      low: $low
+      high: $high
+      longerThan: $longerThan
+      from: $from
+      to: $to
+      by: $by
+      first: $first
+      after: $after
+    ) {
+      count
+      total
+      nodes {
+        buildingId
+        pointId
+        start
+        end
+        duration
+        endedBy
+        peak
+        peakAt
+      }
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    `, {"hash":"sha256:1663e1ff44f3b6099848a13c6ec093d2d560117c4378fdfd7bad9f475fbca66c"}) as unknown as TypedDocumentString<ExcursionsQuery, ExcursionsQueryVariables>;
 export const IssueDeviceCredentialDocument = new TypedDocumentString(`
     mutation IssueDeviceCredential($input: IssueDeviceCredentialInput!) {
   issueDeviceCredential(input: $input) {
@@ -1592,13 +2421,61 @@ export const OfferDeviceTransferDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:12bb6f5b791c2a1b89848e5ea26e7f81a7a1b3e5cd046176dc023652e8f245f3"}) as unknown as TypedDocumentString<OfferDeviceTransferMutation, OfferDeviceTransferMutationVariables>;
+export const OnAlertsDocument = new TypedDocumentString(`
+    subscription OnAlerts($buildings: [ID!]!, $minimumSeverity: AlertSeverity, $after: String) {
+  alerts(
+    buildingIds: $buildings
+    minimumSeverity: $minimumSeverity
+    after: $after
+  ) {
+    __typename
+    ... on ActiveAlert {
+      alert {
+        ...AlertParts
+      }
+    }
+    ... on AlertChanged {
+      change
+      at
+      number
+      cursor
+      alert {
+        ...AlertParts
+      }
+    }
+    ... on AlertsMissed {
+      buildingId
+      fromNumber
+      toNumber
+    }
+    ... on AlertsCaughtUp {
+      cursor
+    }
+  }
+}
+    fragment AlertParts on Alert {
+  id
+  buildingId
+  spaceId
+  deviceId
+  quantity
+  severity
+  state
+  ruleName
+  value
+  unit
+  onset
+  raisedAt
+  clearedAt
+}`, {"hash":"sha256:2936f9c7c9c67786fb328d33832165775d0f402fde8fca28055aa4ec727ee619"}) as unknown as TypedDocumentString<OnAlertsSubscription, OnAlertsSubscriptionVariables>;
 export const OnBuildingAverageDocument = new TypedDocumentString(`
-    subscription OnBuildingAverage($building: ID!, $quantity: Quantity, $minInterval: Duration, $after: String) {
+    subscription OnBuildingAverage($building: ID!, $quantity: Quantity, $minInterval: Duration, $after: String, $corrections: Boolean) {
   buildingAverage(
     building: $building
     quantity: $quantity
     minInterval: $minInterval
     after: $after
+    corrections: $corrections
   ) {
     quantity
     unit
@@ -1626,14 +2503,15 @@ export const OnBuildingAverageDocument = new TypedDocumentString(`
     cursor
   }
 }
-    `, {"hash":"sha256:df58926b443a9a9bc45d6cf880eaf59054b26e9ea04214bfe1958a58e51398ea"}) as unknown as TypedDocumentString<OnBuildingAverageSubscription, OnBuildingAverageSubscriptionVariables>;
+    `, {"hash":"sha256:c64ef379d16672f8be4e5b93e167ca25f7c176845246d05260bfaa2518b5ebda"}) as unknown as TypedDocumentString<OnBuildingAverageSubscription, OnBuildingAverageSubscriptionVariables>;
 export const OnBuildingAveragesDocument = new TypedDocumentString(`
-    subscription OnBuildingAverages($buildings: [ID!]!, $quantity: Quantity, $minInterval: Duration, $after: [String!]) {
+    subscription OnBuildingAverages($buildings: [ID!]!, $quantity: Quantity, $minInterval: Duration, $after: [String!], $corrections: Boolean) {
   buildingAverages(
     buildingIds: $buildings
     quantity: $quantity
     minInterval: $minInterval
     after: $after
+    corrections: $corrections
   ) {
     buildingId
     quantity
@@ -1650,7 +2528,22 @@ export const OnBuildingAveragesDocument = new TypedDocumentString(`
     cursor
   }
 }
-    `, {"hash":"sha256:ad725cfd145865572e622e55635f77f832c8e15ad2c05ee41d8a97f675818c43"}) as unknown as TypedDocumentString<OnBuildingAveragesSubscription, OnBuildingAveragesSubscriptionVariables>;
+    `, {"hash":"sha256:b83095469b2bea486c90794375c2d5d5e51b0bff0c2778a607d6f0d6e42e534d"}) as unknown as TypedDocumentString<OnBuildingAveragesSubscription, OnBuildingAveragesSubscriptionVariables>;
+export const OnDeviceStatusDocument = new TypedDocumentString(`
+    subscription OnDeviceStatus($building: ID, $devices: [ID!], $minInterval: Duration) {
+  deviceStatus(
+    building: $building
+    deviceIds: $devices
+    minInterval: $minInterval
+  ) {
+    deviceId
+    buildingId
+    state
+    lastSeenAt
+    lastProtocol
+  }
+}
+    `, {"hash":"sha256:fb78fc48497b3c9506fd2b842d7ea66c5ab8ce5926f0e73e8a3682081f93c745"}) as unknown as TypedDocumentString<OnDeviceStatusSubscription, OnDeviceStatusSubscriptionVariables>;
 export const ProvisionDevicesDocument = new TypedDocumentString(`
     mutation ProvisionDevices($input: ProvisionDevicesInput!) {
   provisionDevices(input: $input) {
@@ -1695,6 +2588,74 @@ export const ProvisionDevicesJobDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:7b4240883574777d7d8bcf31ca2c150ecb2c1df801d3ef323f87f218a2049332"}) as unknown as TypedDocumentString<ProvisionDevicesJobMutation, ProvisionDevicesJobMutationVariables>;
+export const ReadingHistoryDocument = new TypedDocumentString(`
+    query ReadingHistory($building: ID!, $quantity: Quantity!, $from: DateTime!, $to: DateTime!, $step: CalendarDuration!) {
+  building(id: $building) {
+    id
+    timeZone
+    history(quantity: $quantity, from: $from, to: $to, step: $step) {
+      start
+      end
+      count
+      average
+      minimum
+      maximum
+    }
+  }
+}
+    `, {"hash":"sha256:a238b5996325d3d5f67e39c391e742de09e24074e26d44e6c8cef2be060c6e4f"}) as unknown as TypedDocumentString<ReadingHistoryQuery, ReadingHistoryQueryVariables>;
+export const ReadingsDocument = new TypedDocumentString(`
+    query Readings($building: ID!, $from: DateTime!, $to: DateTime!, $quantity: Quantity, $space: ID, $device: ID, $point: ID, $first: Int! = 50, $after: String) {
+  building(id: $building) {
+    id
+    readings(
+      from: $from
+      to: $to
+      quantity: $quantity
+      space: $space
+      device: $device
+      point: $point
+      first: $first
+      after: $after
+    ) {
+      nodes {
+        pointId
+        spaceId
+        deviceId
+        quantity
+        unit
+        value
+        observedAt
+        receivedAt
+        timeSource
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:809f6bbc6b0082a6d02ee7a0f177c75d56728e10a5dba0e988d88229e35a2bd9"}) as unknown as TypedDocumentString<ReadingsQuery, ReadingsQueryVariables>;
+export const RedeliverWebhookDocument = new TypedDocumentString(`
+    mutation RedeliverWebhook($input: RedeliverWebhookInput!) {
+  redeliverWebhook(input: $input) {
+    __typename
+    ... on RedeliverWebhookSuccess {
+      delivery {
+        id
+        state
+        nextAttemptAt
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:773896a523b666ca0a29bf937614c44a12b15ae458cf031309dc77fdcf79a829"}) as unknown as TypedDocumentString<RedeliverWebhookMutation, RedeliverWebhookMutationVariables>;
 export const RegisterDevicesDocument = new TypedDocumentString(`
     mutation RegisterDevices($input: RegisterDevicesInput!) {
   registerDevices(input: $input) {
@@ -1895,6 +2856,26 @@ export const RotateDeviceCredentialDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:a8de3ed91d89f91bdb263d00175b4787baaa88c5928b11684a2c00d8ed30a5ef"}) as unknown as TypedDocumentString<RotateDeviceCredentialMutation, RotateDeviceCredentialMutationVariables>;
+export const RotateWebhookSecretDocument = new TypedDocumentString(`
+    mutation RotateWebhookSecret($input: RotateWebhookSecretInput!) {
+  rotateWebhookSecret(input: $input) {
+    __typename
+    ... on RotateWebhookSecretSuccess {
+      webhook {
+        id
+        responsible
+      }
+      secret
+      secretsAlreadyShown
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:d3b28f948b357200e2f3017dc30d2a5cd3178ae7b34ceff925534d103c4b013b"}) as unknown as TypedDocumentString<RotateWebhookSecretMutation, RotateWebhookSecretMutationVariables>;
 export const SetDeviceConfigurationDocument = new TypedDocumentString(`
     mutation SetDeviceConfiguration($input: SetDeviceConfigurationInput!) {
   setDeviceConfiguration(input: $input) {
@@ -1921,6 +2902,24 @@ export const SetDeviceConfigurationDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:604d1da6d67739e5e5ba1d367ccfaae3bdeb475ee63145ae09cae1efbfa1e0ee"}) as unknown as TypedDocumentString<SetDeviceConfigurationMutation, SetDeviceConfigurationMutationVariables>;
+export const SetDeviceIntervalDocument = new TypedDocumentString(`
+    mutation SetDeviceInterval($input: SetDeviceIntervalInput!) {
+  setDeviceInterval(input: $input) {
+    __typename
+    ... on SetDeviceIntervalSuccess {
+      device {
+        id
+        intervalSeconds
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:3325f8f28f581f1fd83a055215857267b77933be7bfae3d6047ae03bc4957989"}) as unknown as TypedDocumentString<SetDeviceIntervalMutation, SetDeviceIntervalMutationVariables>;
 export const SetDeviceParentDocument = new TypedDocumentString(`
     mutation SetDeviceParent($input: SetDeviceParentInput!) {
   setDeviceParent(input: $input) {
@@ -1990,7 +2989,12 @@ export const StatesNowDocument = new TypedDocumentString(`
   changedAt
   lastReadingAt
   at
-}`, {"hash":"sha256:a871fcbbd37786b9983cbd08c7cf00a163ad11d267f54d4c860d477002e84708"}) as unknown as TypedDocumentString<StatesNowQuery, StatesNowQueryVariables>;
+  position {
+    incarnation
+    partition
+    sequence
+  }
+}`, {"hash":"sha256:3dc44b943885e076eeac161345ce89ea1bd8807598c0dd4e2e0d6a11d61ceca1"}) as unknown as TypedDocumentString<StatesNowQuery, StatesNowQueryVariables>;
 export const SuspendDeviceDocument = new TypedDocumentString(`
     mutation SuspendDevice($input: SuspendDeviceInput!) {
   suspendDevice(input: $input) {
@@ -2056,6 +3060,55 @@ export const ViewerDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:986c1fb1e1e54afd31257767dabd6178066d7c098f0e5fbf8ef0ad63ae948fa2"}) as unknown as TypedDocumentString<ViewerQuery, ViewerQueryVariables>;
+export const WebhookDeliveriesDocument = new TypedDocumentString(`
+    query WebhookDeliveries($webhook: ID!, $first: Int, $after: String) {
+  node(id: $webhook) {
+    id
+    ... on Webhook {
+      deliveries(first: $first, after: $after) {
+        nodes {
+          id
+          type
+          state
+          createdAt
+          nextAttemptAt
+          attempts {
+            at
+            status
+            problem
+            milliseconds
+          }
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:b013a43c028dd4ce4edefc8967f8acdef9d287cd304765451315c9088492ff59"}) as unknown as TypedDocumentString<WebhookDeliveriesQuery, WebhookDeliveriesQueryVariables>;
+export const WebhooksDocument = new TypedDocumentString(`
+    query Webhooks($tenant: ID!, $first: Int, $after: String) {
+  tenant(id: $tenant) {
+    webhooks(first: $first, after: $after) {
+      nodes {
+        id
+        name
+        url
+        minimumSeverity
+        buildingIds
+        responsible
+        createdAt
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:1a617807bcda8eb1807092e48e8c5b9f6f486d158526d68034d240f78d3300b1"}) as unknown as TypedDocumentString<WebhooksQuery, WebhooksQueryVariables>;
 export const WithdrawDeviceTransferDocument = new TypedDocumentString(`
     mutation WithdrawDeviceTransfer($input: WithdrawDeviceTransferInput!) {
   withdrawDeviceTransfer(input: $input) {

@@ -142,6 +142,29 @@ export function insert(
   return true;
 }
 
+/** Puts readings that stand in order of their slots, five words each, behind what a leaf holds, which is none newer. */
+export function appendAll(
+  chunks: Chunks,
+  leaf: number,
+  readings: Uint32Array,
+  begin: number,
+  end: number,
+): void {
+  for (let at = begin; at < end; at += CAPACITY * READING) {
+    const upTo = Math.min(end, at + CAPACITY * READING);
+    const older = chunks.last[leaf]!;
+    const chunk = older === NONE ? allocate(chunks) : allocateBehind(chunks, leaf, older);
+    if (older === NONE) chunks.first[leaf] = chunk;
+    chunks.last[leaf] = chunk;
+    const { words } = chunks;
+    words[chunk * CHUNK_WORDS + COUNT] = (upTo - at) / READING;
+    const to = chunk * CHUNK_WORDS + HEADER - at;
+    for (let i = at; i < upTo; i++) words[to + i] = readings[i]!;
+    const newest = words[to + upTo - READING + SLOT]!;
+    if (newest > chunks.newest[leaf]!) chunks.newest[leaf] = newest;
+  }
+}
+
 /** Gives up every chunk that holds nothing observed after `gone`. */
 export function evict(chunks: Chunks, leaf: number, gone: number): void {
   const { words, crowds } = chunks;

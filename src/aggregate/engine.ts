@@ -8,7 +8,7 @@ import { createChunks, insert, longer, NONE } from './chunks';
 import { EMPTY_SECONDS, FURTHEST_AHEAD_SECONDS, type Horizons, KNOWN_AFTER_MS } from './horizons';
 import { addUndated, expireUndated, identityOf, ORDINAL_LIMIT } from './identities';
 import { createNodes, type SpaceNode } from './nodes';
-import { countOf, packPlaces, type PackedPart, partOfStates, unpackPlaces } from './packed';
+import { countOf, freeze, packFrozen, type PackedPart, unpackPlaces } from './packed';
 import { type BuildingState, createPlaces, type Series } from './places';
 import { STATE_REACH_SECONDS } from './state-point';
 import { createStates, type StateLeaf, type StateValue } from './states';
@@ -60,6 +60,14 @@ export interface Engine {
   skip(sequence: number, enqueuedAt: number): void;
   /** The values at T that changed since they were last taken; with `all`, of every active building and quantity. */
   takeValues(all: boolean): LiveValue[];
+  /**
+   * At T of a building and quantity, over the spaces for which `within` holds, or all; undefined where T's window is not
+   * known. Not within a `pack`.
+   */
+  placeValue(
+    of: { tenantId: string; buildingId: string; code: number },
+    within: ((spaceId: string) => boolean) | null,
+  ): { mean: number | null; devicesReporting: number } | undefined;
   /** The states at T of every place whose state changed since they were last taken; with `all`, of every active one. */
   takeStates(all: boolean): StateValue[];
   /** Where spaces of a building lie has become known. */
@@ -70,7 +78,7 @@ export interface Engine {
   takeMinutes(building: BuildingState, asOf: number): BuildingAverage[];
   /** The oldest minute that is marked and not computed; Infinity for none. */
   oldestDirtyMinute(): number;
-  /** What is held, as it stands in a snapshot. Nothing may be applied, advanced or taken until it was read through. */
+  /** What is held at this instant, as it stands in a snapshot: it may be read through while the engine goes on. */
   pack(): Iterable<PackedPart>;
 }
 
@@ -177,6 +185,12 @@ export function createEngine(options: {
     const number = places.seriesOf[leaf]!;
     if (number >= newestSlot.length) newestSlot = longer(newestSlot, Math.ceil((number + 1) * 1.5));
     if (slot > newestSlot[number]!) newestSlot[number] = slot;
+  };
+
+  /** As `schedule`, of one that comes back from a snapshot: what no window of T or later holds is not looked at again. */
+  const scheduleAgain = (leaf: number, slot: number): void => {
+    if (slot > second - WINDOW_SECONDS) schedule(leaf, slot);
+    else reach(leaf, slot);
   };
 
   /** Notes when a reading enters and leaves the window of T. */
@@ -379,7 +393,7 @@ export function createEngine(options: {
     ({ second, sequence, knownFrom } = options.restored);
     for (const part of options.restored.parts) {
       if (part.states) states.restore(part.states);
-      for (const building of unpackPlaces(places, part, schedule)) dirty.add(building);
+      for (const building of unpackPlaces(places, part, scheduleAgain)) dirty.add(building);
     }
   }
 
@@ -530,6 +544,22 @@ export function createEngine(options: {
       clearChanged(levels);
       return values;
     },
+    placeValue({ tenantId, buildingId, code }, within) {
+      if (!isKnown(second)) return undefined;
+      const owners = places.buildings.get(buildingId);
+      const series = owners?.find((each) => each.tenantId === tenantId)?.series[code];
+      gatherer.begin();
+      for (const leaf of series?.leaves ?? []) {
+        if (within === null || within(places.spaceIdOf[leaf]!)) gatherer.add(chunks, leaf, second);
+      }
+      summaries.summarise(gatherer.readings, next, 0);
+      const readings = next[READINGS]!;
+      const devicesReporting = next[DEVICES]!;
+      if (readings === 0) return { mean: null, devicesReporting: 0 };
+      const [meanAt, minimumAt, maximumAt] = summaries.offsets as [number, number, number];
+      const of = mean.value(next, meanAt, readings, devicesReporting);
+      return { mean: Math.min(next[maximumAt]!, Math.max(next[minimumAt]!, of)), devicesReporting };
+    },
     takeStates(everything) {
       return isKnown(second, STATE_REACH_SECONDS) ? states.take(second, everything) : [];
     },
@@ -539,10 +569,7 @@ export function createEngine(options: {
       }
       states.regroup(buildingId);
     },
-    *pack() {
-      yield* packPlaces(places);
-      for (const packed of states.pack()) yield partOfStates(packed);
-    },
+    pack: () => packFrozen(freeze(places, states)),
     dirtyBuildings: () => dirty,
     takeMinutes: (building, asOf) => takeMinutes(building, asOf),
     oldestDirtyMinute() {

@@ -90,7 +90,7 @@ export function createAggregateMetrics(registry: Registry): AggregateMetrics {
     }),
     snapshotPacking: new Histogram({
       name: 'atrium_aggregate_snapshot_packing_seconds',
-      help: 'Time for which a partition stands still while its state is packed, in slices of 8 ms between which the others go on. Sustained above 1: the worker owns too much; add a worker.',
+      help: 'Time for which everything stands still while a partition’s state is copied; it is packed and stored while readings come. Sustained above 0.1: the worker owns too much; add a worker.',
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
       registers,
     }),

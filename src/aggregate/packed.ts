@@ -1,17 +1,6 @@
-import {
-  CHUNK_WORDS,
-  COUNT,
-  DEVICE,
-  HEADER,
-  IDENTITY,
-  insert,
-  NEWER,
-  NONE,
-  READING,
-  SLOT,
-  VALUE,
-} from './chunks';
+import { appendAll, CHUNK_WORDS, COUNT, DEVICE, HEADER, NEWER, NONE, READING, SLOT } from './chunks';
 import { type BuildingState, type Places, spaceNumber } from './places';
+import { type States } from './states';
 
 /** Some buildings as they stand in a snapshot: columns by leaf, and five words a reading, leaf after leaf. */
 export interface PackedPart {
@@ -60,10 +49,73 @@ interface PackedBuilding {
 const READINGS_A_PART = 50_000;
 const SMALLEST = 1_000;
 const GENERATION_MS = 128_000;
+const NO_DEVICE = 0xffffffff;
+
+/** What is held, as it was at one instant: it can be read through while the engine goes on. */
+export interface Frozen {
+  buildings: FrozenBuilding[];
+  words: Uint32Array;
+  /** By leaf. */
+  first: Uint32Array;
+  evictedAt: Float64Array;
+  spaceIdOf: readonly string[];
+  states: PackedStates[];
+}
+
+interface FrozenBuilding {
+  packed: PackedBuilding;
+  series: { code: number; leaves: number[] }[];
+}
+
+/**
+ * The readings of a partition are one buffer, so that a copy of it takes some milliseconds, and some memory for as long as
+ * it is packed. To pack it in slices while readings come was weighed: a position would then have to be kept for each
+ * building, or what changed be packed again.
+ */
+export function freeze({ buildings, chunks, leaves, spaceIdOf }: Places, states: States): Frozen {
+  const frozen: FrozenBuilding[] = [];
+  for (const owners of buildings.values()) {
+    for (const building of owners) {
+      const evictedAt: PackedBuilding['evictedAt'] = [];
+      const series: FrozenBuilding['series'] = [];
+      for (const each of building.series) {
+        if (each === undefined) continue;
+        if (each.evictedAt >= 0) evictedAt.push([each.code, each.evictedAt]);
+        series.push({ code: each.code, leaves: each.leaves.slice() });
+      }
+      const packed: PackedBuilding = {
+        tenantId: building.tenantId,
+        buildingId: building.buildingId,
+        leaves: 0,
+        messages: {
+          keys: [...building.undated.keys()],
+          enqueuedAt: Float64Array.from(building.undated.values()),
+        },
+        evictedAt,
+        dirty: [...building.dirty].map(([minute, marked]) => [minute, [...marked].map(({ code }) => code)]),
+      };
+      frozen.push({ packed, series });
+    }
+  }
+  return {
+    buildings: frozen,
+    words: chunks.words.slice(0, chunks.used * CHUNK_WORDS),
+    first: chunks.first.slice(0, leaves),
+    evictedAt: chunks.evictedAt.slice(0, leaves),
+    spaceIdOf: spaceIdOf.slice(),
+    states: [...states.pack()],
+  };
+}
 
 /** What it yields holds until the next is asked for. */
-export function* packPlaces({ buildings, chunks, spaceIdOf }: Places): Iterable<PackedPart> {
-  const { words } = chunks;
+export function* packFrozen({
+  buildings,
+  words,
+  first,
+  evictedAt,
+  spaceIdOf,
+  states,
+}: Frozen): Iterable<PackedPart> {
   let scratch = new Uint32Array(SMALLEST * READING);
   let used = 0;
   let part = emptyPart();
@@ -76,50 +128,36 @@ export function* packPlaces({ buildings, chunks, spaceIdOf }: Places): Iterable<
     readings: scratch.subarray(0, used),
   });
 
-  for (const owners of buildings.values()) {
-    for (const building of owners) {
-      const packed: PackedBuilding = {
-        tenantId: building.tenantId,
-        buildingId: building.buildingId,
-        leaves: 0,
-        messages: {
-          keys: [...building.undated.keys()],
-          enqueuedAt: Float64Array.from(building.undated.values()),
-        },
-        evictedAt: [],
-        dirty: [...building.dirty].map(([minute, marked]) => [minute, [...marked].map(({ code }) => code)]),
-      };
-      part.buildings.push(packed);
-      for (const series of building.series) {
-        if (series === undefined) continue;
-        if (series.evictedAt >= 0) packed.evictedAt.push([series.code, series.evictedAt]);
-        for (const leaf of series.leaves) {
-          packed.leaves++;
-          part.spaceIds.push(spaceIdOf[leaf]!);
-          part.codes.push(series.code);
-          part.evictedAt.push(chunks.evictedAt[leaf]!);
-          const before = used;
-          for (let chunk = chunks.first[leaf]!; chunk !== NONE; chunk = words[chunk * CHUNK_WORDS + NEWER]!) {
-            const length = words[chunk * CHUNK_WORDS + COUNT]! * READING;
-            if (used + length > scratch.length) {
-              const larger = new Uint32Array(2 * scratch.length);
-              larger.set(scratch);
-              scratch = larger;
-            }
-            const begin = chunk * CHUNK_WORDS + HEADER;
-            for (let i = 0; i < length; i++) scratch[used + i] = words[begin + i]!;
-            used += length;
+  for (const { packed, series } of buildings) {
+    part.buildings.push(packed);
+    for (const { code, leaves } of series) {
+      for (const leaf of leaves) {
+        packed.leaves++;
+        part.spaceIds.push(spaceIdOf[leaf]!);
+        part.codes.push(code);
+        part.evictedAt.push(evictedAt[leaf]!);
+        const before = used;
+        for (let chunk = first[leaf]!; chunk !== NONE; chunk = words[chunk * CHUNK_WORDS + NEWER]!) {
+          const length = words[chunk * CHUNK_WORDS + COUNT]! * READING;
+          if (used + length > scratch.length) {
+            const larger = new Uint32Array(2 * scratch.length);
+            larger.set(scratch);
+            scratch = larger;
           }
-          part.counts.push((used - before) / READING);
+          const begin = chunk * CHUNK_WORDS + HEADER;
+          for (let i = 0; i < length; i++) scratch[used + i] = words[begin + i]!;
+          used += length;
         }
+        part.counts.push((used - before) / READING);
       }
-      if (used < READINGS_A_PART * READING) continue;
-      yield finish();
-      part = emptyPart();
-      used = 0;
     }
+    if (used < READINGS_A_PART * READING) continue;
+    yield finish();
+    part = emptyPart();
+    used = 0;
   }
   yield finish();
+  for (const packed of states) yield partOfStates(packed);
 }
 
 function emptyPart() {
@@ -150,7 +188,6 @@ export function unpackPlaces(
 ): BuildingState[] {
   const { readings, codes, counts, evictedAt, spaceIds } = part;
   const { chunks } = places;
-  const view = new DataView(readings.buffer, readings.byteOffset, readings.byteLength);
   const dirty: BuildingState[] = [];
   let index = 0;
   let word = 0;
@@ -171,15 +208,16 @@ export function unpackPlaces(
       const leaf = places.leafOfSpace(series, spaceId);
       const space = spaceNumber(building, spaceId);
       chunks.evictedAt[leaf] = evictedAt[index]!;
-      for (; word < next; word += READING) {
-        const slot = readings[word + SLOT]!;
-        const device = readings[word + DEVICE]!;
-        const value = view.getFloat64((word + VALUE) * 4, true);
-        // They were told apart when they came.
-        insert(chunks, leaf, slot, readings[word + IDENTITY]!, device, value, false, -1);
-        places.seen(building, device, space);
-        onReading(leaf, slot);
+      let last = NO_DEVICE;
+      for (let at = word; at < next; at += READING) {
+        const device = readings[at + DEVICE]!;
+        if (device !== last) places.seen(building, device, space);
+        last = device;
+        onReading(leaf, readings[at + SLOT]!);
       }
+      // They were told apart when they came.
+      appendAll(chunks, leaf, readings, word, next);
+      word = next;
     }
     for (const [code, at] of packed.evictedAt) {
       const series = places.seriesFor(building, code);
@@ -196,7 +234,7 @@ export function unpackPlaces(
 }
 
 /** A part that holds states alone. */
-export function partOfStates(states: PackedStates): PackedPart {
+function partOfStates(states: PackedStates): PackedPart {
   const nothing = emptyPart();
   return {
     ...nothing,

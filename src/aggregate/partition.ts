@@ -6,6 +6,7 @@ import { type CheckpointEvent, type OwnedPartition, type PartitionProcessor } fr
 import { decodeFrame, FrameError } from '../stream/frame';
 import { type StreamProducer } from '../stream/producer';
 import { WINDOW_SECONDS } from '../domain/window';
+import { type AlertsShared, createPartitionAlerts } from './alerts/partition-alerts';
 import { type BuildingState, createEngine, type DevicesExpected, type EngineCounts } from './engine';
 import { EMPTY_SECONDS, type Horizons, KNOWN_AFTER_MS } from './horizons';
 import { createLiveValues } from './live-values';
@@ -19,6 +20,8 @@ import { type SpaceTree } from './tree';
 /** One partition's state while this worker owns it. */
 export interface AggregatePartition extends PartitionProcessor {
   readonly partition: number;
+  /** Takes up what is stored of its alerts. To be called before the first events. */
+  open(): Promise<void>;
   /** To be called once a second, just after the second has changed. */
   tick(): void;
   /** More is known of where a building's spaces lie. */
@@ -63,6 +66,10 @@ export function createAggregatePartition(options: {
   /** Stores a snapshot of that position. Left out, none is taken. */
   storeSnapshot?: (position: CheckpointEvent, body: Buffer) => Promise<void>;
   snapshotEveryMs?: number;
+  /** Shared by a worker's partitions: one at a time holds a second copy of its state. */
+  snapshotTurn?: { taken: boolean };
+  /** Left out, no rule is looked at. */
+  alerts?: AlertsShared;
   now(): number;
 }): AggregatePartition {
   const { logger, metrics, owned, horizons, expected, averages, producer, restored, now } = options;
@@ -88,8 +95,22 @@ export function createAggregatePartition(options: {
   });
   for (const point of restored?.head.points ?? []) record.offer(point.buildingId, [point]);
   const live = createLiveValues({ logger, metrics, producer, engine, incarnation, partition, now });
+  const alerts =
+    options.alerts &&
+    createPartitionAlerts({
+      logger,
+      shared: options.alerts,
+      producer,
+      averages: engine,
+      expected,
+      incarnation,
+      partition,
+      ...(restored && { restored: restored.head }),
+      now,
+    });
   const marks = createReplayMarks(restored?.head.marks);
   const labels = { partition };
+  const turn = options.snapshotTurn ?? { taken: false };
 
   /** The last event that was enqueued when the partition was taken, or was heard again: until then it replays. */
   let mustReach = owned.lastEnqueuedSequence;
@@ -97,6 +118,7 @@ export function createAggregatePartition(options: {
   /** It was not heard for a while, and the hub has not been asked since what was enqueued meanwhile. */
   let outOfTouch = false;
   let lagging = false;
+  let wasSilent = true;
   let heardAt = now();
   let appliedAt = now();
   let checkpointAt = now();
@@ -107,8 +129,6 @@ export function createAggregatePartition(options: {
   let position: CheckpointEvent | undefined;
   let snapshotAt = now() - spreadOf(String(partition));
   let storing: Promise<void> | undefined;
-  /** While it is packed nothing moves. */
-  let packing = false;
   const dueAt = new Map<BuildingState, number>();
   const offeredAt = new Map<BuildingState, number>();
   const reported: EngineCounts = { ...engine.counts };
@@ -123,16 +143,23 @@ export function createAggregatePartition(options: {
     return undefined;
   };
 
+  const advance = (second: number): void => {
+    if (alerts === undefined) engine.advance(second);
+    else alerts.advance(second, silentBecause() === undefined);
+  };
+
   const applyEvent = (event: ReceivedEventData): void => {
     const { sequenceNumber, body, properties } = event;
     // After a reconnect the hub may deliver again what was applied.
     if (sequenceNumber <= engine.sequence) return;
     const enqueuedAt = event.enqueuedTimeUtc.getTime();
     // Until the partition is current the stream is the clock, so that a minute is computed while its readings are held.
-    engine.advance(Math.floor(Math.min(enqueuedAt, now()) / 1000));
+    advance(Math.floor(Math.min(enqueuedAt, now()) / 1000));
     marks.note(event, enqueuedAt);
     try {
-      engine.apply(decodeFrame(body, properties), sequenceNumber, enqueuedAt);
+      const frame = decodeFrame(body, properties);
+      engine.apply(frame, sequenceNumber, enqueuedAt);
+      alerts?.apply(frame, sequenceNumber, enqueuedAt);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       engine.skip(sequenceNumber, enqueuedAt);
@@ -147,26 +174,25 @@ export function createAggregatePartition(options: {
    * What a successor goes on from: the engine, and the points that were computed and may not be stored. Points that had
    * to be dropped are in neither: then none is taken, and the last one stands, from which they come again.
    */
-  const takeSnapshot = async (): Promise<void> => {
+  const takeSnapshot = (): void => {
     const points = record.pending();
     if (options.storeSnapshot === undefined || position === undefined || points === undefined) return;
     if (storing !== undefined) return;
+    const found = alerts?.pack();
+    if (alerts !== undefined && found === undefined) return;
     snapshotAt = now();
     const at = position;
     const began = performance.now();
-    packing = true;
-    let parts: Buffer[];
-    try {
-      const { second, sequence, knownFrom } = engine;
-      const head = { sequence, second, knownFrom, incarnation, partition, points, marks: marks.all() };
-      parts = await packSnapshot(head, engine.pack());
-    } finally {
-      packing = false;
-    }
+    const { second, sequence, knownFrom } = engine;
+    const head = {
+      ...{ sequence, second, knownFrom, incarnation, partition, points, marks: [...marks.all()] },
+      ...(found && { alerts: found }),
+    };
+    const state = engine.pack();
     metrics.snapshotPacking.observe((performance.now() - began) / 1000);
     const store = async (): Promise<void> => {
       try {
-        const body = await sealSnapshot(parts);
+        const body = await sealSnapshot(await packSnapshot(head, state));
         await options.storeSnapshot!(at, body);
         metrics.snapshotBytes.set(labels, body.length);
       } catch (error) {
@@ -174,8 +200,10 @@ export function createAggregatePartition(options: {
         logger.warn({ partition, error: explain(error) }, 'snapshot not stored');
       } finally {
         storing = undefined;
+        turn.taken = false;
       }
     };
+    turn.taken = true;
     storing = store();
   };
 
@@ -243,7 +271,7 @@ export function createAggregatePartition(options: {
       firstNeeded * 60 - WINDOW_SECONDS - EMPTY_SECONDS,
       engine.second - STATE_REACH_SECONDS,
     );
-    const event = marks.before(oldest * 1000 - KNOWN_AFTER_MS);
+    const event = marks.before(Math.min(oldest * 1000 - KNOWN_AFTER_MS, alerts?.neededSince() ?? Infinity));
     if (event === undefined || event.sequenceNumber <= checkpointed) return;
     checkpointing = true;
     try {
@@ -268,6 +296,7 @@ export function createAggregatePartition(options: {
   return {
     partition,
     silentBecause,
+    open: () => alerts?.open() ?? Promise.resolve(),
     regroup: engine.regroup,
     async snapshotStored() {
       await storing;
@@ -277,6 +306,9 @@ export function createAggregatePartition(options: {
         throw new Error(
           `partition ${partition} is replayed: minute points were given up while Cosmos was away`,
         );
+      }
+      if (alerts?.needsReplay()) {
+        throw new Error(`partition ${partition} is replayed: alerts were given up while Cosmos was away`);
       }
       if (now() - heardAt > HEARD_WITHIN_MS) outOfTouch = true;
       if (outOfTouch) await regainTouch();
@@ -300,18 +332,25 @@ export function createAggregatePartition(options: {
           sliceEnds = performance.now() + SLICE_MS;
         }
         appliedAt = heardAt = now();
+        alerts?.pump();
         reportCounts();
       }
       metrics.catchingUp.set(labels, silentBecause() === undefined ? 0 : 1);
-      if (now() - snapshotAt >= (options.snapshotEveryMs ?? SNAPSHOT_EVERY_MS)) await takeSnapshot();
+      const isDue = now() - snapshotAt >= (options.snapshotEveryMs ?? SNAPSHOT_EVERY_MS);
+      if (isDue && !turn.taken) takeSnapshot();
     },
     tick() {
-      if (packing) return;
       const began = performance.now();
-      if (silentBecause() === undefined) {
-        engine.advance(Math.floor(now() / 1000));
+      const isSilent = silentBecause() !== undefined;
+      if (isSilent !== wasSilent) {
+        wasSilent = isSilent;
+        logger.info({ partition }, isSilent ? 'partition is silent' : 'partition tells values');
+      }
+      if (!isSilent) {
+        advance(Math.floor(now() / 1000));
         live.emit();
       }
+      alerts?.pump();
       takeDueMinutes(false);
       record.pump();
       metrics.tick.observe((performance.now() - began) / 1000);
@@ -322,8 +361,13 @@ export function createAggregatePartition(options: {
       if (closed) return;
       closed = true;
       takeDueMinutes(true);
-      await Promise.all([record.drain(CLOSE_WITHIN_MS), live.idle(), storing]);
-      await takeSnapshot();
+      await Promise.all([
+        record.drain(CLOSE_WITHIN_MS),
+        live.idle(),
+        storing,
+        alerts?.close(CLOSE_WITHIN_MS),
+      ]);
+      takeSnapshot();
       await storing;
       await moveCheckpoint();
       for (const gauge of [

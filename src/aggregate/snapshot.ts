@@ -4,6 +4,7 @@ import { deserialize, serialize } from 'node:v8';
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
 import { type BuildingAverage } from '../domain/window';
 import { type CheckpointEvent } from '../stream/consumer';
+import { type AlertsSnapshot } from './alerts/partition-alerts';
 import { type PackedPart } from './packed';
 
 /** What a snapshot begins with; the buildings follow, some at a time. */
@@ -19,6 +20,8 @@ export interface SnapshotHead {
   points: BuildingAverage[];
   /** Where a replay without a snapshot could begin. */
   marks: { event: CheckpointEvent; enqueuedAt: number }[];
+  /** Left out in snapshots of the releases before, which pass it by. */
+  alerts?: AlertsSnapshot;
 }
 
 export interface Snapshot {
@@ -45,8 +48,7 @@ const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
 
 /**
- * Packs in slices, so that nothing else is held up. The state must not change before the promise of `packed` resolves:
- * its owner stands still for as long.
+ * Packs in slices, so that nothing else is held up; `state` is what was held at one instant.
  */
 export async function packSnapshot(head: SnapshotHead, state: Iterable<PackedPart>): Promise<Buffer[]> {
   const parts: Buffer[] = [];

@@ -2,13 +2,18 @@ import { type BlobServiceClient } from '@azure/storage-blob';
 import { type Readiness } from '../observability/health';
 import { explain, type Logger } from '../observability/logger';
 import { type Registry } from '../observability/metrics';
+import { type AlertRules } from '../store/alert-rules';
+import { type AlertsStore } from '../store/alerts-store';
 import { type AveragesWriter } from '../store/averages';
+import { type BuildingInventory } from '../store/building-inventory';
 import { type BuildingCounts } from '../store/building-counts';
 import { type SpaceTree } from '../store/space-tree';
 import { type NamespaceConnection } from '../stream/connection';
 import { createPartitionConsumer } from '../stream/consumer';
 import { createStreamProducer } from '../stream/producer';
 import { checkpointContainerName } from '../stream/incarnation';
+import { createAlertMetrics } from './alerts/metrics';
+import { createPlatformAlert } from './alerts/platform-alert';
 import { horizonsFor } from './horizons';
 import { createAggregateMetrics } from './metrics';
 import { type AggregatePartition, createAggregatePartition } from './partition';
@@ -25,6 +30,7 @@ export interface AggregateWorker {
 
 /** Just after the second, so that what the clock says has certainly begun. */
 const AFTER_THE_SECOND_MS = 5;
+const FOUR_HUNDRED_DAYS = 400 * 86_400;
 
 /**
  * The warm worker: consumes the telemetry stream, keeps the rolling average of every building and quantity, tells what
@@ -43,6 +49,14 @@ export function createAggregateWorker(options: {
   /** Where spaces lie. Left out, each lies directly in its building. */
   tree?: SpaceTree;
   averages: AveragesWriter;
+  /** What rules are followed by; started and stopped by the caller. Left out, nothing is raised. */
+  alerts?: {
+    rules: AlertRules;
+    inventory: BuildingInventory;
+    store: AlertsStore;
+    /** How long an alert is kept after it was cleared, and each of its events. Default 400 days. */
+    keepSeconds?: number;
+  };
   /** Readings that come later than this after they were observed go to the cold store alone. */
   allowedLatenessMs?: number;
   telemetryHub?: string;
@@ -59,9 +73,20 @@ export function createAggregateWorker(options: {
 }): AggregateWorker {
   const { logger, namespace, counts, averages, now = Date.now } = options;
   const metrics = createAggregateMetrics(options.metrics);
+  const alertMetrics = options.alerts && createAlertMetrics(options.metrics);
   const horizons = horizonsFor(options.allowedLatenessMs ?? 300_000);
   const producer = createStreamProducer({ namespace, hub: options.averagesHub ?? 'averages' });
   const partitions = new Set<AggregatePartition>();
+  const snapshotTurn = { taken: false };
+  const platformAlert =
+    options.alerts &&
+    createPlatformAlert({ logger, metrics: alertMetrics!, rules: options.alerts.rules, now });
+  const alerts = options.alerts && {
+    keepSeconds: FOUR_HUNDRED_DAYS,
+    ...options.alerts,
+    metrics: alertMetrics!,
+    gatewaysHeard: () => !platformAlert!.raised(),
+  };
   let started = false;
   let timer: NodeJS.Timeout | undefined;
 
@@ -97,10 +122,13 @@ export function createAggregateWorker(options: {
         maximumPoints: options.maximumPointsWaiting ?? 100_000,
         writesAtOnce: options.writesAtOnce ?? 2,
         ...(restored && { restored }),
+        snapshotTurn,
+        ...(alerts && { alerts }),
         storeSnapshot: (position, body) => snapshots.store(owned, position, body),
         ...(options.snapshotEveryMs !== undefined && { snapshotEveryMs: options.snapshotEveryMs }),
         now,
       });
+      await partition.open();
       partitions.add(partition);
       return {
         process: (events) => partition.process(events),
@@ -118,6 +146,7 @@ export function createAggregateWorker(options: {
   });
 
   const tick = (): void => {
+    platformAlert?.look();
     for (const partition of partitions) {
       try {
         partition.tick();
@@ -134,8 +163,14 @@ export function createAggregateWorker(options: {
 
   return {
     async start() {
-      await producer.start();
-      await consumer.start();
+      // Together: whoever comes back after a crash is waited for.
+      const consuming = consumer.start();
+      try {
+        await Promise.all([consuming, producer.start()]);
+      } catch (error) {
+        await consuming.then(consumer.stop, () => undefined);
+        throw error;
+      }
       started = true;
       schedule();
     },

@@ -60,9 +60,9 @@ export function createEventStreams(options: {
     // Distinct connections only: no stream is reserved, and nobody's is found by a token.
     authenticate: () => null,
     async onSubscribe({ raw, context: { requestId } }, { query, operationName, variables }) {
-      const { principal } = raw.graphql!;
+      const { principal, signal } = raw.graphql!;
       const prepared = await operations.prepare(
-        { principal, requestId },
+        { principal, requestId, signal },
         { query, operationName, variables },
       );
       if (isArguments(prepared)) {

@@ -21,8 +21,10 @@ import { payerOf, requestedCost, takeCost, withCost } from './cost';
 import { createDocumentCache, documentKey } from './document-cache';
 import { type FanOut, type Sink } from './fan-out';
 import { type DocumentLimits, limitRules } from './limits';
+import { deliverAlone } from './lone-delivery';
 import { createContext } from './request-context';
 import { type Scopes } from './scopes';
+import { type Executor } from './shared-execution';
 import { createSharedResults } from './shared-results';
 import { isShareable, sharingKey, startVariables } from './sharing';
 import { type Throttle } from './throttle';
@@ -38,7 +40,7 @@ export interface OperationRequest {
 export interface Operations {
   /** @returns what to execute, or what is wrong with the request. Throws where the store is away. */
   prepare(
-    asking: { principal: Principal; requestId: string },
+    asking: { principal: Principal; requestId: string; signal: AbortSignal },
     request: OperationRequest,
   ): Promise<ExecutionArgs | readonly GraphQLError[]>;
   /** A prepared query or mutation. Its answer says what it cost; what it did not use is given back. */
@@ -65,10 +67,13 @@ export function createOperations(options: {
   scopes: Scopes;
   fanOut: FanOut;
   limits: DocumentLimits;
+  /** Executes for subscriptions that share with nobody. */
+  executor: Pick<Executor, 'textOf'>;
+  onDelivered(results: number): void;
   throttle: Throttle;
   maximumCachedCharacters: number;
 }): Operations {
-  const { schema, services, scopes, fanOut, limits, throttle } = options;
+  const { schema, services, scopes, fanOut, limits, throttle, executor, onDelivered } = options;
   const cache = createDocumentCache({ maximumCharacters: options.maximumCachedCharacters });
   const rules = [...specifiedRules, ...limitRules(limits)];
   const asked = new WeakMap<ExecutionArgs, Asked>();
@@ -138,7 +143,17 @@ export function createOperations(options: {
       const source = await createSourceEventStream(args);
       if (!(Symbol.asyncIterator in source)) return source;
       const stream = sharedStreamOf(source);
-      if (stream === undefined) throw new Error('a subscription brings no stream: see subscriberOf');
+      if (stream === undefined) {
+        return createSharedResults((ends) =>
+          deliverAlone({
+            args,
+            source: source[Symbol.asyncIterator](),
+            executor,
+            sink: { ...ends, send },
+            onDelivered,
+          }),
+        );
+      }
       const context = args.contextValue as Context;
       const { document } = args;
       const isShared = shareable(document, operation);

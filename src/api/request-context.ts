@@ -9,13 +9,16 @@ export async function createContext(options: {
   scopes: Scopes;
   principal: Principal;
   requestId: string;
+  /** Aborted when the client goes. */
+  signal: AbortSignal;
 }): Promise<Context> {
-  const { services, scopes, principal, requestId } = options;
+  const { services, scopes, principal, requestId, signal } = options;
   const scope = await scopes.of(principal);
   const context = {
     services,
     principal,
     requestId,
+    signal,
     scope,
     loaders: createLoaders(services, scope),
     async renew() {

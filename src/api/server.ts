@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
+import { type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import cors from '@fastify/cors';
 import websocket from '@fastify/websocket';
@@ -10,6 +11,7 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
+import { type GraphQLError } from 'graphql';
 import { type Live } from '../live/live';
 import { type Readiness } from '../observability/health';
 import { explain, type Logger } from '../observability/logger';
@@ -19,10 +21,14 @@ import { type Context, type Services } from '../resolvers/context';
 import { createCursors } from '../resolvers/cursor';
 import { type ErrorCode } from '../resolvers/errors';
 import { createSchema } from '../resolvers/schema';
+import { type AlertFeed } from '../store/alerts/feed';
+import { type Alerting } from '../store/alerts/alerting';
 import { type AveragesReader } from '../store/averages';
+import { type DeviceStatuses } from '../store/device-statuses';
 import { type Jobs } from '../store/jobs/jobs';
 import { type Memberships } from '../store/memberships';
 import { type Registry } from '../store/registry';
+import { type Webhooks } from '../store/webhooks/webhooks';
 import { isTransient } from '../store/store-error';
 import { createApollo } from './apollo';
 import { authenticate, type Tokens } from './authentication';
@@ -37,6 +43,7 @@ import { registerPublicRoutes } from './public-routes';
 import { createContext } from './request-context';
 import { enforceRules } from './rules';
 import { createScopes } from './scopes';
+import { createExecutor } from './shared-execution';
 import { createSocketHandler, handleProtocols } from './socket-handler';
 import { type Throttle } from './throttle';
 import { webSocketOptions } from './web-socket';
@@ -52,6 +59,14 @@ export interface ApiOptions {
   /** Started and stopped by whoever made it. */
   memberships: Memberships;
   averages: AveragesReader;
+  /** Over the cold store; started and stopped by whoever made it. */
+  questions: Services['questions'];
+  alerting: Alerting;
+  webhooks: Webhooks;
+  /** Started and stopped by whoever made it. */
+  alertFeed: AlertFeed;
+  /** Started and stopped by whoever made it. */
+  deviceStatuses: DeviceStatuses;
   /** Started and stopped by whoever made it. */
   live: Live;
   tokens: Tokens;
@@ -111,6 +126,11 @@ export function createApi(options: ApiOptions): Api {
     registry: options.registry,
     jobs: options.jobs,
     averages: options.averages,
+    deviceStatuses: options.deviceStatuses,
+    questions: options.questions,
+    alerting: options.alerting,
+    webhooks: options.webhooks,
+    alertFeed: options.alertFeed,
     live,
     cursors: createCursors({ key: options.cursorKey }),
     gatewayHostName: options.gatewayHostName,
@@ -142,18 +162,30 @@ export function createApi(options: ApiOptions): Api {
         meters,
         logger,
       };
-      const fanOut = createFanOut({
+      const execution = {
         schema,
         services,
+        errorsOf: (errors: readonly GraphQLError[]) =>
+          errors.map((error) => maskError(error, 'shared', logger)),
+      };
+      const onDelivered = (results: number): void => meters.deliveries.inc(results);
+      const fanOut = createFanOut({
+        ...execution,
         memberships,
         budget: createDeliveryBudget({
           deliveriesPerSecond: options.deliveriesPerSecond ?? DELIVERIES_PER_SECOND,
         }),
-        errorsOf: (errors) => errors.map((error) => maskError(error, 'shared', logger)),
-        onDelivered: (results) => meters.deliveries.inc(results),
+        onDelivered,
       });
       meters.observe(fanOut.counts);
-      const operations = createOperations({ ...common, services, scopes, fanOut });
+      const operations = createOperations({
+        ...common,
+        services,
+        scopes,
+        fanOut,
+        executor: createExecutor(execution),
+        onDelivered,
+      });
       const requests = new AsyncLocalStorage<string>();
       const apollo = createApollo({ ...common, requestId: () => requests.getStore() ?? '' });
       await apollo.start();
@@ -213,7 +245,13 @@ export function createApi(options: ApiOptions): Api {
         const authentication = await authenticate(tokens, request.headers.authorization);
         if (authentication.ok) {
           const { principal } = authentication;
-          request.graphql = await createContext({ services, scopes, principal, requestId: request.id });
+          request.graphql = await createContext({
+            services,
+            scopes,
+            principal,
+            requestId: request.id,
+            signal: goneSignal(reply.raw),
+          });
           return;
         }
         const { code, message, reason } = authentication;
@@ -322,6 +360,15 @@ export function createApi(options: ApiOptions): Api {
       .type('application/json; charset=utf-8')
       .send({ errors: [errorAnswer(code, message, reply.request.id, reason)] });
   }
+}
+
+/** Aborted where the connection closes before the answer is out. */
+function goneSignal(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort(new Error('the client went'));
+  });
+  return gone.signal;
 }
 
 /** What Fastify refuses before GraphQL is reached. */

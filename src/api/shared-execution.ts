@@ -3,6 +3,9 @@ import { type TenantScope, type Principal } from '../auth/scope';
 import { type Context, type Services } from '../resolvers/context';
 import { createLoaders } from '../resolvers/loaders';
 
+/** Events of a subscription go by their own stream's end. */
+const NEVER = new AbortController().signal;
+
 /** What is executed for each value. */
 export interface Operation {
   document: DocumentNode;
@@ -43,7 +46,7 @@ export function createExecutor(options: {
     },
     contextOf({ principal, requestId }, scope) {
       const loaders = createLoaders(services, scope);
-      return { services, principal, requestId, scope, loaders, renew: async () => scope };
+      return { services, principal, requestId, signal: NEVER, scope, loaders, renew: async () => scope };
     },
   };
 }
@@ -56,6 +59,7 @@ function contextWithoutPrincipal(services: Services): Context {
   return {
     services,
     requestId: 'shared',
+    signal: NEVER,
     get principal() {
       return nobody();
     },

@@ -26,6 +26,8 @@ const CLOSE_CODES: Readonly<Record<SessionEnd, number>> = {
 /** What is known of a connection once it was let in. */
 interface Session {
   principal: Principal;
+  /** Aborted when the connection closes. */
+  gone: AbortController;
   unwatch: () => void;
 }
 
@@ -74,16 +76,18 @@ export function webSocketOptions(options: {
         memberships,
         end: (reason) => extra.socket.close(CLOSE_CODES[reason], SESSION_ENDS[reason]),
       });
-      sessions.set(extra, { principal, unwatch });
+      sessions.set(extra, { principal, gone: new AbortController(), unwatch });
       return true;
     },
 
     onClose({ extra }) {
-      sessions.get(extra)?.unwatch();
+      const session = sessions.get(extra);
+      session?.unwatch();
+      session?.gone.abort(new Error('the client went'));
     },
 
     async onSubscribe(socket, id, payload) {
-      const { principal } = sessions.get(socket.extra)!;
+      const { principal, gone } = sessions.get(socket.extra)!;
       if (Object.keys(socket.subscriptions).length > options.maximumOperations) {
         return [
           clientError(
@@ -92,7 +96,10 @@ export function webSocketOptions(options: {
           ),
         ];
       }
-      const args = await operations.prepare({ principal, requestId: socket.extra.request.id }, payload);
+      const args = await operations.prepare(
+        { principal, requestId: socket.extra.request.id, signal: gone.signal },
+        payload,
+      );
       if (isArguments(args)) carried.set(args, { socket: socket.extra.socket, id });
       return args;
     },

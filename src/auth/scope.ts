@@ -10,6 +10,8 @@ const PERMISSIONS = {
   'building.read': ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
   'building.create': ['OWNER', 'MANAGER'],
   'average.read': ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+  // What single sensors say tells who is where: not for those who look after devices alone, nor for whoever looks on.
+  'reading.read': ['OWNER', 'MANAGER', 'ANALYST'],
   'state.read': ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
   /** What tells whether somebody is there: occupants' data. */
   'presence.read': ['OWNER', 'MANAGER', 'ANALYST'],
@@ -27,6 +29,13 @@ const PERMISSIONS = {
   'dead-letter.read': ['OWNER', 'MANAGER', 'TECHNICIAN'],
   'dead-letter.replay': ['OWNER', 'MANAGER'],
   'audit.read': ['OWNER'],
+  // What an alert of which kind needs, `alert-access.ts` says.
+  'alert.read': ['OWNER', 'MANAGER', 'TECHNICIAN'],
+  'alert.read-presence': ['OWNER', 'MANAGER'],
+  'alert.acknowledge': ['OWNER', 'MANAGER', 'TECHNICIAN'],
+  'alert-rule.read': ['OWNER', 'MANAGER', 'TECHNICIAN'],
+  'alert-rule.manage': ['OWNER', 'MANAGER'],
+  'webhook.manage': ['OWNER', 'MANAGER'],
 } as const satisfies Record<DevicePermission, readonly Role[]> & Record<string, readonly Role[]>;
 
 export type Permission = keyof typeof PERMISSIONS;
@@ -72,12 +81,13 @@ export function tenantScope(principal: Principal, entitlements: readonly Entitle
 
 /**
  * What is asked for. A building that is left out asks for all of them (so a right to one does not suffice); a quantity that
- * is left out asks for any (so a right to one suffices, and what is answered of quantities is asked for one by one).
+ * is left out asks for any (so a right to one suffices, and what is answered of quantities is asked for one by one); null
+ * asks for all of them, as what is of no one quantity does (so a right to some does not suffice).
  */
 export interface Target {
   tenantId: string;
   buildingId?: string;
-  quantity?: QuantityName;
+  quantity?: QuantityName | null;
 }
 
 export function allows(
@@ -92,7 +102,7 @@ export function allows(
       (each.buildingId === null || each.buildingId === target.buildingId) &&
       (each.quantities === null ||
         target.quantity === undefined ||
-        each.quantities.includes(target.quantity)) &&
+        (target.quantity !== null && each.quantities.includes(target.quantity))) &&
       (each.until === null || now < each.until) &&
       (PERMISSIONS[permission] as readonly Role[]).includes(each.role),
   );

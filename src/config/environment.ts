@@ -99,6 +99,18 @@ const documents = {
   COSMOS_DATABASE: z.string().default('atrium').describe('database that holds the containers'),
 };
 
+/** Of questions over the cold store. */
+const questions = {
+  COLD_CACHE_DIR: z
+    .string()
+    .optional()
+    .describe('folder of this process alone for copies of cold files; left out, a temporary one'),
+  COLD_CACHE_MEGABYTES: count(2_048, 'what the copies of cold files may take of the disk, in megabytes'),
+  QUESTION_MEMORY_MEGABYTES: count(512, 'memory of all questions together, in megabytes'),
+  QUESTION_THREADS: count(2, 'threads that work on questions'),
+  QUESTION_SECONDS: seconds(20, 'longest time that a question may take, in seconds'),
+};
+
 const deviceKeys = {
   DEVICE_KEY_ENCRYPTION_KEY: key32('32 bytes in base64 that seal the devices’ keys'),
 };
@@ -154,6 +166,14 @@ export const gatewaySettings = (variables: Variables = process.env) =>
     variables,
     (settings) => [...needsStream(settings), ...needsWholeTls(settings)],
   );
+
+const webhookAllowPrivate = z
+  .enum(['on', 'off'])
+  .default('off')
+  .transform((text) => text === 'on')
+  .describe('on or off: webhooks may be sent to any address, also without TLS; for tests and laptops alone');
+
+const alertDays = count(400, 'how long an alert is kept once it is over, in days');
 
 const worker = {
   WORKER_SLOT: z
@@ -231,6 +251,8 @@ export const jobsSettings = (variables: Variables = process.env) =>
         .min(0)
         .default(7)
         .describe('how long a landing file is kept once it is curated, in days'),
+      WEBHOOK_ALLOW_PRIVATE: webhookAllowPrivate,
+      WEBHOOK_DAYS: count(30, 'how long deliveries to webhooks can be asked about and repeated, in days'),
       DEAD_LETTER_DAYS: count(30, 'how long a dead letter can be asked for and replayed, in days'),
     },
     variables,
@@ -279,6 +301,7 @@ export const apiSettings = (variables: Variables = process.env) =>
       ...process_,
       ...stream,
       ...documents,
+      ...blobs,
       ...deviceKeys,
       API_PORT: port(4000, 'the GraphQL API'),
       TOKEN_ISSUERS: list('issuers whose access tokens are taken, with commas'),
@@ -291,6 +314,10 @@ export const apiSettings = (variables: Variables = process.env) =>
         .string()
         .default('127.0.0.1:8080')
         .describe('host and port that devices’ connection strings name'),
+      COLD_CONTAINER: coldContainer,
+      ...questions,
+      ALERT_DAYS: alertDays,
+      WEBHOOK_ALLOW_PRIVATE: webhookAllowPrivate,
       ...cost,
       API_ORIGINS: list('web origins whose pages may ask, with commas, e.g. https://dashboard.example')
         .default([])
@@ -298,7 +325,7 @@ export const apiSettings = (variables: Variables = process.env) =>
       LIVE_GROUP: z.string().default('live-0').describe('this replica’s consumer group of the averages hub'),
     },
     variables,
-    needsStream,
+    (settings) => [...needsStream(settings), ...needsBlobs(settings)],
   );
 
 export const localSettings = (variables: Variables = process.env) =>

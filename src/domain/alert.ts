@@ -76,7 +76,8 @@ export function alertIdOf(
   onset: number,
 ): string {
   const { buildingId, spaceId, deviceId, pointId, quantity } = subject;
-  // A point is one wherever it is said to be; what is of no point is told apart by its place.
-  const of = pointId === null ? [spaceId ?? '', deviceId ?? '', quantity ?? ''] : [pointId];
+  // A point or a device is one wherever it stands; what is of neither is told apart by its place.
+  const one = pointId ?? deviceId;
+  const of = one === null ? [spaceId ?? '', quantity ?? ''] : [one];
   return derivedId('alt', rule.id, String(rule.revision), buildingId, ...of, String(onset));
 }

@@ -76,6 +76,8 @@ export interface DeviceModel {
   name: string;
   manufacturer: string;
   channels: readonly DeviceModelChannel[];
+  /** How often it sends where its device says nothing else. Left out: `DEFAULT_INTERVAL_SECONDS`. */
+  intervalSeconds?: number;
 }
 
 const channel = (name: string, quantity: QuantityName, unit: string): DeviceModelChannel => ({

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 
 /** Ids are ours, opaque and global: a short kind and 128 random bits. */
-export type IdKind = 'ten' | 'bld' | 'spc' | 'pnt' | 'dev' | 'aud' | 'job' | 'grp' | 'trf' | 'alr' | 'alt';
+export type IdKind =
+  'ten' | 'bld' | 'spc' | 'pnt' | 'dev' | 'aud' | 'job' | 'grp' | 'trf' | 'alr' | 'alt' | 'whk' | 'whd';
 
 export function newId(kind: IdKind): string {
   return `${kind}_${randomBytes(16).toString('base64url')}`;

@@ -1,4 +1,5 @@
 import { type ReceivedEventData } from '@azure/event-hubs';
+import { type CorrectedMinutes } from '../domain/corrected-minutes';
 import { quantityNamed, type QuantityName } from '../domain/quantity';
 import { type PlaceState } from '../domain/state';
 import { type BuildingAverage } from '../domain/window';
@@ -7,8 +8,10 @@ import { explain, type Logger } from '../observability/logger';
 import { Counter, Gauge, type Registry as Metrics } from '../observability/metrics';
 import { decodeAverages } from '../stream/averages';
 import { type NamespaceConnection } from '../stream/connection';
+import { CORRECTIONS_SCHEMA, decodeCorrections } from '../stream/corrections';
 import { FrameError, SCHEMA_PROPERTY } from '../stream/frame';
 import { decodeStates, STATES_SCHEMA } from '../stream/states';
+import { createCorrectionListeners } from './correction-listeners';
 import { createLatestAverages, type Place } from './latest';
 import { createLatestStates } from './latest-states';
 import { createListeners } from './listeners';
@@ -34,6 +37,11 @@ export interface LiveAverages {
     buildingIds: string | readonly string[],
     quantity?: QuantityName,
   ): AsyncIterableIterator<BuildingAverage>;
+  /** Which minutes of these buildings’ records are corrected from now on. Ends with `return()`. */
+  corrections(
+    buildingIds: readonly string[],
+    quantity?: QuantityName,
+  ): AsyncIterableIterator<CorrectedMinutes>;
 }
 
 export interface Live extends LiveAverages {
@@ -66,6 +74,7 @@ export function createLive(options: {
   const latest = createLatestAverages();
   const states = createLatestStates();
   const listeners = createListeners();
+  const corrections = createCorrectionListeners();
   const meters = createMeters(options.metrics, listeners.count);
 
   const take = (event: ReceivedEventData, partition: string): void => {
@@ -74,7 +83,9 @@ export function createLive(options: {
     const taker = options.others?.[String(schema)];
     try {
       if (taker !== undefined) taker(event);
-      else if (schema === STATES_SCHEMA) {
+      else if (schema === CORRECTIONS_SCHEMA) {
+        for (const corrected of decodeCorrections(event.body)) corrections.tell(corrected);
+      } else if (schema === STATES_SCHEMA) {
         for (const state of decodeStates(event.body)) meters.values.inc({ outcome: states.take(state) });
       } else values = decodeAverages(event.body, event.properties);
     } catch (error) {
@@ -108,9 +119,12 @@ export function createLive(options: {
     lastMinute: latest.lastMinuteOf,
     changes: (buildingIds, quantity) =>
       listeners.listen(buildingIds, quantity === undefined ? undefined : quantityNamed(quantity).code),
+    corrections: (buildingIds, quantity) =>
+      corrections.listen(buildingIds, quantity === undefined ? undefined : quantityNamed(quantity).code),
     start: follower.start,
     async stop() {
       listeners.close();
+      corrections.close();
       await follower.stop();
     },
     readiness() {

@@ -2,8 +2,11 @@ import { createAggregateWorker } from '../aggregate/worker';
 import { aggregateSettings } from '../config/environment';
 import { createHealthServer } from '../observability/health';
 import { createMetrics } from '../observability/metrics';
+import { createAlertRules } from '../store/alert-rules';
+import { createAlertsStore } from '../store/alerts-store';
 import { createAveragesWriter } from '../store/averages-writer';
 import { createBuildingCounts } from '../store/building-counts';
+import { createBuildingInventory } from '../store/building-inventory';
 import { createCosmos } from '../store/cosmos';
 import { createSpaceTree } from '../store/space-tree';
 import { blobServiceOf, cosmosAccountOf, namespaceOf } from './connections';
@@ -14,6 +17,8 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
   const metrics = createMetrics({ process: 'aggregate' });
   const cosmos = createCosmos(cosmosAccountOf(settings), settings.COSMOS_DATABASE);
   const counts = createBuildingCounts({ cosmos, logger });
+  const rules = createAlertRules({ cosmos, logger });
+  const inventory = createBuildingInventory({ cosmos, logger });
   const tree = createSpaceTree({ cosmos, logger });
   const worker = createAggregateWorker({
     logger,
@@ -26,6 +31,7 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
     counts,
     tree,
     averages: createAveragesWriter({ cosmos }),
+    alerts: { rules, inventory, store: createAlertsStore({ cosmos }) },
     allowedLatenessMs: settings.ALLOWED_LATENESS_SECONDS * 1000,
   });
   const health = createHealthServer({
@@ -37,7 +43,8 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
   });
   await health.start();
   await cosmos.ensureContainers();
-  await counts.start();
+  await Promise.all([counts.start(), rules.start(), inventory.start()]);
   await worker.start();
-  return { stop: () => stopInOrder(worker.stop, counts.stop, tree.stop, health.stop, cosmos.stop) };
+  const followers = [counts.stop, tree.stop, rules.stop, inventory.stop];
+  return { stop: () => stopInOrder(worker.stop, ...followers, health.stop, cosmos.stop) };
 });

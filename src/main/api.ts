@@ -1,3 +1,4 @@
+import { createAnalytics } from '../analytics';
 import { createApi } from '../api/server';
 import { createThrottle } from '../api/throttle';
 import { createTokenVerifier } from '../auth/token';
@@ -5,24 +6,30 @@ import { apiSettings } from '../config/environment';
 import { createLive } from '../live/live';
 import { createUsageExchange } from '../live/usage-exchange';
 import { createMetrics } from '../observability/metrics';
+import { createAlertFeed } from '../store/alerts/feed';
+import { createAlerting } from '../store/alerts/alerting';
 import { createAveragesReader } from '../store/averages-reader';
 import { createCosmos } from '../store/cosmos';
+import { createDeviceStatuses } from '../store/device-statuses';
 import { createJobs } from '../store/jobs/jobs';
 import { createKeyring } from '../store/keyring';
 import { createMemberships } from '../store/memberships';
+import { createWebhooks } from '../store/webhooks/webhooks';
 import { createRegistry } from '../store/registry';
+import { ALERTS_SCHEMA, decodeAlertEvent } from '../stream/alerts';
 import { createStreamProducer } from '../stream/producer';
 import { USAGE_SCHEMA } from '../stream/usage';
-import { cosmosAccountOf, namespaceOf } from './connections';
+import { blobServiceOf, cosmosAccountOf, namespaceOf } from './connections';
 import { run, stopInOrder } from './run';
 
 // How far an issuer's clock may be from ours.
 const CLOCK_TOLERANCE_SECONDS = 5;
 
-/** The GraphQL API over HTTP and WebSocket. */
+/** The GraphQL API over HTTP, WebSocket and server-sent events. */
 run('api', apiSettings, async (settings, logger) => {
   const metrics = createMetrics({ process: 'api' });
   const cosmos = createCosmos(cosmosAccountOf(settings), settings.COSMOS_DATABASE);
+  const alertFeed = createAlertFeed({ cosmos, logger });
   const throttle = createThrottle({
     client: { capacity: settings.CLIENT_COST_CAPACITY, restorePerSecond: settings.CLIENT_COST_PER_SECOND },
     tenant: { capacity: settings.TENANT_COST_CAPACITY, restorePerSecond: settings.TENANT_COST_PER_SECOND },
@@ -38,19 +45,38 @@ run('api', apiSettings, async (settings, logger) => {
     namespace: namespaceOf(settings),
     hub: settings.AVERAGES_HUB,
     group: settings.LIVE_GROUP,
-    others: { [USAGE_SCHEMA]: exchange.take },
+    others: {
+      [USAGE_SCHEMA]: exchange.take,
+      [ALERTS_SCHEMA]: ({ body, properties }) => alertFeed.take(decodeAlertEvent(body, properties)),
+    },
   });
   const keyring = createKeyring(settings.DEVICE_KEY_ENCRYPTION_KEY);
   const memberships = createMemberships({ cosmos, logger });
+  const registry = createRegistry({ cosmos, keyring });
+  const deviceStatuses = createDeviceStatuses({ cosmos, registry, logger });
+  const analytics = createAnalytics({
+    container: blobServiceOf(settings).getContainerClient(settings.COLD_CONTAINER),
+    folder: settings.COLD_CACHE_DIR,
+    cacheMegabytes: settings.COLD_CACHE_MEGABYTES,
+    memoryMegabytes: settings.QUESTION_MEMORY_MEGABYTES,
+    threads: settings.QUESTION_THREADS,
+    seconds: settings.QUESTION_SECONDS,
+    metrics,
+  });
   const api = createApi({
     logger,
     metrics,
     host: settings.HOST,
     port: settings.API_PORT,
-    registry: createRegistry({ cosmos, keyring }),
+    registry,
     jobs: createJobs({ cosmos, keyring }),
     memberships,
     averages: createAveragesReader({ cosmos }),
+    deviceStatuses,
+    questions: analytics.questions,
+    alerting: createAlerting({ cosmos, keepSeconds: settings.ALERT_DAYS * 86_400 }),
+    alertFeed,
+    webhooks: createWebhooks({ cosmos, keyring, allowPrivate: settings.WEBHOOK_ALLOW_PRIVATE }),
     live,
     throttle,
     tokens: createTokenVerifier({
@@ -63,10 +89,22 @@ run('api', apiSettings, async (settings, logger) => {
     gatewayHostName: settings.GATEWAY_PUBLIC_HOST,
   });
   await cosmos.ensureContainers();
-  await Promise.all([live.start(), memberships.start()]);
+  const followers = [live, memberships, deviceStatuses, alertFeed];
+  await Promise.all([...followers.map((each) => each.start()), analytics.start()]);
   await api.start();
   exchange.start();
   return {
-    stop: () => stopInOrder(api.stop, exchange.stop, producer.stop, live.stop, memberships.stop, cosmos.stop),
+    stop: () =>
+      stopInOrder(
+        api.stop,
+        analytics.stop,
+        exchange.stop,
+        producer.stop,
+        live.stop,
+        memberships.stop,
+        deviceStatuses.stop,
+        alertFeed.stop,
+        cosmos.stop,
+      ),
   };
 });

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { directoryScope } from '../auth/directory-scope';
 import { gatewaySettings } from '../config/environment';
 import { createDeviceActivity } from '../gateway/activity';
@@ -11,6 +12,7 @@ import { createCosmos } from '../store/cosmos';
 import { createDeviceActivation } from '../store/device-activation';
 import { createActivityWriter } from '../store/device-activity-writer';
 import { createDeviceDirectory } from '../store/device-directory';
+import { createGatewayHeartbeat } from '../store/gateway-heartbeats';
 import { createKeyring } from '../store/keyring';
 import { createTwins } from '../store/twins';
 import { createStreamProducer } from '../stream/producer';
@@ -52,6 +54,12 @@ run('gateway', gatewaySettings, async (settings, logger) => {
       intervalMilliseconds: settings.LAST_SEEN_SECONDS * 1000,
     }),
   });
+  const heartbeat = createGatewayHeartbeat({
+    cosmos,
+    logger,
+    id: `gateway-${hostname()}-${settings.GATEWAY_HEALTH_PORT}`,
+    connected: () => gateway.readiness().ready,
+  });
   const health = createHealthServer({
     what: 'gateway',
     host: settings.HOST,
@@ -63,8 +71,10 @@ run('gateway', gatewaySettings, async (settings, logger) => {
   await cosmos.ensureContainers();
   await directory.start();
   await gateway.start();
+  heartbeat.start();
   return {
-    stop: () => stopInOrder(gateway.stop, directory.stop, producer.stop, health.stop, cosmos.stop),
+    stop: () =>
+      stopInOrder(heartbeat.stop, gateway.stop, directory.stop, producer.stop, health.stop, cosmos.stop),
   };
 });
 

@@ -15,6 +15,7 @@ import { createJobQueue } from '../store/jobs/queue';
 import { createJobRunner } from '../store/jobs/runner';
 import { createKeyring } from '../store/keyring';
 import { createRegistry } from '../store/registry';
+import { createWebhookDelivery } from '../webhooks';
 import { blobServiceOf, cosmosAccountOf, namespaceOf } from './connections';
 import { run, stopInOrder } from './run';
 
@@ -70,6 +71,16 @@ run('jobs', jobsSettings, async (settings, logger) => {
     container: settings.COLD_CONTAINER,
   });
   duties.every(settings.CURATE_SECONDS * 1000, 'curate', async () => void (await curation.curate()));
+  const webhooks = createWebhookDelivery({
+    cosmos,
+    keyring,
+    registry,
+    worker,
+    keepSeconds: settings.WEBHOOK_DAYS * 86_400,
+    allowPrivate: settings.WEBHOOK_ALLOW_PRIVATE,
+    metrics,
+    logger,
+  });
   const health = createHealthServer({
     what: 'jobs',
     host: settings.HOST,
@@ -82,9 +93,10 @@ run('jobs', jobsSettings, async (settings, logger) => {
   await runner.start();
   duties.start();
   await deadLetters.start();
+  webhooks.start();
   const stopWork = async (): Promise<void> => {
     curation.stop();
-    await Promise.all([runner.stop(), duties.stop()]);
+    await Promise.all([webhooks.stop(), runner.stop(), duties.stop()]);
     // Behind the jobs, which send through it.
     await deadLetters.stop();
   };

@@ -21,6 +21,7 @@ export function run<Settings extends { LOG_LEVEL: string }>(
     process.exit(1);
   }
   const logger = createLogger({ name, level: settings.LOG_LEVEL });
+  logger.info({ pid: process.pid }, 'started');
   runProcess({ name, logger, ...options, start: () => compose(settings, logger) });
 }
 

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { explain, type Logger } from './logger';
 import { OperatorError } from './operator-error';
 
@@ -63,5 +64,7 @@ export function runProcess(options: {
 
   options.start().then((composition) => {
     running = composition;
+    // Otherwise written at the exit alone, which a process that is killed does not have. Without effect where none is kept.
+    flushCompileCache();
   }, fail);
 }

@@ -1,8 +1,13 @@
+import { type Questions } from '../analytics/questions';
 import { type Principal, type TenantScope } from '../auth/scope';
 import { type LiveAverages } from '../live/live';
+import { type AlertFeed } from '../store/alerts/feed';
+import { type Alerting } from '../store/alerts/alerting';
 import { type AveragesReader } from '../store/averages';
+import { type DeviceStatuses } from '../store/device-statuses';
 import { type Jobs } from '../store/jobs/jobs';
 import { type Registry } from '../store/registry';
+import { type Webhooks } from '../store/webhooks/webhooks';
 import { type Cursors } from './cursor';
 import { type Loaders } from './loaders';
 
@@ -11,7 +16,12 @@ export interface Services {
   registry: Registry;
   jobs: Jobs;
   averages: AveragesReader;
+  questions: Questions;
   live: LiveAverages;
+  deviceStatuses: Pick<DeviceStatuses, 'follow'>;
+  alerting: Alerting;
+  alertFeed: AlertFeed;
+  webhooks: Webhooks;
   cursors: Cursors;
   /** `host:port` (or `host`) of the gateway as devices reach it. */
   gatewayHostName: string;
@@ -22,6 +32,8 @@ export interface Context {
   readonly services: Services;
   readonly principal: Principal;
   readonly requestId: string;
+  /** Aborted when the client goes before it has its answer. */
+  readonly signal: AbortSignal;
   readonly scope: TenantScope;
   readonly loaders: Loaders;
   /**

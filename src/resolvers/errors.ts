@@ -15,6 +15,8 @@ export const ERROR_CODES = {
     'The document holds several operations and operationName chooses none of them.',
   DOCUMENT_TOO_COMPLEX: 'The document is deeper, wider or longer than allowed; the message names the limit.',
   RATE_LIMITED: 'You, or your tenant, ask for more than your share: wait for `retryAfterSeconds`.',
+  QUESTION_TOO_COSTLY:
+    'A question over stored readings takes longer, or looks at more, than one may: ask for a shorter range.',
   PERSISTED_QUERY_NOT_SUPPORTED: 'Documents are not stored by their hash: send the text.',
   BAD_REQUEST: 'The request is not GraphQL over HTTP; the message says what is missing.',
   PAYLOAD_TOO_LARGE: 'The request body is over the limit: send less at a time.',

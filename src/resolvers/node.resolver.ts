@@ -1,4 +1,6 @@
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
+import { loadAlert } from './alert/alert.resolver';
+import { loadAlertRule } from './alert/rule.resolver';
 import { loadBuilding } from './building/building.resolver';
 import { type Context } from './context';
 import { loadDevice } from './device/device.resolver';
@@ -6,6 +8,7 @@ import { loadJob } from './job/job.resolver';
 import { Node } from './node.type';
 import { Visible } from './rule';
 import { Tenant } from './tenant/tenant.type';
+import { loadWebhook } from './webhook/webhook.resolver';
 
 @Resolver()
 export class NodeResolver {
@@ -13,7 +16,7 @@ export class NodeResolver {
   @Query(() => Node, {
     nullable: true,
     description:
-      'A tenant, building, device or job by its global id; null where there is none or it is not yours to see.',
+      'A tenant, building, device, job, alert, alert rule or webhook by its global id; null where there is none or it is not yours to see.',
   })
   async node(
     @Arg('id', () => ID, { description: 'The object’s id.' }) id: string,
@@ -30,6 +33,12 @@ export class NodeResolver {
         return loadDevice(context, id);
       case 'job_':
         return loadJob(context, id);
+      case 'alt_':
+        return loadAlert(context, id);
+      case 'alr_':
+        return loadAlertRule(context, id);
+      case 'whk_':
+        return loadWebhook(context, id);
       default:
         return null;
     }

@@ -1,5 +1,6 @@
 import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
 import { GraphQLDateTime, GraphQLJSONObject, GraphQLLong, GraphQLTimeZone } from 'graphql-scalars';
+import { type CalendarDuration as Calendar, calendarDurationOf } from '../domain/calendar-duration';
 import { durationOf, millisecondsOf } from '../domain/duration';
 
 export const DateTime = new GraphQLScalarType({
@@ -41,4 +42,21 @@ function parsedDuration(value: unknown): number {
   const milliseconds = typeof value === 'string' ? millisecondsOf(value) : undefined;
   if (milliseconds !== undefined) return milliseconds;
   throw new GraphQLError('a Duration is an ISO 8601 text of weeks, days, hours, minutes and seconds: PT30S');
+}
+
+export const CalendarDuration = new GraphQLScalarType<Calendar, string>({
+  name: 'CalendarDuration',
+  description:
+    'A length of time as ISO 8601 writes it, counted by a calendar: `P1D` is from midnight to midnight, 23 to 25 hours, `P1M` a month. Of one kind: years and months, weeks and days, or hours, minutes and seconds.',
+  serialize: () => {
+    throw new GraphQLError('a CalendarDuration is given, never answered');
+  },
+  parseValue: parsedCalendarDuration,
+  parseLiteral: (node) => parsedCalendarDuration(node.kind === Kind.STRING ? node.value : undefined),
+});
+
+function parsedCalendarDuration(value: unknown): Calendar {
+  const duration = typeof value === 'string' ? calendarDurationOf(value) : undefined;
+  if (duration !== undefined) return duration;
+  throw new GraphQLError('a CalendarDuration is an ISO 8601 text: P1D, P1M, PT1H');
 }

@@ -1,6 +1,13 @@
 import 'reflect-metadata';
-import { type GraphQLSchema } from 'graphql';
+import { GraphQLInputObjectType, type GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
+import {
+  AcknowledgeAlertResolver,
+  AlertResolver,
+  AlertsSubscription,
+  BuildingAlertsResolver,
+} from './alert/alert.resolver';
+import { AlertRuleResolver, TenantAlertRulesResolver } from './alert/rule.resolver';
 import { BuildingAuditLogResolver, TenantAuditLogResolver } from './audit/audit.resolver';
 import { BuildingAveragesResolver, SpaceAveragesResolver } from './average/average.resolver';
 import { AverageCursorResolver, LiveAverageResolver } from './average/live-average.resolver';
@@ -16,6 +23,7 @@ import {
 } from './dead-letter/dead-letter.resolver';
 import { ReplayDeadLettersResolver } from './dead-letter/replay-dead-letters.resolver';
 import { DeviceAssignmentResolver, DeviceResolver } from './device/device.resolver';
+import { DeviceIntervalResolver } from './device/interval.resolver';
 import { LastSeenResolver } from './device/last-seen.resolver';
 import { MoveDeviceResolver } from './device/move-device.resolver';
 import { DeviceParentResolver } from './device/parent.resolver';
@@ -26,15 +34,24 @@ import { ReplaceDeviceResolver } from './device/replace-device.resolver';
 import { RetireDeviceResolver } from './device/retire-device.resolver';
 import { StockResolver, TenantStockResolver } from './device/stock.resolver';
 import { SuspensionResolver } from './device/suspension.resolver';
+import { DeviceStatusResolver } from './device/device-status.resolver';
 import { DeviceTransferResolver, TenantTransfersResolver } from './device/transfer.resolver';
 import { JobResolver, JobRowResolver, TenantJobsResolver } from './job/job.resolver';
 import { NodeResolver } from './node.resolver';
 import { PointResolver } from './point/point.resolver';
+import {
+  BuildingExcursionsResolver,
+  SpaceExcursionsResolver,
+  TenantExcursionsResolver,
+} from './reading/excursions.resolver';
+import { BuildingHistoryResolver, SpaceHistoryResolver } from './reading/history.resolver';
+import { BuildingReadingsResolver } from './reading/reading.resolver';
 import { DateTime } from './scalars';
 import { SpaceResolver } from './space/space.resolver';
 import { BuildingStatesResolver, SpaceStatesResolver } from './state/state.resolver';
 import { TenantResolver } from './tenant/tenant.resolver';
 import { TenantMembershipResolver, ViewerResolver } from './viewer/viewer.resolver';
+import { TenantWebhooksResolver, WebhookResolver } from './webhook/webhook.resolver';
 
 const resolvers: NonEmptyArray<new () => object> = [
   ViewerResolver,
@@ -49,6 +66,12 @@ const resolvers: NonEmptyArray<new () => object> = [
   BuildingStatesResolver,
   SpaceStatesResolver,
   CreateBuildingResolver,
+  BuildingReadingsResolver,
+  BuildingHistoryResolver,
+  SpaceHistoryResolver,
+  BuildingExcursionsResolver,
+  SpaceExcursionsResolver,
+  TenantExcursionsResolver,
   BuildingDeadLettersResolver,
   TenantDeadLettersResolver,
   DeadLetterResolver,
@@ -76,13 +99,26 @@ const resolvers: NonEmptyArray<new () => object> = [
   DeviceConfigurationResolver,
   DeviceParentResolver,
   LastSeenResolver,
+  DeviceStatusResolver,
+  DeviceIntervalResolver,
+  BuildingAlertsResolver,
+  AlertResolver,
+  AcknowledgeAlertResolver,
+  AlertsSubscription,
+  AlertRuleResolver,
+  TenantAlertRulesResolver,
+  WebhookResolver,
+  TenantWebhooksResolver,
   BuildingAuditLogResolver,
   TenantAuditLogResolver,
 ];
 
+/** Inputs of which exactly one field is given (`@oneOf`), which type-graphql cannot say. */
+const ONE_OF = ['AlertConditionInput'];
+
 /** The schema with its resolvers. They hold no state: all they work with comes by the context. */
 export function createSchema(): GraphQLSchema {
-  return buildSchemaSync({
+  const schema = buildSchemaSync({
     resolvers,
     scalarsMap: [{ type: Date, scalar: DateTime }],
     // The store validates, so that a refusal is a value of the result and the same for every way in.
@@ -95,4 +131,10 @@ export function createSchema(): GraphQLSchema {
       },
     },
   });
+  for (const name of ONE_OF) {
+    const input = schema.getType(name);
+    if (!(input instanceof GraphQLInputObjectType)) throw new Error(`there is no input ${name}`);
+    input.isOneOf = true;
+  }
+  return schema;
 }

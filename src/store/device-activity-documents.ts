@@ -1,4 +1,5 @@
-import { type SeenChunk, type SeenKey } from './device-activity';
+import { protocolOfCode } from '../domain/device-protocol';
+import { type LastSeen, type SeenChunk, type SeenKey } from './device-activity';
 import { type DeviceDocument, SEEN_CHUNK_DEVICES, type SeenDocument } from './documents';
 
 export function seenIdOf(chunk: number): string {
@@ -28,6 +29,13 @@ export function seenAt(document: SeenDocument, ordinal: number): { second: numbe
   const row = ordinal % SEEN_CHUNK_DEVICES;
   const second = 4 * row + 4 <= seconds.length ? seconds.readUInt32LE(4 * row) : 0;
   return { second, protocol: protocols[row] ?? 0 };
+}
+
+/** When a device was last seen by its owner, by the document that holds its ordinal. */
+export function lastSeenIn(document: SeenDocument, { ordinal, since }: SeenKey): LastSeen | null {
+  const { second, protocol } = seenAt(document, ordinal);
+  const at = second * 1000;
+  return second === 0 || at + 1000 <= since ? null : { at, protocol: protocolOfCode(protocol) };
 }
 
 /** The document with what is later in the chunk, or undefined where nothing is. */

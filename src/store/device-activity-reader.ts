@@ -1,8 +1,7 @@
 import { allows } from '../auth/scope';
-import { protocolOfCode } from '../domain/device-protocol';
 import { type Cosmos } from './cosmos';
 import { type ActivityReader } from './device-activity';
-import { chunkOfOrdinal, seenAt, seenIdOf } from './device-activity-documents';
+import { chunkOfOrdinal, lastSeenIn, seenIdOf } from './device-activity-documents';
 import { type SeenDocument } from './documents';
 
 /** Reads last seen: each chunk that holds one of the devices once. */
@@ -22,10 +21,7 @@ export function createActivityReader({ cosmos }: { cosmos: Pick<Cosmos, 'readMan
       return mine.map((key) => {
         if (key === null) return null;
         const document = byKey.get(`${key.buildingId}/${seenIdOf(chunkOfOrdinal(key.ordinal))}`);
-        if (!document) return null;
-        const { second, protocol } = seenAt(document, key.ordinal);
-        const at = second * 1000;
-        return second === 0 || at + 1000 <= key.since ? null : { at, protocol: protocolOfCode(protocol) };
+        return document ? lastSeenIn(document, key) : null;
       });
     },
   };

@@ -25,6 +25,7 @@ import { createDeviceChanges } from './registry/device-change';
 import { type DeviceFilter } from './registry/device-filters';
 import { createDevices } from './registry/devices';
 import { createEnrollment, type Enrollment } from './registry/enrollment';
+import { createIntervals } from './registry/interval';
 import { createMoving, type Moving } from './registry/moving';
 import { createParents } from './registry/parent';
 import { createProvisioning } from './registry/provisioning';
@@ -219,6 +220,12 @@ export interface Registry
     deviceId: string,
     parentId: string | null,
   ): Promise<Outcome<DeviceDocument>>;
+  /** How often it is expected to send, in whole seconds, up to a week; null: as its model does. */
+  setDeviceInterval(
+    scope: TenantScope,
+    deviceId: string,
+    seconds: number | null,
+  ): Promise<Outcome<DeviceDocument>>;
 }
 
 export function createRegistry({ cosmos, keyring }: { cosmos: Cosmos; keyring: Keyring }): Registry {
@@ -253,5 +260,6 @@ export function createRegistry({ cosmos, keyring }: { cosmos: Cosmos; keyring: K
     ...createCredentials({ cosmos, keyring, changes }),
     ...createConfiguration({ cosmos, changes }),
     ...createParents({ cosmos, changes }),
+    ...createIntervals({ changes }),
   };
 }

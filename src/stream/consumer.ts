@@ -114,7 +114,8 @@ export function createPartitionConsumer(options: {
     try {
       incarnation = incarnationOf(await probe.getEventHubProperties(withTimeout()));
     } finally {
-      await probe.close();
+      // Nothing waits for its good-bye.
+      void probe.close().catch(() => undefined);
     }
     const container = options.blobs.getContainerClient(checkpointContainerName(hub, incarnation));
     await container.createIfNotExists();
@@ -123,9 +124,11 @@ export function createPartitionConsumer(options: {
       group,
       hub,
       identifier: options.identifier,
-      checkpointStore: options.positions
-        ? startingLater(checkpointStore, () => options.positions!(incarnation), onUnknown)
-        : checkpointStore,
+      checkpointStore: listingOnce(
+        options.positions
+          ? startingLater(checkpointStore, () => options.positions!(incarnation), onUnknown)
+          : checkpointStore,
+      ),
     });
     await releaseOwn(checkpointStore, client, group, options.identifier);
     // By context, which is one a pump: a pump that failed may still be closing while the next one begins.
@@ -144,16 +147,19 @@ export function createPartitionConsumer(options: {
           lastEnqueuedSequence: Number(partition.lastEnqueuedSequenceNumber),
         };
       };
-      const checkpoints = await checkpointStore.listCheckpoints(
-        context.fullyQualifiedNamespace,
-        context.eventHubName,
-        context.consumerGroup,
-      );
+      const [checkpoints, { lastEnqueuedSequence }] = await Promise.all([
+        checkpointStore.listCheckpoints(
+          context.fullyQualifiedNamespace,
+          context.eventHubName,
+          context.consumerGroup,
+        ),
+        lookUp(),
+      ]);
       const checkpoint = checkpoints.find(({ partitionId }) => partitionId === context.partitionId);
       return options.open({
         partition: Number(context.partitionId),
         incarnation,
-        lastEnqueuedSequence: (await lookUp()).lastEnqueuedSequence,
+        lastEnqueuedSequence,
         checkpointedSequence: Number(checkpoint?.sequenceNumber ?? -1),
         ended,
         checkpoint: (event) => context.updateCheckpoint(event as ReceivedEventData),
@@ -220,6 +226,29 @@ export function createPartitionConsumer(options: {
       [...(lives.current()?.sessions ?? [])]
         .filter(([, session]) => session.isOpen())
         .map(([context]) => Number(context.partitionId)),
+  };
+}
+
+/**
+ * Lists checkpoints once each time that partitions are shared out, which the SDK begins by listing who owns what; it asks
+ * for all of them again for each partition that it takes, one after another.
+ */
+function listingOnce(store: CheckpointStore): CheckpointStore {
+  let listed: ReturnType<CheckpointStore['listCheckpoints']> | undefined;
+  return {
+    listOwnership(...args) {
+      listed = undefined;
+      return store.listOwnership(...args);
+    },
+    claimOwnership: (...args) => store.claimOwnership(...args),
+    updateCheckpoint: (...args) => store.updateCheckpoint(...args),
+    listCheckpoints(...args) {
+      const list = (listed ??= store.listCheckpoints(...args));
+      list.catch(() => {
+        if (listed === list) listed = undefined;
+      });
+      return list;
+    },
   };
 }
 

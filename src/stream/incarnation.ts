@@ -8,6 +8,11 @@ export function incarnationOf(hub: Pick<EventHubProperties, 'createdOn' | 'parti
   return `${hub.createdOn.getTime()}-${hub.partitionIds.length}`;
 }
 
+/** How many partitions the hub has in that life. */
+export function partitionCountOf(incarnation: string): number {
+  return Number(incarnation.slice(incarnation.lastIndexOf('-') + 1));
+}
+
 /** Checkpoints live in a blob container of their incarnation, so that none is ever applied to another life of the hub. */
 export function checkpointContainerName(hub: string, incarnation: string): string {
   return `checkpoints-${hub}-${incarnation}`;

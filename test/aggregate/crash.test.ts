@@ -18,7 +18,7 @@ import { countedRows, differenceFrom, expectedAt, type Row, rowsOf } from './pla
 import { expectedStateAt, stateDifferenceFrom } from './plain-states';
 import { bodyOf, longStream, type StreamEvent } from './random-stream';
 
-jest.setTimeout(90_000);
+jest.setTimeout(240_000);
 
 /** When the worker dies, for how long it is gone, and for how long the store was away before. */
 interface Crash {
@@ -270,7 +270,7 @@ describe('a partition whose worker dies again and again', () => {
           expect(differencesOf(events, outcome)).toEqual([]);
         },
       ),
-      { numRuns: 30, endOnFailure: true },
+      { numRuns: 20, endOnFailure: true },
     );
     expect(states).toBeGreaterThan(1_000);
     if (snapshotEveryMs !== undefined) expect(restored).toBeGreaterThan(20);

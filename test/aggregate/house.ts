@@ -14,7 +14,12 @@ import { createMetrics, type Registry } from '../../src/observability/metrics';
 import { type AveragesWriter, type StoredAverage } from '../../src/store/averages';
 import { createAveragesReader } from '../../src/store/averages-reader';
 import { createAveragesWriter } from '../../src/store/averages-writer';
-import { createCosmos } from '../../src/store/cosmos';
+import { type AlertEventDocument } from '../../src/store/alert-documents';
+import { createAlertRules } from '../../src/store/alert-rules';
+import { createAlertsStore } from '../../src/store/alerts-store';
+import { createBuildingInventory } from '../../src/store/building-inventory';
+import { type Cosmos, createCosmos } from '../../src/store/cosmos';
+import { decodeAlertEvent, tellsOfAlert } from '../../src/stream/alerts';
 import { decodeAverages } from '../../src/stream/averages';
 import { createConsumerClient } from '../../src/stream/connection';
 import { decodeFrame, FRAME_SCHEMA } from '../../src/stream/frame';
@@ -29,7 +34,7 @@ export interface House {
   now(): number;
   pass(seconds: number): void;
   send(partition: number, rows: Omit<Row, 'sequence' | 'enqueuedAt'>[]): Promise<void>;
-  startWorker(options?: { identifier?: string; averages?: AveragesWriter }): Promise<{
+  startWorker(options?: { identifier?: string; averages?: AveragesWriter; alerts?: boolean }): Promise<{
     worker: AggregateWorker;
     metrics: Registry;
     stop(): Promise<void>;
@@ -39,6 +44,9 @@ export interface House {
   rows(): Row[];
   /** Every live value that was told. */
   live(): BuildingAverage[];
+  /** Every alert's event that was told. */
+  alerts(): AlertEventDocument[];
+  cosmos: Cosmos;
   history(buildingId: string): Promise<StoredAverage[]>;
   /** Changes a byte in the middle of every stored snapshot. */
   damageSnapshots(): Promise<void>;
@@ -73,6 +81,7 @@ export async function startHouse(): Promise<House> {
 
   const rows: Row[] = [];
   const live: BuildingAverage[] = [];
+  const alerts: AlertEventDocument[] = [];
   const follow = (hub: string, group: string, take: (event: ReceivedEventData) => void) => {
     const client = createConsumerClient(namespace, { hub, group });
     const subscription = client.subscribe(
@@ -89,7 +98,10 @@ export async function startHouse(): Promise<House> {
   };
   const followers = [
     follow('telemetry', '$Default', (event) => rows.push(...rowsOf(event))),
-    follow('averages', 'live-0', (event) => live.push(...decodeAverages(event.body, event.properties))),
+    follow('averages', 'live-0', (event) => {
+      if (tellsOfAlert(event.properties)) alerts.push(decodeAlertEvent(event.body, event.properties));
+      else live.push(...decodeAverages(event.body, event.properties));
+    }),
   ];
   const running = new Set<AggregateWorker>();
 
@@ -102,8 +114,13 @@ export async function startHouse(): Promise<House> {
       producer.send(partition, FRAME_SCHEMA, [
         bodyOf(sent.map((row) => ({ ...row, sequence: 0, enqueuedAt: now() }))),
       ]),
-    async startWorker({ identifier = 'aggregate-0', averages } = {}) {
+    async startWorker({ identifier = 'aggregate-0', averages, alerts: withAlerts } = {}) {
       const metrics = createMetrics({ process: 'aggregate' });
+      const followed = withAlerts && {
+        rules: createAlertRules({ cosmos, logger, now }),
+        inventory: createBuildingInventory({ cosmos, logger }),
+      };
+      if (followed) await Promise.all([followed.rules.start(), followed.inventory.start()]);
       const worker = createAggregateWorker({
         logger,
         metrics,
@@ -112,6 +129,7 @@ export async function startHouse(): Promise<House> {
         identifier,
         counts: { start: async () => {}, stop: async () => {}, devicesExpected: () => 4 },
         averages: averages ?? createAveragesWriter({ cosmos }),
+        ...(followed && { alerts: { ...followed, store: createAlertsStore({ cosmos }) } }),
         now,
       });
       running.add(worker);
@@ -122,12 +140,15 @@ export async function startHouse(): Promise<House> {
         async stop() {
           running.delete(worker);
           await worker.stop();
+          if (followed) await Promise.all([followed.rules.stop(), followed.inventory.stop()]);
         },
       };
     },
     writer: () => createAveragesWriter({ cosmos }),
     rows: () => rows,
     live: () => live,
+    alerts: () => alerts,
+    cosmos,
     history: (buildingId) =>
       createAveragesReader({ cosmos }).history(
         tenantScope({ kind: 'person', id: 'per_a', email: null, expiresAt: Infinity }, [

@@ -8,10 +8,12 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import WebSocket from 'ws';
 import { createCosmosEmulator } from '../../emulators/cosmos/emulator';
 import { createEventHubsEmulator } from '../../emulators/event-hubs';
+import { type Questions } from '../../src/analytics/questions';
 import { type ApiOptions, createApi } from '../../src/api/server';
 import { createThrottle } from '../../src/api/throttle';
 import { type Role, tenantScope, type TenantScope } from '../../src/auth/scope';
 import { createTokenVerifier } from '../../src/auth/token';
+import { type CorrectedMinutes } from '../../src/domain/corrected-minutes';
 import { personId } from '../../src/domain/id';
 import { quantityNamed, type QuantityName } from '../../src/domain/quantity';
 import { type PlaceState } from '../../src/domain/state';
@@ -19,11 +21,15 @@ import { type BuildingAverage } from '../../src/domain/window';
 import { createLive } from '../../src/live/live';
 import { createLogger } from '../../src/observability/logger';
 import { createMetrics, type Registry as Metrics } from '../../src/observability/metrics';
+import { createAlertFeed } from '../../src/store/alerts/feed';
+import { createAlerting } from '../../src/store/alerts/alerting';
 import { createAveragesReader } from '../../src/store/averages-reader';
 import { type Cosmos, createCosmos } from '../../src/store/cosmos';
+import { createDeviceStatuses } from '../../src/store/device-statuses';
 import { createJobs } from '../../src/store/jobs/jobs';
 import { createKeyring, type Keyring } from '../../src/store/keyring';
 import { createMemberships, type Memberships } from '../../src/store/memberships';
+import { createWebhooks } from '../../src/store/webhooks/webhooks';
 import { createRegistry, type Registry } from '../../src/store/registry';
 import {
   AVERAGES_SCHEMA,
@@ -33,6 +39,8 @@ import {
   SPACE_AVERAGES_SCHEMA,
 } from '../../src/stream/averages';
 import { encodeStates, STATES_SCHEMA } from '../../src/stream/states';
+import { CORRECTIONS_SCHEMA, encodeCorrections } from '../../src/stream/corrections';
+import { ALERTS_SCHEMA, decodeAlertEvent } from '../../src/stream/alerts';
 import { createStreamProducer } from '../../src/stream/producer';
 import { type TypedDocumentString } from '../../simulator/generated/graphql';
 import { eventually } from '../support/eventually';
@@ -41,6 +49,16 @@ export const AUDIENCE = 'https://api.atrium.example/';
 export const NORTH = 'ten_north';
 export const SOUTH = 'ten_south';
 export const logger = createLogger({ name: 'test', level: 'silent' });
+
+/** Most tests ask nothing of the cold store; those that do bring one. */
+const asksNothing = (): never => {
+  throw new Error('this API has no cold store: give startApi the questions of one');
+};
+const NO_QUESTIONS: Questions = {
+  readings: asksNothing,
+  history: asksNothing,
+  excursions: asksNothing,
+};
 
 /** Somebody of a tenant, with an access token. */
 export interface Person {
@@ -62,6 +80,7 @@ export interface TestApi {
   registry: Registry;
   cosmos: Cosmos;
   keyring: Keyring;
+  namespace: { connectionString: string };
   metrics: Metrics;
   /** The store calls that the API made since the last asking, as `method container`. */
   storeCalls(): string[];
@@ -76,6 +95,8 @@ export interface TestApi {
   /** Publishes values of the rolling average, as the aggregate worker does. */
   publish(...values: BuildingAverage[]): Promise<void>;
   publishStates(...values: PlaceState[]): Promise<void>;
+  /** Publishes that minutes of the record were corrected, as the aggregate worker does. */
+  publishCorrections(...corrections: CorrectedMinutes[]): Promise<void>;
   /** A client of this replica, or of the one at `url`. */
   subscriber(who: { token: string } | null, url?: string): Client;
   /** Another replica of the same platform; stopped with this one. */
@@ -117,19 +138,38 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
   });
   const started: { stop(): Promise<void> }[] = [];
   const startReplica = async (own: Metrics): Promise<number> => {
-    const live = createLive({ logger, metrics: own, namespace, hub: 'averages', group: 'live-0' });
+    const alertFeed = createAlertFeed({ cosmos, logger });
+    const live = createLive({
+      logger,
+      metrics: own,
+      namespace,
+      hub: 'averages',
+      group: 'live-0',
+      others: {
+        [ALERTS_SCHEMA]: ({ body, properties }) => alertFeed.take(decodeAlertEvent(body, properties)),
+      },
+    });
     const memberships = createMemberships({ cosmos, logger });
-    await Promise.all([live.start(), memberships.start()]);
-    started.push(live, memberships);
+    const ofReplica = createRegistry({ cosmos: recorded, keyring });
+    // It looks by itself, now and then: no call of it belongs to a request.
+    const deviceStatuses = createDeviceStatuses({ cosmos, registry: ofReplica, logger });
+    const followers = [live, memberships, deviceStatuses, alertFeed];
+    await Promise.all(followers.map((each) => each.start()));
+    started.push(...followers);
     const api = createApi({
       logger,
       metrics: own,
       host: '127.0.0.1',
       port: 0,
-      registry: createRegistry({ cosmos: recorded, keyring }),
+      registry: ofReplica,
       jobs: createJobs({ cosmos: recorded, keyring }),
       memberships,
       averages: createAveragesReader({ cosmos: recorded }),
+      deviceStatuses,
+      questions: NO_QUESTIONS,
+      alerting: createAlerting({ cosmos: recorded, keepSeconds: 86_400 }),
+      alertFeed,
+      webhooks: createWebhooks({ cosmos: recorded, keyring, allowPrivate: false }),
       live,
       tokens,
       cursorKey: Buffer.alloc(32, 3),
@@ -172,6 +212,7 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
     registry,
     cosmos,
     keyring,
+    namespace,
     metrics,
     storeCalls: () => calls.splice(0),
     token: issuer.token,
@@ -216,6 +257,8 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
         ]);
       }
     },
+    publishCorrections: (...corrections) =>
+      producer.send(0, CORRECTIONS_SCHEMA, [encodeCorrections(corrections)]),
     subscriber(who, at = webSocketUrl) {
       const client = createClient({
         url: at,

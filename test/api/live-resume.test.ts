@@ -1,5 +1,5 @@
 import { type BuildingAverage } from '../../src/domain/window';
-import { type QuantityName } from '../../src/domain/quantity';
+import { quantityNamed, type QuantityName } from '../../src/domain/quantity';
 import { createAveragesWriter } from '../../src/store/averages-writer';
 import { eventually } from '../support/eventually';
 import { average, buildBuilding, NORTH, type Person, SOUTH, startApi, type TestApi } from './api.support';
@@ -161,6 +161,47 @@ describe('a subscription that goes on where another ended', () => {
       expect(values[0]).toMatchObject({ delivery: 'MISSED', mean: 3, revision: 2, windowEnd: iso(now - 1) }),
     );
     end();
+  });
+
+  it('is told of records that are corrected, as they stand now, where it asks for it', async () => {
+    const now = Math.floor(Date.now() / MINUTE);
+    const { building: late } = await buildBuilding(api, owner, NORTH, { name: 'Late' });
+    await live(late, { mean: 1 });
+    await isLive(late, 1);
+    await record(late, [now - 120, now - 3, now - 2]);
+    const asking = collect(
+      'subscription ($id: ID!) { buildingAverage(building: $id, corrections: true) { mean windowEnd revision delivery cursor } }',
+      { id: late.id },
+    );
+    const not = collect(ONE, { id: late.id });
+    for (const { values } of [asking, not]) await eventually(() => expect(values).toHaveLength(1));
+    const corrected = [now - 120, now - 3];
+    await createAveragesWriter({ cosmos: api.cosmos }).write(
+      late.id,
+      corrected.map((minute) =>
+        average(late, { windowEnd: minute * 60, mean: 2, position: { ...position, sequence: 2 } }),
+      ),
+    );
+    const of = { tenantId: NORTH, quantity: quantityNamed('AIR_TEMPERATURE').code, minutes: corrected };
+    await api.publishCorrections({ ...of, buildingId: late.id }, { ...of, buildingId: building.id });
+    await eventually(() => expect(asking.values).toHaveLength(3));
+    expect(asking.values.slice(1)).toEqual(
+      corrected.map((minute) => ({
+        mean: 2,
+        windowEnd: iso(minute),
+        revision: 2,
+        delivery: 'CORRECTED',
+        cursor: null,
+      })),
+    );
+    await live(late, { mean: 5 });
+    for (const { values } of [asking, not]) await eventually(() => expect(values.at(-1)!.mean).toBe(5));
+    expect(not.values).toHaveLength(2);
+    asking.end();
+    not.end();
+    await eventually(async () =>
+      expect(await api.metrics.metrics()).toMatch(/atrium_api_shared_executions\{.*\} 0$/m),
+    );
   });
 
   it('takes a cursor of its own buildings and no other', async () => {

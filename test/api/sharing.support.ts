@@ -112,6 +112,7 @@ export function buildFanOut(
         quantity: asked.quantity,
         minInterval,
         places: [],
+        corrections: false,
       });
       const document = parse(asked.source);
       const operation = getOperationAST(document, asked.operation)!;

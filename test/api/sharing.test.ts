@@ -1,6 +1,6 @@
 import { type GraphQLSchema, type GraphQLObjectType, getOperationAST, parse } from 'graphql';
 import { enforceRules } from '../../src/api/rules';
-import { isShareable, sharingKey } from '../../src/api/sharing';
+import { isShareable, sharingKey, startVariables } from '../../src/api/sharing';
 import { createSchema } from '../../src/resolvers/schema';
 import { eventually } from '../support/eventually';
 import { ASKED, buildFanOut, DIFFERENT, entitled, type KeyParts } from './sharing.support';
@@ -97,6 +97,31 @@ describe('a shared execution', () => {
     expect(slow.results).toEqual([quick.results[0], quick.results[49]]);
   });
 
+  it('is delivered less often, and ends for nobody, where the budget of deliveries is spent', async () => {
+    const house = buildFanOut(sharingKey, { deliveriesPerSecond: 20 });
+    const asked = { ...ASKED, quantity: 'CO2_LEVEL' as const };
+    const all = await Promise.all(Array.from({ length: 10 }, (_, n) => house.subscribe(`per_${n}`, asked)));
+    await settled();
+    const from = Date.now();
+    // Ten deliveries take half a second of the budget.
+    for (let mean = 1; Date.now() - from < 1_000; mean++) {
+      house.tell(mean);
+      await settled();
+    }
+    house.tell(-1);
+    await eventually(
+      () => {
+        for (const { results } of all) expect(results.at(-1)).toContain('"mean":399');
+      },
+      { every: 20 },
+    );
+    const allowed = 2 + Math.ceil((Date.now() - from) / 500);
+    for (const { results, completed } of all) {
+      expect(results.length).toBeLessThanOrEqual(allowed);
+      expect(completed).toBe(false);
+    }
+  });
+
   it('loses who loses a right before the next delivery, and only them', async () => {
     const house = buildFanOut(sharingKey);
     const stays = await house.subscribe('per_stays', ASKED);
@@ -141,6 +166,24 @@ describe('a shared execution', () => {
     await settled();
     house.setRights('per_guest', [entitled(null, Date.now() + 50)]);
     await eventually(() => expect(guest.completed).toBe(true), { every: 5 });
+  });
+});
+
+describe('a variable that says where one subscriber begins', () => {
+  const startOf = (source: string): string[] => {
+    const document = parse(source);
+    return startVariables(document, getOperationAST(document)!, ['after']);
+  };
+
+  it('is no part of what others share, unless it says something else too', () => {
+    expect(
+      startOf('subscription ($id: ID!, $c: String) { buildingAverage(building: $id, after: $c) { mean } }'),
+    ).toEqual(['c']);
+    expect(startOf('subscription ($c: String) { x(after: $c, name: $c) { mean } }')).toEqual([]);
+    expect(
+      startOf('subscription ($c: String) { x(after: $c) { ...F } } fragment F on T { of(name: $c) }'),
+    ).toEqual([]);
+    expect(startOf('subscription { x(after: "c") { mean } }')).toEqual([]);
   });
 });
 

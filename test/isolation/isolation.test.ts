@@ -2,9 +2,13 @@ import { ruleOf, schemaFields } from '../../src/api/rules';
 import { type Role } from '../../src/auth/scope';
 import { newId } from '../../src/domain/id';
 import { type JobKind } from '../../src/domain/job';
+import { partitionOf } from '../../src/domain/partition';
 import { createSchema } from '../../src/resolvers/schema';
+import { alertIdOf } from '../../src/store/alerts/alert-id';
+import { createAlerting } from '../../src/store/alerts/alerting';
 import { createAveragesWriter } from '../../src/store/averages-writer';
 import { createJobs } from '../../src/store/jobs/jobs';
+import { type ColdStore, type ColdStores, startColdStores } from '../analytics/cold-store';
 import {
   average,
   buildBuilding,
@@ -16,8 +20,12 @@ import {
   startApi,
   type TestApi,
 } from '../api/api.support';
+import { deliveriesOf, type DeliveryDocument, deliverySortKey } from '../../src/store/webhooks/documents';
+import { createWebhooks } from '../../src/store/webhooks/webhooks';
+import { createRaiser, HOT } from '../alerts/alerts.support';
 import { fileDeadLetters } from '../dead-letters/letters';
 import { eventually } from '../support/eventually';
+import { buildReading } from '../support/readings';
 import { type Case, CASES, type Rank, ROLES, type Things, type Verdict, WITHOUT_TARGET } from './rights';
 
 /** Everything of an answer that a caller can see or measure, but what differs from call to call anyway. */
@@ -30,12 +38,16 @@ interface Observed {
 
 describe('isolation of tenants', () => {
   let api: TestApi;
+  let coldStores: ColdStores;
+  let cold: ColdStore;
   let north: Things;
   let south: Things;
   let unknown: Things;
   const people = {} as Record<Rank, Person>;
   beforeAll(async () => {
-    api = await startApi();
+    coldStores = await startColdStores();
+    cold = await coldStores.next();
+    api = await startApi({ questions: cold.questions });
     const southOwner = await api.person('south', SOUTH, 'OWNER');
     for (const rank of ROLES) {
       people[rank] =
@@ -56,9 +68,19 @@ describe('isolation of tenants', () => {
       transfer: newId('trf'),
       job: newId('job'),
       provisioningJob: newId('job'),
+      alert: alertIdOf({ id: newId('alt'), buildingId: newId('bld') }),
+      presenceAlert: alertIdOf({ id: newId('alt'), buildingId: newId('bld') }),
+      alertRule: newId('alr'),
+      spareAlertRule: newId('alr'),
+      webhook: newId('whk'),
+      spareWebhook: newId('whk'),
+      delivery: newId('whd'),
     };
   });
-  afterAll(() => api.stop());
+  afterAll(async () => {
+    await api.stop();
+    await coldStores.stop();
+  });
 
   /** A building with a device for each role, averages live and recorded. */
   async function buildThings(owner: Person, tenant: string): Promise<Things> {
@@ -78,6 +100,7 @@ describe('isolation of tenants', () => {
       ),
     );
     await fileDeadLetters(api.cosmos, tenant, building.id, devices[0]!.id);
+    await land(tenant, building.id, spaceId, devices[ROLES.length]!.id);
     await eventually(async () => {
       const { data } = await api.ask<{ building: { averages: unknown[]; states: unknown[] } }, object>(
         owner,
@@ -101,7 +124,20 @@ describe('isolation of tenants', () => {
       ) as Things['devices'],
       job: await buildJob(owner, 'REGISTER_DEVICES', tenant, null),
       provisioningJob: await buildJob(owner, 'PROVISION_DEVICES', tenant, building.id),
+      ...(await buildAlerts(owner, tenant, building.id)),
+      ...(await buildWebhooks(owner, tenant, building.id)),
     };
+  }
+
+  /** Two readings of the last minutes that are too high. */
+  async function land(tenantId: string, buildingId: string, spaceId: string, deviceId: string) {
+    const incarnation = '1700000000000-8';
+    const now = Date.now();
+    const readings = [300_000, 240_000].map((ago) =>
+      buildReading({ tenantId, buildingId, spaceId, deviceId, observedAt: now - ago, value: 30 }),
+    );
+    const arrival = { incarnation, partition: partitionOf(buildingId, 8), sequence: 0, enqueuedAt: now };
+    await cold.land([{ ...arrival, sequence: tenantId === NORTH ? 0 : 1, readings }]);
   }
 
   /** A device for each role to claim, one to retire, and one that stays. */
@@ -137,6 +173,79 @@ describe('isolation of tenants', () => {
       offers.push(offered.value.transfer!.id);
     }
     return offers[0]!;
+  }
+
+  async function buildAlerts(owner: Person, tenantId: string, buildingId: string) {
+    const raiser = createRaiser(api.cosmos);
+    const condition = { kind: 'STATE', value: 1, forMs: 0 } as const;
+    const hot = await raiser.raise({ tenantId, buildingId });
+    const somebody = await raiser.raise({ tenantId, buildingId, quantity: 'OCCUPANCY', condition });
+    const alerting = createAlerting({ cosmos: api.cosmos, keepSeconds: 86_400 });
+    const rule = async (name: string): Promise<string> => {
+      const made = await alerting.createAlertRule(
+        owner.scope,
+        {
+          tenantId,
+          name,
+          severity: 'MAJOR',
+          quantity: 'AIR_TEMPERATURE',
+          scope: { buildingId: null, spaceId: null, deviceId: null },
+          condition: HOT,
+          enabled: true,
+        },
+        freshKey(),
+      );
+      if (!made.ok) throw new Error(made.refusal.message);
+      return made.value.id;
+    };
+    return {
+      alert: alertIdOf(hot.alert),
+      presenceAlert: alertIdOf(somebody.alert),
+      alertRule: await rule('Stays'),
+      spareAlertRule: await rule('Goes'),
+    };
+  }
+
+  async function buildWebhooks(owner: Person, tenantId: string, buildingId: string) {
+    const webhooks = createWebhooks({ ...api, allowPrivate: false });
+    const make = async (name: string): Promise<string> => {
+      const made = await webhooks.createWebhook(
+        owner.scope,
+        {
+          tenantId,
+          name,
+          url: 'https://hook.example.com/',
+          minimumSeverity: 'WARNING',
+          buildingIds: [buildingId],
+        },
+        freshKey(),
+      );
+      if (!made.ok) throw new Error(made.refusal.message);
+      return made.value.webhook.id;
+    };
+    const webhook = await make('Stays');
+    const id = newId('whd');
+    const now = Date.now();
+    const delivery: DeliveryDocument = {
+      id,
+      key: deliveriesOf(webhook),
+      kind: 'webhookDelivery',
+      tenantId,
+      webhookId: webhook,
+      buildingId,
+      number: 1,
+      type: 'alert.raised',
+      body: '{}',
+      state: 'DEAD',
+      createdAt: now,
+      tries: 1,
+      attempts: [],
+      nextAttemptAt: null,
+      sortKey: deliverySortKey(now, id),
+      ttl: 3_600,
+    };
+    await api.cosmos.bulkCreate('directory', [delivery]);
+    return { webhook, spareWebhook: await make('Goes'), delivery: id };
   }
 
   /** A job that stays in the queue: nobody works it off here. */
@@ -243,6 +352,14 @@ function masked(text: string, things: Things): string {
   // What a client has left fills again between two answers.
   result = result.replace(/"currentlyAvailable":\d+/g, '"currentlyAvailable":"*"');
   for (const [name, id] of [
+    // Where an alert is stands in its id.
+    ['alert', things.alert],
+    ['alert', things.presenceAlert],
+    ['rule', things.alertRule],
+    ['webhook', things.webhook],
+    ['webhook', things.spareWebhook],
+    ['delivery', things.delivery],
+    ['rule', things.spareAlertRule],
     ['tenant', things.tenant],
     ['building', things.building],
     ['space', things.space],

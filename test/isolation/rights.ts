@@ -29,6 +29,16 @@ export interface Things {
   /** A registration of devices that its owner started, and a provisioning. */
   job: string;
   provisioningJob: string;
+  /** Of its building: one of a temperature, and one that tells whether somebody is in. */
+  alert: string;
+  presenceAlert: string;
+  /** One to change, one to delete. */
+  alertRule: string;
+  spareAlertRule: string;
+  /** One with a delivery, one to delete. */
+  webhook: string;
+  spareWebhook: string;
+  delivery: string;
 }
 
 export interface Case {
@@ -51,6 +61,7 @@ const READERS: Rank[] = ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'];
 const WITH_DEVICES: Rank[] = ['OWNER', 'MANAGER', 'TECHNICIAN'];
 /** Those who may see what occupants do. */
 const WITH_READINGS: Rank[] = ['OWNER', 'MANAGER', 'ANALYST'];
+const WITHOUT_READINGS: Rank[] = ['TECHNICIAN', 'VIEWER'];
 const ADMINISTRATORS: Rank[] = ['OWNER', 'MANAGER'];
 
 const byId = (id: (things: Things, rank: Rank) => string) => (things: Things, _own: Things, rank: Rank) => ({
@@ -248,6 +259,96 @@ export const CASES: Case[] = [
     otherwise: 'nothing',
   },
   {
+    name: 'the readings of a building',
+    covers: ['Building.readings'],
+    document: `query ($id: ID!, $from: DateTime!, $to: DateTime!) { building(id: $id) {
+      readings(from: $from, to: $to) { nodes { value deviceId spaceId pointId } } } }`,
+    variables: ({ building }) => ({ id: building, ...LAST_HOUR() }),
+    at: 'building.readings.nodes',
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the readings in a space, asked for in one’s own building',
+    covers: ['Building.readings'],
+    document: `query ($id: ID!, $space: ID!, $from: DateTime!, $to: DateTime!) { building(id: $id) {
+      readings(from: $from, to: $to, space: $space) { nodes { value } } } }`,
+    variables: ({ space }, own) => ({ id: own.building, space, ...LAST_HOUR() }),
+    throughOwnBuilding: true,
+    at: 'building.readings.nodes',
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the readings of a device, asked for in one’s own building',
+    covers: ['Building.readings'],
+    document: `query ($id: ID!, $device: ID!, $from: DateTime!, $to: DateTime!) { building(id: $id) {
+      readings(from: $from, to: $to, device: $device) { nodes { value } } } }`,
+    variables: ({ spares }, own) => ({ id: own.building, device: spares.OWNER, ...LAST_HOUR() }),
+    throughOwnBuilding: true,
+    at: 'building.readings.nodes',
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the history of a building',
+    covers: ['Building.history'],
+    document: `query ($id: ID!, $from: DateTime!, $to: DateTime!) { building(id: $id) {
+      history(quantity: AIR_TEMPERATURE, from: $from, to: $to, step: "PT2H") { count average } } }`,
+    variables: ({ building }) => ({ id: building, ...LAST_HOUR() }),
+    at: 'building.history',
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the history of the spaces of a building',
+    covers: ['Space.history'],
+    document: `query ($id: ID!, $from: DateTime!, $to: DateTime!) { building(id: $id) {
+      spaces { history(quantity: AIR_TEMPERATURE, from: $from, to: $to, step: "PT2H") { count } } } }`,
+    variables: ({ building }) => ({ id: building, ...LAST_HOUR() }),
+    at: 'building.spaces',
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the excursions of a building',
+    covers: ['Building.excursions'],
+    document: `query ($id: ID!, $from: DateTime!, $to: DateTime!) { building(id: $id) { excursions(
+      quantity: AIR_TEMPERATURE, high: 20, longerThan: "PT1S", from: $from, to: $to) { nodes { peak } } } }`,
+    variables: ({ building }) => ({ id: building, ...LAST_HOUR() }),
+    at: 'building.excursions.nodes',
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the excursions of the spaces of a building',
+    covers: ['Space.excursions'],
+    document: `query ($id: ID!, $from: DateTime!, $to: DateTime!) { building(id: $id) { spaces { excursions(
+      quantity: AIR_TEMPERATURE, high: 20, longerThan: "PT1S", from: $from, to: $to) { count } } } }`,
+    variables: ({ building }) => ({ id: building, ...LAST_HOUR() }),
+    at: 'building.spaces',
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the excursions of a tenant',
+    covers: ['Tenant.excursions'],
+    document: `query ($id: ID!, $from: DateTime!, $to: DateTime!) { tenant(id: $id) { excursions(
+      quantity: AIR_TEMPERATURE, high: 20, longerThan: "PT1S", from: $from, to: $to) { nodes { buildingId } } } }`,
+    variables: ({ tenant }) => ({ id: tenant, ...LAST_HOUR() }),
+    at: 'tenant.excursions.nodes',
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
+    otherwise: 'nothing',
+  },
+  {
     name: 'a device by id',
     covers: ['Query.device', 'Device.assignments', 'Device.configuration', 'Device.parent'],
     document:
@@ -282,6 +383,24 @@ export const CASES: Case[] = [
     variables: byId(({ building }) => building),
     at: 'buildingAverages',
     seen: READERS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the states of a building’s devices, live',
+    covers: ['Subscription.deviceStatus'],
+    document: 'subscription ($id: ID!) { deviceStatus(building: $id) { state lastSeenAt } }',
+    variables: byId(({ building }) => building),
+    at: 'deviceStatus',
+    seen: WITH_DEVICES,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the states of devices, live',
+    covers: ['Subscription.deviceStatus'],
+    document: 'subscription ($id: ID!) { deviceStatus(deviceIds: [$id]) { deviceId state lastSeenAt } }',
+    variables: byId(({ devices }, rank) => devices[rank]),
+    at: 'deviceStatus',
+    seen: WITH_DEVICES,
     otherwise: 'nothing',
   },
   {
@@ -702,6 +821,231 @@ export const CASES: Case[] = [
     at: 'provisionDevicesJob',
     seen: WITH_DEVICES,
     refused: ['ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the alerts of a building',
+    covers: ['Building.alerts'],
+    document: 'query ($id: ID!) { building(id: $id) { alerts { nodes { id severity device { id } } } } }',
+    variables: byId(({ building }) => building),
+    at: 'building.alerts.nodes',
+    seen: WITH_DEVICES,
+    refused: ['ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'an alert as a node',
+    covers: ['Query.node'],
+    document: 'query ($id: ID!) { node(id: $id) { id ... on Alert { severity building { id } } } }',
+    variables: byId(({ alert }) => alert),
+    at: 'node',
+    seen: WITH_DEVICES,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'an alert that tells whether somebody is in',
+    covers: ['Query.node'],
+    document: 'query ($id: ID!) { node(id: $id) { id ... on Alert { severity } } }',
+    variables: byId(({ presenceAlert }) => presenceAlert),
+    at: 'node',
+    seen: ADMINISTRATORS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the acknowledgement of an alert',
+    covers: ['Mutation.acknowledgeAlert'],
+    document: `mutation ($input: AcknowledgeAlertInput!) { acknowledgeAlert(input: $input) {
+      ... on AcknowledgeAlertSuccess { alert { id } } ... on UserError { code message path } } }`,
+    variables: ({ alert }) => ({ input: { alertId: alert } }),
+    at: 'acknowledgeAlert',
+    seen: WITH_DEVICES,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'alerts as they happen',
+    covers: ['Subscription.alerts'],
+    document: `subscription ($id: ID!) { alerts(buildingIds: [$id]) { __typename
+      ... on ActiveAlert { alert { severity } } } }`,
+    variables: byId(({ building }) => building),
+    at: 'alerts',
+    seen: WITH_DEVICES,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the alert rules of a tenant',
+    covers: ['Tenant.alertRules'],
+    document: 'query ($id: ID!) { tenant(id: $id) { alertRules { nodes { id name } } } }',
+    variables: byId(({ tenant }) => tenant),
+    at: 'tenant.alertRules.nodes',
+    seen: WITH_DEVICES,
+    refused: ['ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'an alert rule as a node',
+    covers: ['Query.node'],
+    document: 'query ($id: ID!) { node(id: $id) { id ... on AlertRule { name } } }',
+    variables: byId(({ alertRule }) => alertRule),
+    at: 'node',
+    seen: WITH_DEVICES,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'a new alert rule',
+    covers: ['Mutation.createAlertRule'],
+    document: `mutation ($input: CreateAlertRuleInput!) { createAlertRule(input: $input) {
+      ... on CreateAlertRuleSuccess { rule { name } } ... on UserError { code message path } } }`,
+    variables: ({ tenant }, _own, _rank, idempotencyKey) => ({
+      input: {
+        tenantId: tenant,
+        name: 'New',
+        severity: 'MINOR',
+        condition: { deviceSilent: { intervals: 3 } },
+        idempotencyKey,
+      },
+    }),
+    at: 'createAlertRule',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a new alert rule of one’s own for a space',
+    covers: ['Mutation.createAlertRule'],
+    document: `mutation ($input: CreateAlertRuleInput!) { createAlertRule(input: $input) {
+      ... on CreateAlertRuleSuccess { rule { name } } ... on UserError { code message path } } }`,
+    variables: ({ building, space }, own, _rank, idempotencyKey) => ({
+      input: {
+        tenantId: own.tenant,
+        name: 'New',
+        severity: 'MINOR',
+        scope: { buildingId: building, spaceId: space },
+        condition: { deviceSilent: { intervals: 3 } },
+        idempotencyKey,
+      },
+    }),
+    throughOwnBuilding: true,
+    at: 'createAlertRule',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the change of an alert rule',
+    covers: ['Mutation.changeAlertRule'],
+    document: `mutation ($input: ChangeAlertRuleInput!) { changeAlertRule(input: $input) {
+      ... on ChangeAlertRuleSuccess { rule { name } } ... on UserError { code message path } } }`,
+    variables: ({ alertRule }) => ({ input: { ruleId: alertRule, name: 'Changed' } }),
+    at: 'changeAlertRule',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'an alert rule’s end',
+    covers: ['Mutation.deleteAlertRule'],
+    document: `mutation ($input: DeleteAlertRuleInput!) { deleteAlertRule(input: $input) {
+      ... on DeleteAlertRuleSuccess { rule { name } } ... on UserError { code message path } } }`,
+    variables: ({ spareAlertRule }) => ({ input: { ruleId: spareAlertRule } }),
+    at: 'deleteAlertRule',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a device’s expected interval',
+    covers: ['Mutation.setDeviceInterval'],
+    document: `mutation ($input: SetDeviceIntervalInput!) { setDeviceInterval(input: $input) {
+      ... on SetDeviceIntervalSuccess { device { intervalSeconds } } ... on UserError { code message path } } }`,
+    variables: ({ devices }) => ({ input: { deviceId: devices.ANALYST, intervalSeconds: 300 } }),
+    at: 'setDeviceInterval',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a webhook as a node, with what it was sent',
+    covers: ['Query.node', 'Webhook.deliveries'],
+    document:
+      'query ($id: ID!) { node(id: $id) { id ... on Webhook { url deliveries { nodes { id body } } } } }',
+    variables: byId(({ webhook }) => webhook),
+    at: 'node.deliveries.nodes',
+    seen: ADMINISTRATORS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the webhooks of a tenant',
+    covers: ['Tenant.webhooks'],
+    document: 'query ($id: ID!) { tenant(id: $id) { webhooks { nodes { id url } } } }',
+    variables: byId(({ tenant }) => tenant),
+    at: 'tenant.webhooks.nodes',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'a new webhook',
+    covers: ['Mutation.createWebhook'],
+    document: `mutation ($input: CreateWebhookInput!) { createWebhook(input: $input) {
+      ... on CreateWebhookSuccess { secret } ... on UserError { code message path } } }`,
+    variables: ({ tenant }, _own, _rank, idempotencyKey) => ({
+      input: { tenantId: tenant, name: 'New', url: 'https://hook.example.com/', idempotencyKey },
+    }),
+    at: 'createWebhook',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a new webhook of one’s own for a building',
+    covers: ['Mutation.createWebhook'],
+    document: `mutation ($input: CreateWebhookInput!) { createWebhook(input: $input) {
+      ... on CreateWebhookSuccess { secret } ... on UserError { code message path } } }`,
+    variables: ({ building }, own, _rank, idempotencyKey) => ({
+      input: {
+        tenantId: own.tenant,
+        name: 'New',
+        url: 'https://hook.example.com/',
+        buildingIds: [building],
+        idempotencyKey,
+      },
+    }),
+    throughOwnBuilding: true,
+    at: 'createWebhook',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the rotation of a webhook’s secret',
+    covers: ['Mutation.rotateWebhookSecret'],
+    document: `mutation ($input: RotateWebhookSecretInput!) { rotateWebhookSecret(input: $input) {
+      ... on RotateWebhookSecretSuccess { secret } ... on UserError { code message path } } }`,
+    variables: ({ webhook }, _own, _rank, idempotencyKey) => ({
+      input: { webhookId: webhook, idempotencyKey },
+    }),
+    at: 'rotateWebhookSecret',
+    seen: ADMINISTRATORS,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a delivery to a webhook, again',
+    covers: ['Mutation.redeliverWebhook'],
+    document: `mutation ($input: RedeliverWebhookInput!) { redeliverWebhook(input: $input) {
+      ... on RedeliverWebhookSuccess { delivery { id } } ... on UserError { code message path } } }`,
+    variables: ({ webhook, delivery }) => ({ input: { webhookId: webhook, deliveryId: delivery } }),
+    at: 'redeliverWebhook',
+    seen: ADMINISTRATORS,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a webhook’s end',
+    covers: ['Mutation.deleteWebhook'],
+    document: `mutation ($input: DeleteWebhookInput!) { deleteWebhook(input: $input) {
+      ... on DeleteWebhookSuccess { webhook { id } } ... on UserError { code message path } } }`,
+    variables: ({ spareWebhook }) => ({ input: { webhookId: spareWebhook } }),
+    at: 'deleteWebhook',
+    seen: ADMINISTRATORS,
     otherwise: 'NOT_FOUND',
   },
 ];

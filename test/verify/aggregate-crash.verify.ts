@@ -6,6 +6,7 @@ import { ensureFleet } from '../../simulator/ensure-fleet';
 import { createRandom } from '../../simulator/random';
 import { openSession } from '../../simulator/session';
 import { attachPlatform, type Platform, startPlatform } from '../support/platform';
+import { recoveryTimeline } from './recovery-timeline';
 import { planRandom } from './random-stream';
 import { metricsOf, type SecondWorker, startSecondWorker } from './second-worker';
 import { createWarmFaults, type WarmFaults } from './warm-faults';
@@ -228,7 +229,7 @@ async function run({ args, progress }: VerificationContext): Promise<Outcome> {
               used.set(outcome, (used.get(outcome) ?? 0) + partitions);
             }
             progress(
-              `round ${round}: ${name}, exact values told again after ${milliseconds ?? 'never'} ms, load ${loadavg()[0]!.toFixed(1)}`,
+              `round ${round}: ${name}, exact values told again after ${milliseconds ?? 'never'} ms, load ${loadavg()[0]!.toFixed(1)}; ${recoveryTimeline(platform, at)}`,
             );
           } finally {
             for (const worker of seconds) await worker.kill();

@@ -6,7 +6,7 @@ import { createSender } from '../../simulator/sender';
 import { type Session } from '../../simulator/session';
 import { createTotals, linesOfTotals, sumOf, unacknowledged } from '../../simulator/totals';
 import { deviceModelNamed } from '../../src/domain/device';
-import { type QuantityName } from '../../src/domain/quantity';
+import { quantityNamed, type QuantityName } from '../../src/domain/quantity';
 import { WINDOW_SECONDS } from '../../src/domain/window';
 import { type Platform } from '../support/platform';
 import { collectLanding } from './collected-landing';
@@ -22,6 +22,8 @@ import {
   prepareCounted,
   type SeenAverage,
 } from './oracle/averages.oracle';
+import { compareStates } from './oracle/states.oracle';
+import { watchStates } from './state-watcher';
 import { type Outcome } from './verification';
 
 /** The lateness that the rolling record allows. */
@@ -79,6 +81,10 @@ export async function proveAverages(options: AveragesProof): Promise<Outcome> {
   });
   for (const { buildingId } of fleet) subscriber.follow(buildingId);
 
+  const states = watchStates(
+    session.client,
+    fleet.map(({ buildingId }) => buildingId),
+  );
   const totals = createTotals();
   const flow = createFlow(totals);
   const sender = createSender({ origin: endpoints.gateway, totals, connections: 64 });
@@ -108,6 +114,7 @@ export async function proveAverages(options: AveragesProof): Promise<Outcome> {
     await delay(options.runOnMs);
     const until = new Date();
     await subscriber.stop();
+    await states.stop();
     progress(`${delivered} values delivered, ${subscriber.resubscriptions()} subscriptions made again`);
 
     const landing = await collectLanding(endpoints, { withinMs: LANDED_WITHIN_MS });
@@ -118,6 +125,7 @@ export async function proveAverages(options: AveragesProof): Promise<Outcome> {
       const values = [...live.values()];
       const began = Date.now();
       differences.push(...(await compareAverages(connection, values)));
+      differences.push(...(await compareStates(connection, states.seen())));
       const record = await settledRecord({
         connection,
         fleet,
@@ -144,6 +152,7 @@ export async function proveAverages(options: AveragesProof): Promise<Outcome> {
           'readings refused and kept as dead letters': deadLetters,
           'kills done': killed.length,
           'live values compared': values.length,
+          'states compared': states.seen().length,
           'history points compared': record.points,
           'readings that had left the window': left,
         },
@@ -155,6 +164,7 @@ export async function proveAverages(options: AveragesProof): Promise<Outcome> {
   } finally {
     clearInterval(ticker);
     flow.stop();
+    await states.stop();
     await subscriber.stop();
     await sender.stop();
   }
@@ -222,6 +232,7 @@ function expectedDifferences(
     const provisioned = new Map<QuantityName, number>();
     for (const { model } of devices) {
       for (const { quantity } of deviceModelNamed(model)!.channels) {
+        if (!isContinuous(quantity)) continue;
         provisioned.set(quantity, (provisioned.get(quantity) ?? 0) + 1);
       }
     }
@@ -234,11 +245,17 @@ function expectedDifferences(
   });
 }
 
+function isContinuous(quantity: QuantityName): boolean {
+  return quantityNamed(quantity).kind === 'continuous';
+}
+
 function quantitiesOf(fleet: readonly FleetBuilding[]): QuantityName[] {
   const models = new Set(fleet.flatMap(({ devices }) => devices.map(({ model }) => model)));
   return [
     ...new Set(
-      [...models].flatMap((model) => deviceModelNamed(model)!.channels.map(({ quantity }) => quantity)),
+      [...models]
+        .flatMap((model) => deviceModelNamed(model)!.channels.map(({ quantity }) => quantity))
+        .filter(isContinuous),
     ),
   ];
 }

@@ -32,7 +32,10 @@ export function createStreamCounts(): StreamCounts {
   };
 }
 
-const MODELS = ['room-sensor', 'thermometer', 'climate-sensor', 'co2-meter', 'hygrometer', 'light-meter'];
+const MODELS = [
+  ...['room-sensor', 'thermometer', 'climate-sensor', 'co2-meter', 'hygrometer', 'light-meter'],
+  ...['smoke-detector', 'occupancy-sensor'],
+];
 const TIME_ZONES = ['America/Los_Angeles', 'Asia/Kathmandu'];
 /** One device in so many has a clock that is set again and again. */
 const STEPPED_EVERY = 6;
@@ -103,9 +106,10 @@ export function createRandomStream(options: {
 
   const readingsOf = (device: Device, observedAt: number): MessageReading[] =>
     device.channels.map(({ name, quantity }): MessageReading => {
-      const { minimum, maximum } = quantityNamed(quantity);
+      const { minimum, maximum, kind } = quantityNamed(quantity);
       const value = between(Math.max(minimum, -40), Math.min(maximum, 2_000));
-      return { index: 0, channel: name, quantity, value: Math.round(value * 1e6) / 1e6, observedAt };
+      const rounded = kind === 'state' ? Math.round(value) : Math.round(value * 1e6) / 1e6;
+      return { index: 0, channel: name, quantity, value: rounded, observedAt };
     });
   const datedMessage = (device: Device, observedAt: number, dueAt: number): Message => {
     const readings = readingsOf(device, observedAt);

@@ -5,6 +5,7 @@ import { createSender } from '../../simulator/sender';
 import { type Session } from '../../simulator/session';
 import { createTotals, linesOfTotals, unacknowledged } from '../../simulator/totals';
 import { deviceModelNamed } from '../../src/domain/device';
+import { quantityNamed } from '../../src/domain/quantity';
 import { WINDOW_SECONDS } from '../../src/domain/window';
 import { type Platform } from '../support/platform';
 import { collectLanding } from './collected-landing';
@@ -58,7 +59,7 @@ export function startWarmRecord(options: {
         devices.flatMap(({ model }) => deviceModelNamed(model)!.channels.map(({ quantity }) => quantity)),
       ),
     ),
-  ];
+  ].filter((quantity) => quantityNamed(quantity).kind === 'continuous');
   const differences: string[] = [];
   const counts = { 'live values compared': 0, 'stored points compared': 0, 'values told twice or more': 0 };
   const told = new Map<string, string>();

@@ -154,6 +154,8 @@ export function atriumPlans(
 ): ProcessPlan[] {
   const base = {
     ...inheritedVariables(),
+    // What is started again after a crash loads in half the time.
+    NODE_COMPILE_CACHE: join(folder.path, 'compile-cache'),
     HOST: settings.HOST,
     LOG_LEVEL: settings.LOG_LEVEL,
     EVENT_HUBS_CONNECTION_STRING: endpoints.eventHubs,
@@ -218,11 +220,13 @@ export function atriumPlans(
       'api',
       {
         ...documents,
+        ...blobs,
         ...deviceKeys,
         API_PORT: String(ports.api),
         TOKEN_ISSUERS: endpoints.identity,
         CURSOR_KEY: folder.secrets.cursorKey,
         GATEWAY_PUBLIC_HOST: `${settings.HOST}:${ports.gateway}`,
+        COLD_CACHE_DIR: join(folder.path, 'cold-cache'),
       },
       ports.api,
     ),

@@ -1,11 +1,13 @@
 import { allows, type TenantScope } from '../../auth/scope';
 import { QUANTITIES, type QuantityName } from '../../domain/quantity';
 import { type BuildingAverage as LiveAverage } from '../../domain/window';
+import { merged } from '../../live/merged';
 import { type Building } from '../building/building.type';
 import { type Context } from '../context';
 import { type SharedStream } from '../shared-stream';
 import { BuildingAverage } from './average.type';
 import { type AveragePlace } from './average-cursor';
+import { correctedAverages } from './corrected-averages';
 import { currentAverages } from './current-averages';
 import { createMissedAverages } from './missed-averages';
 
@@ -14,7 +16,7 @@ import { createMissedAverages } from './missed-averages';
  * hold of them is not told.
  */
 export function averageStream(
-  { services: { live } }: Context,
+  { services: { averages, live } }: Context,
   options: {
     buildings: readonly Building[];
     /** Left out: all. */
@@ -23,6 +25,8 @@ export function averageStream(
     minInterval: number;
     /** Where it left off, by building; empty for who begins. */
     places: readonly AveragePlace[];
+    /** Whether to tell of records that are corrected later. */
+    corrections: boolean;
   },
 ): SharedStream<BuildingAverage> {
   const { buildings, quantity: only, places } = options;
@@ -57,11 +61,18 @@ export function averageStream(
     },
     changes(scope) {
       const seen = visible(scope);
-      return delivered(live.changes([...seen.keys()], only), ({ tenantId, buildingId }, quantity) =>
+      const ids = [...seen.keys()];
+      const isShown = (of: { tenantId: string; buildingId: string }, quantity: QuantityName): boolean =>
         // A building may have another owner by now.
-        Boolean(owners.get(buildingId) === tenantId && seen.get(buildingId)?.includes(quantity)),
-      );
+        Boolean(owners.get(of.buildingId) === of.tenantId && seen.get(of.buildingId)?.includes(quantity));
+      const changes = delivered(live.changes(ids, only), isShown);
+      if (!options.corrections) return changes;
+      const told = live.corrections(ids, only);
+      const corrected = correctedAverages(told, { averages, scope, isShown });
+      return merged(changes, endingWith(corrected, told));
     },
+    eventOf: ({ delivery, buildingId, quantity, windowEnd, revision }) =>
+      delivery === 'CORRECTED' ? `${buildingId} ${quantity} ${windowEnd.getTime()} ${revision}` : null,
     slotOf: ({ buildingId, quantity }) => `${buildingId} ${quantity}`,
     instantOf: ({ windowEnd }) => windowEnd.getTime(),
     isUnchanged: (value, told) => !value.differsFrom(told),
@@ -90,6 +101,22 @@ function delivered(
     },
     async return() {
       await changes.return?.();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]: () => values,
+  };
+  return values;
+}
+
+/** A generator that waits for its source cannot be told to return; the source can, and then it does. */
+function endingWith<Value>(
+  generator: AsyncGenerator<Value>,
+  source: AsyncIterableIterator<unknown>,
+): AsyncIterableIterator<Value> {
+  const values: AsyncIterableIterator<Value> = {
+    next: () => generator.next(),
+    async return() {
+      await source.return?.();
       return { done: true, value: undefined };
     },
     [Symbol.asyncIterator]: () => values,

@@ -39,7 +39,7 @@ export class FurtherAggregate {
   value!: number | null;
 }
 
-const DELIVERIES = ['LIVE', 'MISSED'] as const;
+const DELIVERIES = ['LIVE', 'MISSED', 'CORRECTED'] as const;
 export type Delivery = (typeof DELIVERIES)[number];
 const AverageDelivery = Object.fromEntries(DELIVERIES.map((name) => [name, name])) as Record<
   Delivery,
@@ -52,6 +52,9 @@ registerEnumType(AverageDelivery, {
   valuesConfig: {
     LIVE: { description: 'It is the value now.' },
     MISSED: { description: 'It is the record of a minute since `after`, from before the value now.' },
+    CORRECTED: {
+      description: 'It is the record of a minute, to which readings came late: it replaces the one before.',
+    },
   },
 });
 

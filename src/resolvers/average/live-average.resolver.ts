@@ -19,7 +19,11 @@ const MAXIMUM_BUILDINGS = 100;
 interface Asked {
   quantity?: QuantityName | null;
   minInterval?: number | null;
+  corrections?: boolean | null;
 }
+
+const CORRECTIONS =
+  'Whether to tell also of minute records that are corrected by readings that come late, up to 48 hours: each with its new `revision`, apart from `minInterval`. Of what was corrected while you were away `Building.averageHistory` tells.';
 
 @Resolver(() => BuildingAverage)
 export class AverageCursorResolver {
@@ -27,10 +31,10 @@ export class AverageCursorResolver {
   @FieldResolver(() => String, {
     nullable: true,
     description:
-      'Where this value stands among those of its building: opaque, good at any time and anywhere as `after` of a subscription to the building’s averages. Null for a value of a space.',
+      'Where this value stands among those of its building: opaque, good at any time and anywhere as `after` of a subscription to the building’s averages. Null for a value of a space and for a correction, which moves no place.',
   })
   cursor(@Root() value: BuildingAverage, @Ctx() { services }: Context): string | null {
-    if (value.spaceId !== null) return null;
+    if (value.spaceId !== null || value.delivery === 'CORRECTED') return null;
     const { buildingId, quantity, windowEnd, revision } = value;
     return sealPlace(services.cursors, {
       buildingId,
@@ -63,6 +67,8 @@ export class LiveAverageResolver {
         'The `cursor` of the last value that was received: the minute records since then come first, oldest first, and then the current values. Where some cannot be told, the current value says which in `gap`.',
     })
     _after?: string | null,
+    @Arg('corrections', () => Boolean, { nullable: true, description: CORRECTIONS })
+    _corrections?: boolean | null,
   ): BuildingAverage {
     return value;
   }
@@ -91,6 +97,8 @@ export class LiveAverageResolver {
         'The `cursor` of the last value that was received, of each building: of those the minute records since then come first. A building without one begins with its current values.',
     })
     _after?: string[] | null,
+    @Arg('corrections', () => Boolean, { nullable: true, description: CORRECTIONS })
+    _corrections?: boolean | null,
   ): BuildingAverage {
     return value;
   }
@@ -129,7 +137,7 @@ async function subscribeToBuildings(
 function streamOf(
   context: Context,
   buildings: Building | Building[],
-  { quantity, minInterval }: Asked,
+  { quantity, minInterval, corrections }: Asked,
   places: readonly AveragePlace[],
 ) {
   if (quantity != null) requireContinuous(quantity);
@@ -138,6 +146,7 @@ function streamOf(
     quantity: quantity ?? undefined,
     minInterval: minIntervalOf(minInterval),
     places,
+    corrections: corrections ?? false,
   });
 }
 

@@ -1,5 +1,10 @@
-import { Field, ObjectType, registerEnumType } from 'type-graphql';
-import { type Assignment, DEVICE_STATES, type DeviceState as State } from '../../domain/device';
+import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
+import {
+  type Assignment,
+  DEFAULT_INTERVAL_SECONDS,
+  DEVICE_STATES,
+  type DeviceState as State,
+} from '../../domain/device';
 import { type QuantityName } from '../../domain/quantity';
 import { type SeenKey } from '../../store/device-activity';
 import { seenKeyOf } from '../../store/device-activity-documents';
@@ -106,6 +111,12 @@ export class Device extends Node implements Owned {
   state!: State;
 
   @Visible('with-parent')
+  @Field(() => Int, {
+    description: 'How often it is expected to send, in seconds: what its silence is measured by.',
+  })
+  intervalSeconds!: number;
+
+  @Visible('with-parent')
   @Field(() => DateTime, { description: 'When it was provisioned.' })
   createdAt!: Date;
 
@@ -149,6 +160,7 @@ export class Device extends Node implements Owned {
       state: document.state,
       parentId: document.parentId ?? null,
       seenKey: seenKeyOf(document),
+      intervalSeconds: document.intervalSeconds ?? DEFAULT_INTERVAL_SECONDS,
       createdAt: new Date(document.createdAt),
       activatedAt: document.activatedAt == null ? null : new Date(document.activatedAt),
       suspendedAt: document.suspended ? new Date(document.suspended.at) : null,

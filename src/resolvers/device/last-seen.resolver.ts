@@ -6,7 +6,7 @@ import { Visible } from '../rule';
 import { DateTime } from '../scalars';
 import { Device } from './device.type';
 
-const DeviceProtocol = Object.fromEntries(DEVICE_PROTOCOLS.map((name) => [name, name])) as Record<
+export const DeviceProtocol = Object.fromEntries(DEVICE_PROTOCOLS.map((name) => [name, name])) as Record<
   Protocol,
   Protocol
 >;

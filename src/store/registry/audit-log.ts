@@ -1,7 +1,10 @@
 import { type JSONValue } from '@azure/cosmos';
 import { allows, type TenantScope } from '../../auth/scope';
+import { alertRulesOf } from '../alert-documents';
+import { configurationAuditKey } from '../alerts/configuration';
 import { type Cosmos } from '../cosmos';
 import { type AuditDocument, auditKeyOf, OF_KIND, stockOf } from '../documents';
+import { webhooksOf } from '../webhooks/documents';
 import { type Page, type Registry } from '../registry';
 import { ownersIn } from './access';
 
@@ -58,7 +61,7 @@ export function createAuditLog({ cosmos }: { cosmos: Cosmos }): Pick<Registry, '
   }
 
   /** The keyed events below `before`, as far as the filter reaches. */
-  function keyed(
+  async function keyed(
     scope: TenantScope,
     of: AuditLogOf,
     filter: AuditFilter,
@@ -66,14 +69,40 @@ export function createAuditLog({ cosmos }: { cosmos: Cosmos }): Pick<Registry, '
     limit: number,
   ): Promise<AuditDocument[]> {
     const { partition, conditions, parameters } = conditionsOf(scope, of, filter);
-    conditions.push('c.auditKey >= @low', 'c.auditKey < @high');
-    parameters.low = keyFrom(filter.from ?? 0);
-    const high = keyFrom((filter.to ?? LAST_INSTANT - 1) + 1);
-    parameters.high = before !== null && before < high ? before : high;
+    const low = keyFrom(filter.from ?? 0);
+    const last = keyFrom((filter.to ?? LAST_INSTANT - 1) + 1);
+    const high = before !== null && before < last ? before : last;
+    if ('buildingId' in of) return inRegistry(partition, conditions, { ...parameters, low, high }, limit);
+    // What is configured for the tenant as a whole is told of in partitions of its own.
+    const bounds = { low: configurationAuditKey(low), high: configurationAuditKey(high) };
+    const parts = await Promise.all([
+      inRegistry(partition, conditions, { ...parameters, low, high }, limit),
+      ...configurationsOf(of.tenantId).map((key) =>
+        cosmos.query<AuditDocument>(
+          'directory',
+          key,
+          `SELECT * FROM c WHERE ${['c.sortKey >= @low', 'c.sortKey < @high', ...conditions].join(' AND ')} ORDER BY c.sortKey DESC`,
+          { ...parameters, ...bounds },
+          { limit },
+        ),
+      ),
+    ]);
+    return parts
+      .flat()
+      .sort((a, b) => (a.auditKey! < b.auditKey! ? 1 : -1))
+      .slice(0, limit);
+  }
+
+  function inRegistry(
+    partition: string,
+    conditions: readonly string[],
+    parameters: Record<string, JSONValue>,
+    limit: number,
+  ): Promise<AuditDocument[]> {
     return cosmos.query<AuditDocument>(
       'registry',
       partition,
-      `SELECT * FROM c WHERE ${conditions.join(' AND ')} ORDER BY c.auditKey DESC`,
+      `SELECT * FROM c WHERE ${['c.auditKey >= @low', 'c.auditKey < @high', ...conditions].join(' AND ')} ORDER BY c.auditKey DESC`,
       parameters,
       { limit },
     );
@@ -136,6 +165,11 @@ export function createAuditLog({ cosmos }: { cosmos: Cosmos }): Pick<Registry, '
       };
     },
   };
+}
+
+/** Where in `directory` what is configured for a tenant stands, with its audit events. */
+function configurationsOf(tenantId: string): string[] {
+  return [alertRulesOf(tenantId), webhooksOf(tenantId)];
 }
 
 /** Before every event of that instant, behind every earlier one. */

@@ -29,6 +29,11 @@ export function reasonProblem(reason: string): Refusal | undefined {
   return check('reason', reason, MAXIMUM_REASON);
 }
 
+/** What somebody writes beside a change. */
+export function noteProblem(note: string): Refusal | undefined {
+  return check('note', note, MAXIMUM_REASON);
+}
+
 /** Also what the text of an argument may be that is a name of something: a device, a serial number. */
 export function nameProblem(path: string, value: string): Refusal | undefined {
   return check(path, value, MAXIMUM_NAME);

@@ -123,13 +123,13 @@ async function withLanding(rows: readonly Row[]): Promise<DuckDBConnection> {
   const connection = await instance.connect();
   const values = rows.map(
     (row) =>
-      `('i-8', 3, ${row.sequence}, ${row.row}, make_timestamptz(${row.enqueuedAt}000), 'bld_a', '${row.pointId}', ` +
+      `('i-8', 3, ${row.sequence}, ${row.row}, make_timestamptz(${row.enqueuedAt}000), 'bld_a', 'spc_a', '${row.pointId}', ` +
       `'${row.deviceId}', 'AIR_TEMPERATURE', make_timestamptz(${row.observedAt}000), ${row.value}, '${row.timeSource}', ` +
       `${row.messageId === null ? 'NULL' : `'${row.messageId}'`}, 0)`,
   );
   await connection.run(`
     CREATE TABLE landing (incarnation VARCHAR, "partition" INTEGER, sequence BIGINT, "row" INTEGER,
-      enqueued_at TIMESTAMPTZ, building_id VARCHAR, point_id VARCHAR, device_id VARCHAR, quantity VARCHAR,
+      enqueued_at TIMESTAMPTZ, building_id VARCHAR, space_id VARCHAR, point_id VARCHAR, device_id VARCHAR, quantity VARCHAR,
       observed_at TIMESTAMPTZ, value DOUBLE, time_source VARCHAR, message_id VARCHAR, message_index INTEGER)`);
   await connection.run(`INSERT INTO landing VALUES ${values.join(', ')}`);
   await prepareCounted(connection, { allowedLatenessMs: LATENESS, buildingIds: ['bld_a'] });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DuckDBConnection } from '@duckdb/node-api';
-import { type QuantityName } from '../../../src/domain/quantity';
+import { QUANTITIES, type QuantityName } from '../../../src/domain/quantity';
 import { REPEATED_WITHIN_MS } from '../../../src/domain/reading';
 import { WINDOW_SECONDS } from '../../../src/domain/window';
 
@@ -26,6 +26,11 @@ export interface SeenAverage {
   lastReadingAt: number | null;
 }
 
+/** They have no rolling average. */
+const STATES = QUANTITIES.filter(({ kind }) => kind === 'state')
+  .map(({ name }) => `'${name}'`)
+  .join(', ');
+
 /** How far a mean may be from SQL's. */
 export const MEAN_TOLERANCE = 1e-9;
 
@@ -35,8 +40,8 @@ export const MEAN_TOLERANCE = 1e-9;
  * stream order stands, and a message without a time that comes again after `REPEATED_WITHIN_MS` is another. As the hub's clock only goes forward in a partition, the first of an identity is also the first
  * up to any position from which it is there, so that this is done once and not for each value.
  *
- * Wants a view `landing` with: incarnation, partition, sequence, row, enqueued_at, building_id, point_id, device_id,
- * quantity (name), observed_at, value, time_source, message_id, message_index.
+ * Wants a view `landing` with: incarnation, partition, sequence, row, enqueued_at, building_id, space_id, point_id,
+ * device_id, quantity (name), observed_at, value, time_source, message_id, message_index.
  */
 export async function prepareCounted(
   connection: DuckDBConnection,
@@ -45,7 +50,7 @@ export async function prepareCounted(
   const buildings = options.buildingIds.map((id) => `'${id.replaceAll("'", "''")}'`).join(', ');
   await connection.run(`
     CREATE OR REPLACE TABLE counted AS
-    SELECT incarnation, "partition", sequence, building_id, quantity, device_id, value, observed_ms,
+    SELECT incarnation, "partition", sequence, "row", building_id, space_id, point_id, quantity, device_id, value, observed_ms,
       CAST(ceil(observed_ms / 1000.0) AS BIGINT) AS slot,
       CAST(floor(ceil(observed_ms / 1000.0) / 60) AS BIGINT) AS minute
     FROM (
@@ -177,7 +182,7 @@ export async function missingPoints(
     SELECT building_id, quantity, minute, count(*) AS readings FROM (
       SELECT building_id, quantity,
         unnest(range((slot + 59) // 60, (slot + ${WINDOW_SECONDS - 1}) // 60 + 1)) AS minute
-      FROM counted
+      FROM counted WHERE quantity NOT IN (${STATES})
     )
     WHERE minute <= ${untilMinute}
     GROUP BY ALL ORDER BY ALL`);

@@ -1,0 +1,214 @@
+import { type ActiveAlert } from './effect';
+import { IN_ORDER, type Rule, type Side, sideOfChange, sideOfValue } from './rule';
+
+/** The last readings of a point, in the order in which they were observed. One that comes earlier than all is not judged. */
+export interface Recent {
+  times: number[];
+  values: number[];
+}
+
+/** How one rule sees one subject. */
+export interface Track {
+  readonly rule: Rule;
+  readonly key: string;
+  /** Of each recent reading of the point. */
+  sides: Side[];
+  /** Where the reading that was given up last stood, and since when it had stood so. */
+  baseSide: Side;
+  baseOnset: number;
+  active: ActiveAlert | null;
+  /** What was told and is over: from, to, from, to; the last few. */
+  past: number[];
+  /** Clock (ms) at which what is out of order and not raised yet was first seen; Infinity for nothing. */
+  seenSince: number;
+  /** When (ms) what is out of order will have held for long enough; Infinity for nothing. */
+  dueAt: number;
+  /** For which `dueAt` the clock will look at it. */
+  scheduledFor: number;
+  /** While an event is read: whether something is to be decided at its end. */
+  touched: boolean;
+}
+
+/** Readings that a point's late ones are put among. */
+export const RECENT_READINGS = 16;
+/** The same under a rule of change, which looks back further. */
+export const RECENT_READINGS_OF_CHANGE = 128;
+const PAST_KEPT = 16;
+
+export function createTrack(rule: Rule, key: string, readings: number): Track {
+  return {
+    rule,
+    key,
+    sides: new Array<Side>(readings).fill(IN_ORDER),
+    baseSide: IN_ORDER,
+    baseOnset: 0,
+    active: null,
+    past: [],
+    seenSince: Infinity,
+    dueAt: Infinity,
+    scheduledFor: Infinity,
+    touched: false,
+  };
+}
+
+/** Puts a reading in its place; -1 where one of that instant stands, or where it is older than all that are kept. */
+export function place({ times, values }: Recent, at: number, value: number, capacity: number): number {
+  let index = times.length;
+  while (index > 0 && times[index - 1]! > at) index--;
+  if (index > 0 && times[index - 1] === at) return -1;
+  if (index === 0 && times.length >= capacity) return -1;
+  if (index === times.length) {
+    times.push(at);
+    values.push(value);
+  } else {
+    times.splice(index, 0, at);
+    values.splice(index, 0, value);
+  }
+  return index;
+}
+
+/** Gives the oldest reading up. To be called after every track of the point was told of the new one. */
+export function giveUpOldest({ times, values }: Recent, tracks: readonly Track[]): void {
+  for (const track of tracks) {
+    const side = track.sides.shift()!;
+    if (side !== IN_ORDER && track.baseSide === IN_ORDER) track.baseOnset = times[0]!;
+    track.baseSide = side;
+  }
+  times.shift();
+  values.shift();
+}
+
+/**
+ * Judges the reading at `index`, which was just put there, and those after it.
+ *
+ * @returns whether anything can follow from it: not where all was in order and is.
+ */
+export function judge(track: Track, recent: Recent, index: number): boolean {
+  const { rule, sides } = track;
+  const { times, values } = recent;
+  const ofChange = rule.document.condition.kind === 'RATE_OF_CHANGE';
+  const sideAt = (i: number): Side => {
+    if (times[i]! < rule.since) return IN_ORDER;
+    if (ofChange) return sideOfChange(rule, times, values, i);
+    return sideOfValue(rule, i > 0 ? sides[i - 1]! : track.baseSide, values[i]!);
+  };
+  if (index === sides.length) {
+    const before = index > 0 ? sides[index - 1]! : track.baseSide;
+    const side = sideAt(index);
+    sides.push(side);
+    return side !== IN_ORDER || before !== IN_ORDER || track.active !== null;
+  }
+  sides.splice(index, 0, IN_ORDER);
+  for (let i = index; i < sides.length; i++) {
+    const before = sides[i];
+    sides[i] = sideAt(i);
+    // A bound's verdict hangs on the one before alone.
+    if (!ofChange && i > index && sides[i] === before) break;
+  }
+  return true;
+}
+
+export interface Decision {
+  raise?: { onset: number; value: number | null; clearedAt: number | null };
+  /** The alert that was active is over since then. */
+  clear?: { at: number; onset: number };
+}
+
+/**
+ * What follows from a point's readings in the order of their instants, beyond what was told before. What was told is not
+ * taken back: an alert keeps its onset although an earlier reading comes to light, and one that was raised too soon is
+ * cleared. An alert that was over before its first reading came is raised and cleared at once.
+ *
+ * @param clock milliseconds: what stood out of order at the newest reading has held until then.
+ */
+export function decide(track: Track, { times, values }: Recent, clock: number): Decision[] {
+  const { sides, rule } = track;
+  const decisions: Decision[] = [];
+  const count = times.length;
+  let toldUntil = Infinity;
+  const told = track.active;
+  if (told !== null) {
+    for (let i = 0; i < count; i++) {
+      if (sides[i] !== IN_ORDER || times[i]! <= told.onset) continue;
+      toldUntil = Math.max(times[i]!, told.raisedAt);
+      decisions.push({ clear: { at: toldUntil, onset: told.onset } });
+      tellPast(track, told.onset, toldUntil);
+      break;
+    }
+  }
+  let i = 0;
+  let from = track.baseSide === IN_ORDER ? NaN : track.baseOnset;
+  let openOnset = NaN;
+  while (i <= count) {
+    const out = i < count && sides[i] !== IN_ORDER;
+    if (out && Number.isNaN(from)) from = times[i]!;
+    if (!out && !Number.isNaN(from)) {
+      const to = i < count ? times[i]! : Infinity;
+      const untold = afterPast(track, times, sides, from, to);
+      const isActives = told !== null && untold !== undefined && untold < toldUntil && to > told.onset;
+      if (untold !== undefined && !isActives) {
+        const held = to === Infinity ? Math.max(clock, times[count - 1] ?? 0) : to;
+        if (held - untold >= rule.forMs) {
+          const shown = valueAt(times, values, untold, untold + rule.forMs);
+          const clearedAt = to === Infinity ? null : Math.max(to, untold + rule.forMs);
+          decisions.push({ raise: { onset: untold, value: shown, clearedAt } });
+          if (clearedAt !== null) tellPast(track, untold, clearedAt);
+        } else if (to === Infinity) openOnset = untold;
+      }
+      from = NaN;
+    }
+    i++;
+  }
+  track.dueAt = Number.isNaN(openOnset) ? Infinity : openOnset + rule.forMs;
+  return decisions;
+}
+
+export function tellPast({ past }: Track, from: number, to: number): void {
+  past.push(from, to);
+  if (past.length > PAST_KEPT) past.splice(0, past.length - PAST_KEPT);
+}
+
+/**
+ * The same, where others have decided already: what is over counts as told, and nothing follows.
+ */
+export function observe(track: Track, recent: Recent, clock: number): void {
+  const { active } = track;
+  track.active = null;
+  for (const { raise } of decide(track, recent, clock)) {
+    // To be looked at once it is ours to decide.
+    if (raise?.clearedAt === null && active === null) track.dueAt = raise.onset + track.rule.forMs;
+  }
+  track.active = active;
+}
+
+/** What was read last from `onset` until it was raised; null where that is no longer kept. */
+function valueAt(
+  times: readonly number[],
+  values: readonly number[],
+  onset: number,
+  raisedAt: number,
+): number | null {
+  for (let i = times.length - 1; i >= 0 && times[i]! >= onset; i--)
+    if (times[i]! <= raisedAt) return values[i]!;
+  return null;
+}
+
+/** Since when what is out of order from `from` to `to` was not told; undefined where all of it was. */
+function afterPast(
+  { past }: Track,
+  times: readonly number[],
+  sides: readonly Side[],
+  from: number,
+  to: number,
+): number | undefined {
+  let begin = from;
+  for (let pair = 0; pair < past.length; pair += 2) {
+    if (begin >= past[pair + 1]! || to <= past[pair]!) continue;
+    if (to <= past[pair + 1]!) return undefined;
+    const next = times.findIndex((at, i) => at >= past[pair + 1]! && at < to && sides[i] !== IN_ORDER);
+    if (next < 0) return undefined;
+    begin = times[next]!;
+    pair = -2;
+  }
+  return begin;
+}

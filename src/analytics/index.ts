@@ -1,0 +1,96 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type ContainerClient } from '@azure/storage-blob';
+import { type Registry as Metrics } from '../observability/metrics';
+import { createManifests } from '../store/manifests';
+import { type BlobCache, createBlobCache } from './blob-cache';
+import { createCuratedListing } from './curated-listing';
+import { createEngine } from './engine';
+import { createLandingFiles } from './landing-files';
+import { observeAnalytics } from './metrics';
+import { createQuestions, type Questions } from './questions';
+import { createReadingsSource } from './readings-source';
+
+export interface AnalyticsOptions {
+  /** The cold store's. */
+  container: ContainerClient;
+  /** Of this process alone; left out, a temporary one that goes with the process. */
+  folder?: string | undefined;
+  cacheMegabytes: number;
+  memoryMegabytes: number;
+  threads: number;
+  /** Longest time of a question. */
+  seconds: number;
+  metrics?: Metrics;
+}
+
+/** Questions over the cold store. */
+export interface Analytics {
+  questions: Questions;
+  /** What the copies of cold files were good for since the start. */
+  cacheCounts: BlobCache['counts'];
+  start(): Promise<void>;
+  /** Breaks off what is under way. */
+  stop(): Promise<void>;
+}
+
+const AT_ONCE = 2;
+const AT_ONCE_EACH = 1;
+const COPIES = 'blobs';
+
+export function createAnalytics(options: AnalyticsOptions): Analytics {
+  let begun: { questions: Questions; counts: BlobCache['counts']; stop: () => Promise<void> } | undefined;
+  const started = () => {
+    if (begun === undefined) throw new Error('questions are asked before the start');
+    return begun;
+  };
+  const theirs = (): Questions => started().questions;
+  return {
+    questions: {
+      readings: (...asked) => theirs().readings(...asked),
+      history: (...asked) => theirs().history(...asked),
+      excursions: (...asked) => theirs().excursions(...asked),
+    },
+    cacheCounts: () => started().counts(),
+    async start() {
+      const { container, memoryMegabytes, threads } = options;
+      // DuckDB compares what it may open by whole paths.
+      const folder = resolve(options.folder ?? (await mkdtemp(join(tmpdir(), 'atrium-questions-'))));
+      const cache = createBlobCache({
+        container,
+        folder: join(folder, COPIES),
+        maximumBytes: options.cacheMegabytes * 1_000_000,
+      });
+      const engine = createEngine({
+        folder,
+        memoryMegabytes,
+        threads,
+        atOnce: AT_ONCE,
+        atOnceEach: AT_ONCE_EACH,
+        timeoutMs: options.seconds * 1_000,
+      });
+      await cache.start();
+      await engine.start();
+      if (options.metrics) observeAnalytics(options.metrics, { cache, engine });
+      const source = createReadingsSource({
+        cache,
+        landing: createLandingFiles({ container }),
+        curated: createCuratedListing({ manifests: createManifests(container) }),
+      });
+      begun = {
+        questions: createQuestions({ engine, source }),
+        counts: cache.counts,
+        async stop() {
+          await engine.stop();
+          await cache.stop();
+          if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
+        },
+      };
+    },
+    async stop() {
+      await begun?.stop();
+      begun = undefined;
+    },
+  };
+}

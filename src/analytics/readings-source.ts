@@ -1,0 +1,226 @@
+import { DuckDBTimestampTZValue, listValue } from '@duckdb/node-api';
+import { type QuantityName } from '../domain/quantity';
+import { type BlobCache, BlobGone, type HeldFiles } from './blob-cache';
+import { type CuratedListing } from './curated-listing';
+import { type Session, type Values } from './engine';
+import { type LandingFiles } from './landing-files';
+
+/** What a question may look at: the scope's owner, buildings and quantities, and what the caller narrows them to. */
+export interface ReadingsFilter {
+  tenantId: string;
+  /** Null: every building of the tenant. */
+  buildingIds: readonly string[] | null;
+  quantities: readonly QuantityName[];
+  /** Observed there at the time; null: anywhere. */
+  spaceIds: readonly string[] | null;
+  deviceId: string | null;
+  pointId: string | null;
+  /** Milliseconds since 1970, [from, to) of the instant of observation. */
+  from: number;
+  to: number;
+}
+
+/** The readings of a filter as a relation of the session, each identity once. It holds until the work has ended. */
+export interface ReadingsRelation {
+  /**
+   * A SELECT of `building_id, point_id, space_id, device_id, quantity, observed_at, received_at, value, time_source,
+   * message_id, message_index, sequence, row`.
+   */
+  sql: string;
+  values: Values;
+  /**
+   * Whether the rows come from curated files alone: of each file sorted by building, quantity, point and instant, and of
+   * each UTC day of a point all in one file.
+   */
+  curatedOnly: boolean;
+}
+
+/**
+ * The readings of the cold store: what is curated, and what landed behind that. Neither gap nor overlap: the manifest says
+ * where the landing goes on, and an identity that stands on both sides is taken from the curated one, which came first.
+ */
+export interface ReadingsSource {
+  with<T>(
+    session: Session,
+    filter: ReadingsFilter,
+    work: (relation: ReadingsRelation) => Promise<T>,
+  ): Promise<T>;
+}
+
+const COLUMNS = `building_id, point_id, space_id, device_id, quantity, observed_at, received_at, value, time_source,
+  message_id, message_index, sequence, "row"`;
+const DAY_MS = 86_400_000;
+/** How far a gateway's clock may be before the hub's, with what a device may be ahead: an hour is what a folder holds. */
+const CLOCKS_MS = 300_000;
+const TRIES = 4;
+
+export function createReadingsSource({
+  cache,
+  landing,
+  curated,
+}: {
+  cache: BlobCache;
+  landing: LandingFiles;
+  curated: CuratedListing;
+}): ReadingsSource {
+  /** A generation that was replaced, or landing that was removed, while its files were fetched: what stands now is read. */
+  async function hold(session: Session, filter: ReadingsFilter) {
+    for (let attempt = 1; ; attempt++) {
+      const standing = await curated.of(filter);
+      if (standing === 'erased') return { curated: null, landing: null };
+      // The manifest first: what is curated after it is still in the landing.
+      const landed = await landing.of({
+        buildingIds: filter.buildingIds,
+        since: startOfDay(filter.from) - CLOCKS_MS,
+      });
+      const behind = landed.filter((file) => file.firstSequence > standing.through(file));
+      let held: HeldFiles | undefined;
+      try {
+        held = await cache.hold(standing.files, session.signal);
+        return { curated: held, landing: await cache.hold(behind, session.signal) };
+      } catch (error) {
+        held?.release();
+        if (!(error instanceof BlobGone) || attempt >= TRIES) throw error;
+        landing.forget();
+        curated.forget(filter.tenantId);
+      }
+    }
+  }
+
+  return {
+    async with(session, filter, work) {
+      const held = await hold(session, filter);
+      try {
+        const conditions = conditionsOf(filter);
+        const files: Values = {};
+        const parts: string[] = [];
+        if (held.curated !== null && held.curated.paths.length > 0) {
+          files.curated = listValue(held.curated.paths);
+          parts.push(`SELECT ${COLUMNS} FROM read_parquet($curated, hive_partitioning = false)
+            WHERE ${conditions.sql} AND observed_at >= $from AND observed_at < $to`);
+        }
+        const curatedOnly = !(await land(session, filter, held.landing?.paths ?? [], files));
+        if (!curatedOnly) parts.push(`SELECT ${COLUMNS} FROM fresh`);
+        const range = { from: instant(filter.from), to: instant(filter.to) };
+        const values =
+          files.curated === undefined ? {} : { ...conditions.values, ...range, curated: files.curated };
+        const place = placeOf(filter);
+        const relation = parts.length === 0 ? NOTHING : parts.join(' UNION ALL ');
+        return await work({
+          sql: place.sql === '' ? relation : `SELECT * FROM (${relation}) WHERE ${place.sql}`,
+          values: { ...values, ...place.values },
+          curatedOnly,
+        });
+      } finally {
+        await session.run('DROP TABLE IF EXISTS fresh').catch(() => undefined);
+        held.curated?.release();
+        held.landing?.release();
+      }
+    },
+  };
+}
+
+const NOTHING = `SELECT '' AS building_id, '' AS point_id, '' AS space_id, '' AS device_id, '' AS quantity,
+  TIMESTAMPTZ 'epoch' AS observed_at, TIMESTAMPTZ 'epoch' AS received_at, 0::DOUBLE AS value, '' AS time_source,
+  NULL::VARCHAR AS message_id, NULL::INTEGER AS message_index, 0::BIGINT AS sequence, 0::INTEGER AS "row" WHERE false`;
+
+/**
+ * Makes the table `fresh`: the landed rows of the filter, each identity once and none that is curated.
+ *
+ * A landed row stands for its identity if it is the first in stream order: files are named in that order, and a building
+ * lies in one partition of each life of the stream. A reading that the gateway stamped has no instant of its own: a
+ * repetition bears a later one, so that those of the whole first day are looked at, also before `from`.
+ * @returns whether there are any.
+ */
+async function land(
+  session: Session,
+  filter: ReadingsFilter,
+  paths: readonly string[],
+  curated: Values,
+): Promise<boolean> {
+  if (paths.length === 0) return false;
+  const conditions = conditionsOf(filter);
+  const range = {
+    from: instant(filter.from),
+    to: instant(filter.to),
+    day: instant(startOfDay(filter.from)),
+  };
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE fresh AS
+    SELECT ${COLUMNS} FROM (
+      SELECT ${COLUMNS}, filename
+      FROM read_parquet($landing, filename = true, hive_partitioning = false, union_by_name = true)
+      WHERE ${conditions.sql} AND observed_at >= $day AND observed_at < $to
+        AND (observed_at >= $from OR time_source <> 'DEVICE')
+      QUALIFY row_number() OVER (
+        PARTITION BY point_id, time_source, CASE WHEN time_source = 'DEVICE' THEN observed_at END,
+          CASE WHEN time_source <> 'DEVICE' THEN coalesce(message_id, filename || sequence::VARCHAR || ' ' || "row"::VARCHAR) END,
+          CASE WHEN time_source <> 'DEVICE' THEN message_index END
+        ORDER BY filename, sequence, "row") = 1)`,
+    { ...conditions.values, ...range, landing: listValue([...paths]) },
+  );
+  if (curated.curated !== undefined) {
+    const [bounds] = await session.rows<{ first: bigint | null; last: bigint | null }>(
+      'SELECT epoch_ms(min(observed_at)) AS first, epoch_ms(max(observed_at)) AS last FROM fresh',
+    );
+    if (bounds?.first != null && bounds.last != null) {
+      const known = `FROM read_parquet($curated, hive_partitioning = false) WHERE ${conditions.sql}
+        AND observed_at >= $since AND observed_at <= $until`;
+      const values = { ...conditions.values, ...curated, until: instant(Number(bounds.last)) };
+      await session.run(
+        `DELETE FROM fresh WHERE time_source = 'DEVICE' AND (point_id, observed_at) IN (
+          SELECT (point_id, observed_at) ${known} AND time_source = 'DEVICE')`,
+        { ...values, since: instant(Number(bounds.first)) },
+      );
+      await session.run(
+        `DELETE FROM fresh WHERE message_id IS NOT NULL AND (point_id, message_id, message_index) IN (
+          SELECT (point_id, message_id, message_index) ${known} AND message_id IS NOT NULL)`,
+        { ...values, since: range.day },
+      );
+    }
+  }
+  await session.run('DELETE FROM fresh WHERE observed_at < $from', { from: range.from });
+  const [left] = await session.rows<{ some: boolean }>('SELECT count(*) > 0 AS some FROM fresh');
+  return left!.some;
+}
+
+/**
+ * What a reading's identity implies, so that it may be asked before identities are compared. Equalities one by one, because
+ * DuckDB leaves row groups out by those and not by `IN` over parameters.
+ */
+function conditionsOf(filter: ReadingsFilter): { sql: string; values: Values } {
+  const { tenantId, buildingIds, quantities, pointId } = filter;
+  const values: Values = { tenant: tenantId };
+  const oneOf = (column: string, name: string, allowed: readonly string[]): string => {
+    if (allowed.length === 0) return 'false';
+    allowed.forEach((each, i) => (values[`${name}${i}`] = each));
+    return `(${allowed.map((_, i) => `${column} = $${name}${i}`).join(' OR ')})`;
+  };
+  const conditions = ['tenant_id = $tenant', oneOf('quantity', 'quantity', quantities)];
+  if (buildingIds !== null) conditions.push(oneOf('building_id', 'building', buildingIds));
+  if (pointId !== null) conditions.push(oneOf('point_id', 'point', [pointId]));
+  return { sql: conditions.join(' AND '), values };
+}
+
+/** Asked once identities are settled: of two that claim one instant the first stands, wherever it came from. */
+function placeOf({ spaceIds, deviceId }: ReadingsFilter): { sql: string; values: Values } {
+  const conditions: string[] = [];
+  const values: Values = {};
+  if (spaceIds !== null) {
+    conditions.push('list_contains($spaces, space_id)');
+    values.spaces = listValue([...spaceIds]);
+  }
+  if (deviceId !== null) {
+    conditions.push('device_id = $device');
+    values.device = deviceId;
+  }
+  return { sql: conditions.join(' AND '), values };
+}
+
+function startOfDay(at: number): number {
+  return Math.floor(at / DAY_MS) * DAY_MS;
+}
+
+function instant(at: number): DuckDBTimestampTZValue {
+  return new DuckDBTimestampTZValue(BigInt(Math.trunc(at)) * 1000n);
+}

@@ -1,0 +1,202 @@
+import { allows, type TenantScope } from '../auth/scope';
+import { type DeviceState } from '../domain/device';
+import { type Logger } from '../observability/logger';
+import { createChangeFollower } from './change-follower';
+import { type Cosmos } from './cosmos';
+import { type LastSeen, type SeenKey } from './device-activity';
+import { chunkOfOrdinal, lastSeenIn, seenKeyOf } from './device-activity-documents';
+import { type DepartedDocument, type DeviceDocument, type SeenDocument } from './documents';
+import { type Registry } from './registry';
+import { createSeenWatch } from './seen-watch';
+
+/** What is known of a device's health. */
+export interface DeviceStatus {
+  deviceId: string;
+  tenantId: string;
+  buildingId: string;
+  state: DeviceState;
+  lastSeen: LastSeen | null;
+  /** Milliseconds since 1970, by this process: when this became known. */
+  at: number;
+}
+
+/** Which devices: all of a building, at most `MAXIMUM_DEVICES`, or these. */
+export type StatusesOf = { buildingId: string } | { devices: readonly { id: string; buildingId: string }[] };
+
+export interface DeviceStatuses {
+  /** Resolves also where the store is away. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /**
+   * What each device is now, and then every change of its state, within a second, and of when it was last seen, as it is
+   * noted about once a minute: of what the scope may see at this moment. Of each device the latest waits. A device that
+   * leaves its building is told of no more. Ends with `return()`; throws where the devices cannot be read.
+   */
+  follow(scope: TenantScope, of: StatusesOf): AsyncIterableIterator<DeviceStatus>;
+}
+
+export const MAXIMUM_DEVICES = 1_000;
+
+type Changed = DeviceDocument | DepartedDocument;
+
+interface Held {
+  status: Omit<DeviceStatus, 'at'>;
+  seenKey: SeenKey | null;
+}
+
+export function createDeviceStatuses(options: {
+  cosmos: Cosmos;
+  registry: Pick<Registry, 'devices' | 'devicesById' | 'lastSeen'>;
+  logger: Logger;
+}): DeviceStatuses {
+  const { cosmos, registry, logger } = options;
+  const watchers = new Map<string, Set<(document: Changed) => void>>();
+  const seen = createSeenWatch({ cosmos, logger });
+  const follower = createChangeFollower({
+    cosmos,
+    container: 'registry',
+    from: 'now',
+    onChanges(documents) {
+      for (const document of documents as Changed[]) {
+        if (document.type !== 'device' && document.type !== 'departed') continue;
+        for (const onChange of [...(watchers.get(document.buildingId) ?? [])]) onChange(document);
+      }
+    },
+    logger,
+  });
+
+  function watch(buildingId: string, onChange: (document: Changed) => void): () => void {
+    const all = watchers.get(buildingId) ?? new Set();
+    watchers.set(buildingId, all.add(onChange));
+    return () => {
+      all.delete(onChange);
+      if (all.size === 0 && watchers.get(buildingId) === all) watchers.delete(buildingId);
+    };
+  }
+
+  /** The devices now, each with when it was last seen. */
+  async function read(scope: TenantScope, of: StatusesOf): Promise<[DeviceDocument, LastSeen | null][]> {
+    const found =
+      'buildingId' in of
+        ? (await registry.devices(scope, of.buildingId, { first: MAXIMUM_DEVICES, after: null })).items
+        : await registry.devicesById(
+            scope,
+            of.devices.map(({ id }) => id),
+          );
+    const devices = found.filter((device) => device !== null);
+    const keys = devices.map(seenKeyOf);
+    const lastSeen = await registry.lastSeen(
+      scope,
+      keys.filter((key) => key !== null),
+    );
+    let next = 0;
+    return devices.map((device, index) => [device, keys[index] === null ? null : lastSeen[next++]!]);
+  }
+
+  return {
+    start: follower.start,
+    async stop() {
+      await Promise.all([follower.stop(), seen.stop()]);
+    },
+    follow(scope, of) {
+      const buildings = new Set(
+        'buildingId' in of ? [of.buildingId] : of.devices.map((each) => each.buildingId),
+      );
+      const only = 'devices' in of ? new Set(of.devices.map(({ id }) => id)) : undefined;
+      const held = new Map<string, Held>();
+      const chunks = new Map<string, () => void>();
+      const waiting = new Map<string, DeviceStatus>();
+      let wake: (() => void) | undefined;
+      let ends: (() => void)[] | undefined;
+      let failure: { error: unknown } | undefined;
+      let ended = false;
+
+      const put = ({ status }: Held): void => {
+        waiting.set(status.deviceId, { ...status, at: Date.now() });
+        wake?.();
+      };
+
+      function take(document: Changed, known: LastSeen | null = null): void {
+        const { id, tenantId, buildingId } = document;
+        if (ended || (only && !only.has(id))) return;
+        if (document.type === 'departed' || !allows(scope, 'device.read', { tenantId, buildingId })) {
+          held.delete(id);
+          return;
+        }
+        if (!held.has(id) && held.size >= MAXIMUM_DEVICES) return;
+        const seenKey = seenKeyOf(document);
+        const lastSeen = held.get(id)?.status.lastSeen ?? known;
+        const device = {
+          status: { deviceId: id, tenantId, buildingId, state: document.state, lastSeen },
+          seenKey,
+        };
+        held.set(id, device);
+        if (seenKey !== null) watchChunk(seenKey);
+        put(device);
+      }
+
+      function watchChunk({ buildingId, ordinal }: SeenKey): void {
+        const chunk = chunkOfOrdinal(ordinal);
+        const key = `${buildingId}/${chunk}`;
+        if (chunks.has(key)) return;
+        // It may be told of at once.
+        chunks.set(key, () => undefined);
+        chunks.set(
+          key,
+          seen.watch(buildingId, chunk, (document) => hear(document, buildingId, chunk)),
+        );
+      }
+
+      function hear(document: SeenDocument, buildingId: string, chunk: number): void {
+        for (const device of held.values()) {
+          const { seenKey, status } = device;
+          if (seenKey?.buildingId !== buildingId || chunkOfOrdinal(seenKey.ordinal) !== chunk) continue;
+          const lastSeen = lastSeenIn(document, seenKey);
+          if (lastSeen?.at === status.lastSeen?.at) continue;
+          status.lastSeen = lastSeen;
+          put(device);
+        }
+      }
+
+      function begin(): void {
+        // Changes are listened to before the devices are read, so that none falls between the two.
+        ends = [...buildings].map((id) => watch(id, take));
+        read(scope, of).then(
+          (devices) => {
+            for (const [device, lastSeen] of devices) {
+              // What changed meanwhile is newer than what was read.
+              if (buildings.has(device.buildingId) && !held.has(device.id)) take(device, lastSeen);
+            }
+          },
+          (error: unknown) => {
+            failure = { error };
+            wake?.();
+          },
+        );
+      }
+
+      const statuses: AsyncIterableIterator<DeviceStatus> = {
+        async next() {
+          if (ends === undefined && !ended) begin();
+          for (;;) {
+            if (ended) return { done: true, value: undefined };
+            if (failure) throw failure.error;
+            for (const [id, status] of waiting) {
+              waiting.delete(id);
+              return { done: false, value: status };
+            }
+            await new Promise<void>((resolve) => (wake = resolve));
+          }
+        },
+        async return() {
+          ended = true;
+          for (const end of [...(ends ?? []), ...chunks.values()]) end();
+          wake?.();
+          return { done: true, value: undefined };
+        },
+        [Symbol.asyncIterator]: () => statuses,
+      };
+      return statuses;
+    },
+  };
+}
