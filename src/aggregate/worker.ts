@@ -30,7 +30,6 @@ export interface AggregateWorker {
 
 /** Just after the second, so that what the clock says has certainly begun. */
 const AFTER_THE_SECOND_MS = 5;
-const FOUR_HUNDRED_DAYS = 400 * 86_400;
 
 /**
  * The warm worker: consumes the telemetry stream, keeps the rolling average of every building and quantity, tells what
@@ -54,8 +53,8 @@ export function createAggregateWorker(options: {
     rules: AlertRules;
     inventory: BuildingInventory;
     store: AlertsStore;
-    /** How long an alert is kept after it was cleared, and each of its events. Default 400 days. */
-    keepSeconds?: number;
+    /** How long an alert is kept after it was cleared, and each of its events. */
+    keepSeconds: number;
   };
   /** Readings that come later than this after they were observed go to the cold store alone. */
   allowedLatenessMs?: number;
@@ -82,7 +81,6 @@ export function createAggregateWorker(options: {
     options.alerts &&
     createPlatformAlert({ logger, metrics: alertMetrics!, rules: options.alerts.rules, now });
   const alerts = options.alerts && {
-    keepSeconds: FOUR_HUNDRED_DAYS,
     ...options.alerts,
     metrics: alertMetrics!,
     gatewaysHeard: () => !platformAlert!.raised(),

@@ -228,6 +228,14 @@ export const aggregateSettings = (variables: Variables = process.env) =>
       ...documents,
       ...worker,
       AGGREGATE_HEALTH_PORT: port(9103, 'the aggregate worker’s health and metrics'),
+      ALERT_DAYS: alertDays,
+      RECORD_DAYS: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .max(36_500)
+        .default(90)
+        .describe('how long the rolling record, a point a minute, is kept'),
       ALLOWED_LATENESS_SECONDS: seconds(300, 'a reading later than this is in no average, in seconds'),
     },
     variables,

@@ -12,6 +12,8 @@ import { createSpaceTree } from '../store/space-tree';
 import { blobServiceOf, cosmosAccountOf, namespaceOf } from './connections';
 import { run, stopInOrder } from './run';
 
+const DAY_SECONDS = 86_400;
+
 /** The warm worker: the rolling five-minute averages, live and recorded. */
 run('aggregate', aggregateSettings, async (settings, logger) => {
   const metrics = createMetrics({ process: 'aggregate' });
@@ -30,8 +32,13 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
     identifier: `aggregate-${settings.WORKER_SLOT}`,
     counts,
     tree,
-    averages: createAveragesWriter({ cosmos }),
-    alerts: { rules, inventory, store: createAlertsStore({ cosmos }) },
+    averages: createAveragesWriter({ cosmos, keepSeconds: settings.RECORD_DAYS * DAY_SECONDS }),
+    alerts: {
+      rules,
+      inventory,
+      store: createAlertsStore({ cosmos }),
+      keepSeconds: settings.ALERT_DAYS * DAY_SECONDS,
+    },
     allowedLatenessMs: settings.ALLOWED_LATENESS_SECONDS * 1000,
   });
   const health = createHealthServer({
