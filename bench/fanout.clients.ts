@@ -42,6 +42,12 @@ function tell(): void {
   expected = Infinity;
 }
 
+/** A round would wait for it for ever. */
+function lose(why: string): never {
+  process.stderr.write(`a subscriber was lost: ${why}\n`);
+  process.exit(1);
+}
+
 /** By server-sent events: a request of its own. */
 function stream(url: string, building: string, token: string | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -58,7 +64,7 @@ function stream(url: string, building: string, token: string | undefined): Promi
     asked.once('response', (response) => {
       let rest = '';
       response.on('data', (data: Buffer) => (rest = look(rest + data.toString('latin1'))));
-      response.once('close', () => reject(new Error(`a stream of status ${response.statusCode} ended`)));
+      response.once('close', () => lose(`a stream of status ${response.statusCode} ended`));
       open++;
       resolve();
     });
@@ -70,7 +76,7 @@ function connect(url: string, building: string, token: string | undefined): Prom
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url, 'graphql-transport-ws', { perMessageDeflate: false });
     socket.once('error', reject);
-    socket.once('close', (code, reason) => reject(new Error(`closed with ${code} ${String(reason)}`)));
+    socket.once('close', (code, reason) => lose(`closed with ${code} ${String(reason)}`));
     socket.once('open', () => {
       const payload = token === undefined ? {} : { Authorization: `Bearer ${token}` };
       socket.send(JSON.stringify({ type: 'connection_init', payload }));

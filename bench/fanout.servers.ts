@@ -41,7 +41,7 @@ async function startAtrium(subscribers: number, byEvents: boolean): Promise<Fano
   // What many clients of one tenant may ask in a minute is not measured here.
   const plenty = { capacity: 1e9, restorePerSecond: 1e9 };
   const throttle = createThrottle({ client: plenty, tenant: plenty });
-  const api = await startApi({ throttle });
+  const api = await startApi({ throttle, keepAliveMilliseconds: 60_000 });
   const owner = await api.person('owner', NORTH, 'OWNER');
   const { building } = await buildBuilding(api, owner, NORTH);
   const issuer = decodeJwt(owner.token).iss!;

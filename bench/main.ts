@@ -8,6 +8,7 @@ const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   cosmos: () => import('./cosmos.bench.js'),
   pipeline: () => import('./pipeline.bench.js'),
   gateway: () => import('./gateway.bench.js'),
+  alerts: () => import('./alerts.bench.js'),
   aggregate: () => import('./aggregate.bench.js'),
   questions: () => import('./questions.bench.js'),
   fanout: () => import('./fanout.bench.js'),

@@ -87,6 +87,7 @@ describe('the whole platform', () => {
     expect(differences).toEqual([]);
     expect(counts['rounds done']).toBe(2);
     expect(counts['live values compared']).toBeGreaterThan(100);
+    expect(counts['alerts compared']).toBeGreaterThan(5);
   }, 240_000);
 
   it('stores what it acknowledged, once, while processes are killed -9', async () => {

@@ -6,7 +6,7 @@ import { streamEnd, type StreamEnd } from './stream-end';
 /** Hands over every frame that stands in the telemetry hub now, behind `from` where that is given. */
 export async function readFrames(
   eventHubs: string,
-  onFrame: (frame: Frame) => void,
+  onFrame: (frame: Frame, event: ReceivedEventData, partition: number) => void,
   from?: StreamEnd,
 ): Promise<{ events: number }> {
   const end = await streamEnd(eventHubs);
@@ -18,7 +18,8 @@ export async function readFrames(
   try {
     await Promise.all(
       end.partitions.map(async ({ first, last }, partition) => {
-        const before = from?.partitions[partition]?.last ?? first - 1;
+        // An empty partition has neither a first event nor a last one.
+        const before = from?.partitions[partition]?.last ?? Math.max(0, first) - 1;
         if (last <= before) return;
         let done!: () => void;
         let fail!: (error: Error) => void;
@@ -30,7 +31,7 @@ export async function readFrames(
               for (const event of batch) {
                 if (event.sequenceNumber > last) break;
                 events++;
-                onFrame(decodeFrame(event.body, event.properties));
+                onFrame(decodeFrame(event.body, event.properties), event, partition);
               }
               if (batch.length > 0 && batch.at(-1)!.sequenceNumber >= last) done();
               return Promise.resolve();

@@ -84,10 +84,16 @@ const CLOCK_SETTLES_MS = 1_000;
 const SECONDS_AT_ONCE = 2 * WINDOW_SECONDS;
 /** A longer break in being current begins a new grace for devices. */
 const TOLD_WITHIN_SECONDS = 5;
+/**
+ * A reading that comes this long after it was observed, and out of its order, is not judged: what follows from an event
+ * then follows from it and the five minutes before it, so that a replay which began earlier decides as its first reading.
+ */
+export const LATE_WITHIN_MS = 300_000;
 const MAXIMUM_GONE = 10_000;
 
 export function createAlertEngine(options: {
-  partition: number;
+  /** It goes on in the midst of a stream with nothing that was known before: the first minutes are only learned from. */
+  learns: boolean;
   /** Of a building, or of the spaces for which `within` holds. */
   valueOf(
     of: { tenantId: string; buildingId: string; code: number },
@@ -130,7 +136,11 @@ export function createAlertEngine(options: {
     else agenda.set(due, [look]);
   };
 
-  const decidedByOthers = ({ decidedBefore }: WatchedBuilding): boolean => sequence < decidedBefore;
+  /** What is enqueued before is only learned from; whatever of it was not stored, the checkpoint stayed further before. */
+  let learnedAt = options.learns ? Infinity : -Infinity;
+
+  const decidedByOthers = ({ decidedBefore }: WatchedBuilding): boolean =>
+    sequence < decidedBefore || clock < learnedAt;
 
   // -- what is raised and cleared
 
@@ -158,7 +168,8 @@ export function createAlertEngine(options: {
     });
     if (effect.clearedAt !== null) return null;
     const { subject, onset, raisedAt } = effect;
-    const active = { key: effect.key, ruleId: id, revision, subject, onset, raisedAt };
+    const { value } = effect;
+    const active = { key: effect.key, ruleId: id, revision, subject, onset, raisedAt, value };
     building.actives.set(effect.key, active);
     return active;
   };
@@ -331,7 +342,7 @@ export function createAlertEngine(options: {
       }
       const name = keyOfPoint(rule, point);
       const track = createTrack(rule, name, point.times.length);
-      track.active = building.actives.get(name) ?? null;
+      follow(track, building.actives.get(name) ?? null);
       kept.push(track);
     }
     for (const track of point.tracks) if (!kept.includes(track)) open.delete(track);
@@ -363,7 +374,14 @@ export function createAlertEngine(options: {
   /** Points with something to decide, once all readings of an event are in their places. */
   const touched: [WatchedBuilding, WatchedPoint][] = [];
 
-  const read = (building: WatchedBuilding, point: WatchedPoint, at: number, value: number): void => {
+  const read = (
+    building: WatchedBuilding,
+    point: WatchedPoint,
+    at: number,
+    value: number,
+    late: boolean,
+  ): void => {
+    if (late && at < (point.times.at(-1) ?? 0)) return;
     const index = place(point, at, value, point.capacity);
     if (index < 0) return;
     const { tracks } = point;
@@ -635,6 +653,8 @@ export function createAlertEngine(options: {
     apply(frame, event, enqueuedAt) {
       sequence = event;
       clock = Math.max(clock, enqueuedAt);
+      // Whoever reads a stream from its first event has missed nothing.
+      if (learnedAt === Infinity) learnedAt = event === 0 ? -Infinity : enqueuedAt + LATE_WITHIN_MS;
       if (byTenant.size === 0) return;
       let any = false;
       const { points, point: column, observedAt, value, count } = frame;
@@ -657,7 +677,7 @@ export function createAlertEngine(options: {
         if (point === undefined) continue;
         const at = observedAt[row]!;
         if (!Number.isFinite(value[row]) || at > furthest) continue;
-        read(of[points[index]!.building]!, point, at, value[row]!);
+        read(of[points[index]!.building]!, point, at, value[row]!, enqueuedAt - at > LATE_WITHIN_MS);
       }
       if (touched.length > 0) settleTouched();
     },
@@ -793,12 +813,20 @@ export function createAlertEngine(options: {
   function hand(building: WatchedBuilding): void {
     for (const track of building.places) track.active = building.actives.get(track.key) ?? null;
     for (const point of building.points) {
-      for (const track of point?.tracks ?? []) track.active = building.actives.get(track.key) ?? null;
+      for (const track of point?.tracks ?? []) follow(track, building.actives.get(track.key) ?? null);
     }
     for (const device of building.devices.values()) {
       device.silent = silentOf(building, device.deviceId);
     }
   }
+}
+
+/** An alert that stands says where its point stood, as long as no reading does. */
+function follow(track: Track, active: ActiveAlert | null): void {
+  track.active = active;
+  if (active === null || track.sides.length > 0 || active.value === null) return;
+  track.baseSide = sideOfValue(track.rule, IN_ORDER, active.value);
+  track.baseOnset = active.onset;
 }
 
 function silentOf({ actives }: WatchedBuilding, deviceId: string): ActiveAlert[] {

@@ -39,4 +39,6 @@ export interface ActiveAlert {
   subject: AlertSubject;
   onset: number;
   raisedAt: number;
+  /** What was read when it was raised; null for silence, or where it is not known. */
+  value: number | null;
 }

@@ -438,13 +438,13 @@ function ownKeyOf(alert: AlertDocument): string {
 }
 
 function activeOf(alert: AlertDocument): ActiveAlert & { tenantId: string } {
-  const { tenantId, ruleId, ruleRevision: revision, subject, onset, raisedAt } = alert;
-  return { tenantId, key: storedKeyOf(alert), ruleId, revision, subject, onset, raisedAt };
+  const { tenantId, ruleId, ruleRevision: revision, subject, onset, raisedAt, value } = alert;
+  return { tenantId, key: storedKeyOf(alert), ruleId, revision, subject, onset, raisedAt, value };
 }
 
 function activeOfEffect(effect: Extract<Effect, { kind: 'raise' }>): ActiveAlert & { tenantId: string } {
-  const { tenantId, key, rule, subject, onset, raisedAt } = effect;
-  return { tenantId, key, ruleId: rule.id, revision: rule.revision, subject, onset, raisedAt };
+  const { tenantId, key, rule, subject, onset, raisedAt, value } = effect;
+  return { tenantId, key, ruleId: rule.id, revision: rule.revision, subject, onset, raisedAt, value };
 }
 
 /** Those active and the newest others. */

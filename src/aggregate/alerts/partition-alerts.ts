@@ -9,7 +9,7 @@ import { type Frame } from '../../stream/frame';
 import { partitionCountOf } from '../../stream/incarnation';
 import { type StreamProducer } from '../../stream/producer';
 import { type DevicesExpected, type Engine } from '../engine';
-import { createAlertEngine } from './alert-engine';
+import { createAlertEngine, LATE_WITHIN_MS } from './alert-engine';
 import { type AlertMetrics } from './metrics';
 import { createOutbox, type PackedOutbox } from './outbox';
 import { type PackedAlerts } from './packed-alerts';
@@ -74,7 +74,7 @@ export function createPartitionAlerts(options: {
   const { rules, inventory, store, metrics } = shared;
   const publisher = createAlertPublisher({ logger, metrics, producer: options.producer, partition });
   const engine = createAlertEngine({
-    partition,
+    learns: restored === undefined,
     valueOf: (of, within) => averages.placeValue(of, within),
     expected: options.expected,
     inventoryOf: (buildingId) => inventory.of(buildingId),
@@ -181,8 +181,8 @@ export function createPartitionAlerts(options: {
     },
     pump: outbox.pump,
     neededSince() {
-      const since = Math.min(outbox.neededSince(), Math.max(engine.neededSince(), now() - LONGEST_NEEDED_MS));
-      return since;
+      const waitsSince = Math.max(engine.neededSince(), now() - LONGEST_NEEDED_MS);
+      return Math.min(outbox.neededSince(), waitsSince) - LATE_WITHIN_MS;
     },
     needsReplay: outbox.needsReplay,
     pack() {

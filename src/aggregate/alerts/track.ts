@@ -17,7 +17,7 @@ export interface Track {
   baseSide: Side;
   baseOnset: number;
   active: ActiveAlert | null;
-  /** What was told and is over: from, to, from, to; the last few. */
+  /** What was told and is over: from, to, from, to; as far back as readings are kept. */
   past: number[];
   /** Clock (ms) at which what is out of order and not raised yet was first seen; Infinity for nothing. */
   seenSince: number;
@@ -33,6 +33,7 @@ export interface Track {
 export const RECENT_READINGS = 16;
 /** The same under a rule of change, which looks back further. */
 export const RECENT_READINGS_OF_CHANGE = 128;
+/** Beyond so many numbers those that no reading reaches back to any more are forgotten. */
 const PAST_KEPT = 16;
 
 export function createTrack(rule: Rule, key: string, readings: number): Track {
@@ -132,7 +133,7 @@ export function decide(track: Track, { times, values }: Recent, clock: number): 
       if (sides[i] !== IN_ORDER || times[i]! <= told.onset) continue;
       toldUntil = Math.max(times[i]!, told.raisedAt);
       decisions.push({ clear: { at: toldUntil, onset: told.onset } });
-      tellPast(track, told.onset, toldUntil);
+      tellPast(track, told.onset, toldUntil, times);
       break;
     }
   }
@@ -152,7 +153,7 @@ export function decide(track: Track, { times, values }: Recent, clock: number): 
           const shown = valueAt(times, values, untold, untold + rule.forMs);
           const clearedAt = to === Infinity ? null : Math.max(to, untold + rule.forMs);
           decisions.push({ raise: { onset: untold, value: shown, clearedAt } });
-          if (clearedAt !== null) tellPast(track, untold, clearedAt);
+          if (clearedAt !== null) tellPast(track, untold, clearedAt, times);
         } else if (to === Infinity) openOnset = untold;
       }
       from = NaN;
@@ -163,9 +164,11 @@ export function decide(track: Track, { times, values }: Recent, clock: number): 
   return decisions;
 }
 
-export function tellPast({ past }: Track, from: number, to: number): void {
-  past.push(from, to);
-  if (past.length > PAST_KEPT) past.splice(0, past.length - PAST_KEPT);
+function tellPast(track: Track, from: number, to: number, times: readonly number[]): void {
+  track.past.push(from, to);
+  if (track.past.length <= PAST_KEPT) return;
+  const oldest = track.baseSide === IN_ORDER ? times[0]! : Math.min(times[0]!, track.baseOnset);
+  track.past = track.past.filter((_, i, past) => past[i | 1]! > oldest);
 }
 
 /**

@@ -127,6 +127,26 @@ describe('the engine of the alerts', () => {
     expect(effects).toHaveLength(1);
   });
 
+  it('raises nothing again when a reading comes late behind many that were told', () => {
+    for (const condition of [
+      above(30),
+      { kind: 'RATE_OF_CHANGE', change: 3, withinMs: 10_000, direction: 'RISING' } as const,
+    ]) {
+      const { engine, effects } = buildEngine([buildRule({ condition })]);
+      const readings = Array.from({ length: 60 }, (_, i) => ({
+        observedAt: START + 4_000 * i,
+        value: i % 2 === 0 ? 20 : 40,
+      }));
+      feed(engine, readings);
+      const told = effects.length;
+      for (let i = 50; i < 58; i += 2) {
+        engine.apply(frame([{ observedAt: START + 4_000 * i + 1, value: 20 }]), 60 + i, START + 240_000);
+      }
+      expect(effects).toHaveLength(told);
+      expect(told).toBeGreaterThan(50);
+    }
+  });
+
   it('keeps the onset that was told when an earlier reading comes to light', () => {
     const { engine, effects } = buildEngine([buildRule()]);
     const at = (seconds: number, value: number): Sent => ({ observedAt: START + seconds * 1000, value });

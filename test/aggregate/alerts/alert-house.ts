@@ -57,7 +57,7 @@ export function frame(rows: readonly Sent[]): Frame {
 export function buildEngine(rules: readonly AlertRuleDocument[]): { engine: AlertEngine; effects: Effect[] } {
   const effects: Effect[] = [];
   const engine = createAlertEngine({
-    partition: 0,
+    learns: false,
     valueOf: () => undefined,
     expected: () => 4,
     inventoryOf: () => undefined,
