@@ -122,7 +122,7 @@ async function run({ args, progress }: BenchContext): Promise<BenchReport> {
 
   const median = (list: number[]): number => list.toSorted((a, b) => a - b)[list.length >> 1] ?? 0;
   const counts = engines.map((engine) => engine.counts);
-  const lost = counts.reduce((sum, each) => sum + each.impossible + each.outOfReach + each.tooLate, 0);
+  const lost = counts.reduce((sum, each) => sum + each.impossible + each.late + each.tooLate, 0);
   return {
     figures: [
       {

@@ -10,8 +10,10 @@ const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   gateway: () => import('./gateway.bench.js'),
   alerts: () => import('./alerts.bench.js'),
   aggregate: () => import('./aggregate.bench.js'),
+  cold: () => import('./cold.bench.js'),
   questions: () => import('./questions.bench.js'),
   fanout: () => import('./fanout.bench.js'),
+  'warm-store': () => import('./warm-store.bench.js'),
 };
 
 async function main(): Promise<void> {

@@ -15,6 +15,11 @@ const ACCOUNT = 'devstoreaccount1';
 const ACCOUNT_KEY =
   'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
 
+/** Of the stand-in that answers at this endpoint, e.g. `http://127.0.0.1:10000/devstoreaccount1`. */
+export function blobConnectionString(endpoint: string): string {
+  return `DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};AccountKey=${ACCOUNT_KEY};BlobEndpoint=${endpoint};`;
+}
+
 const METADATA_FILE = '__azurite_db_blob__.json';
 const EXTENT_METADATA_FILE = '__azurite_db_blob_extent__.json';
 const EXTENTS_FOLDER = '__blobstorage__';
@@ -62,7 +67,7 @@ export function createBlobEmulator(options: { host: string; port: number; dataDi
       server = azurite;
       const endpoint = `${azurite.getHttpServerAddress()}/${ACCOUNT}`;
       return {
-        connectionString: `DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};AccountKey=${ACCOUNT_KEY};BlobEndpoint=${endpoint};`,
+        connectionString: blobConnectionString(endpoint),
       };
     },
     async stop() {

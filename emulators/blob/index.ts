@@ -1,1 +1,1 @@
-export { type BlobEmulator, createBlobEmulator } from './emulator';
+export { type BlobEmulator, createBlobEmulator, blobConnectionString } from './emulator';

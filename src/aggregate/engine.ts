@@ -22,14 +22,23 @@ export { type BuildingState } from './places';
 export interface EngineCounts {
   applied: number;
   duplicates: number;
+  /** Observed before what is held: counted from the stored recent readings instead. */
+  late: number;
+  /** Later than the record allows. */
   tooLate: number;
   /** Of a quantity that this release does not know. */
   notAveraged: number;
   /** Readings that no gateway of ours lets in: an ordinal, time or value that can not be. */
   impossible: number;
-  /** Observed before what is held although not too late: the clocks of hub and worker differ by minutes. */
-  outOfReach: number;
 }
+
+/** What became of a frame's rows, a byte each. */
+export const APPLIED = 0;
+export const DUPLICATE = 1;
+export const LATE = 2;
+export const TOO_LATE = 3;
+export const NOT_AVERAGED = 4;
+export const IMPOSSIBLE = 5;
 
 /** A value of the rolling average before the stream position is put to it. */
 export type LiveValue = Omit<BuildingAverage, 'position' | 'asOf' | 'windowEnd'>;
@@ -54,8 +63,12 @@ export interface Engine {
   readonly knownFrom: number;
   /** Moves T forward, never back; minutes that end on the way are marked for computing. */
   advance(second: number): void;
-  /** Counts a frame's readings. Events must come in stream order; the caller drops those it has applied before. */
-  apply(frame: Frame, sequence: number, enqueuedAt: number): void;
+  /**
+   * Counts a frame's readings. Events must come in stream order; the caller drops those it has applied before.
+   *
+   * @returns what became of each row; it holds until the next frame is applied.
+   */
+  apply(frame: Frame, sequence: number, enqueuedAt: number): Uint8Array;
   /** An event that holds no readings for us (damaged, of a later release) still moves the position. */
   skip(sequence: number, enqueuedAt: number): void;
   /** The values at T that changed since they were last taken; with `all`, of every active building and quantity. */
@@ -99,6 +112,11 @@ export function createEngine(options: {
   tree?: SpaceTree;
   /** Takes the points of minutes that can not change any more and whose readings are about to be given up. */
   onFinal(building: BuildingState, points: BuildingAverage[]): void;
+  /**
+   * A reading touches minutes (since 1970, both included) that are final, or that began before what is known: they are to
+   * be computed from the stored recent readings.
+   */
+  onLate?(building: BuildingState, code: number, firstMinute: number, lastMinute: number): void;
   /** What is told by name beside the values that have a field. Default `FURTHER`. */
   aggregations?: readonly Aggregation[];
   /** Left out, it begins with nothing. */
@@ -132,15 +150,16 @@ export function createEngine(options: {
   let second = 0;
   let sequence = -1;
   let knownFrom: number | undefined;
+  let verdicts = new Uint8Array(0);
   /** When the last event was enqueued. */
   let enqueuedUpTo = 0;
   const counts: EngineCounts = {
     applied: 0,
     duplicates: 0,
+    late: 0,
     tooLate: 0,
     notAveraged: 0,
     impossible: 0,
-    outOfReach: 0,
   };
 
   const isKnown = (windowEnd: number, reach = WINDOW_SECONDS): boolean =>
@@ -176,8 +195,21 @@ export function createEngine(options: {
    */
   const markMinutesAfter = (series: Series, slot: number): void => {
     const last = Math.min(second, slot + WINDOW_SECONDS + EMPTY_SECONDS - 1);
-    for (let end = Math.ceil(slot / 60) * 60; end <= last; end += 60) markMinute(series, end);
+    const first = Math.ceil(slot / 60) * 60;
+    let end = first;
+    while (end <= last && isForTheStore(end)) end += 60;
+    if (end > first) options.onLate?.(series.building, series.code, first / 60, end / 60 - 1);
+    for (; end <= last; end += 60) markMinute(series, end);
   };
+
+  /**
+   * Whether a minute is to be computed from the stored readings. Of one that began before what is known the owner before
+   * has counted what came in time: it stored that before its checkpoint passed it. What came about when that owner held
+   * the minute for final, by a clock that may have been ahead of the stream, is computed anew.
+   */
+  const isForTheStore = (windowEnd: number): boolean =>
+    windowEnd <= second - horizons.finalAfter ||
+    (!isKnown(windowEnd) && windowEnd <= second - horizons.finalAfter + UNKNOWN_MARGIN_SECONDS);
 
   /** A reading stands in the window of T. */
   const reach = (leaf: number, slot: number): void => {
@@ -443,37 +475,35 @@ export function createEngine(options: {
         if (isPossible(pointOrdinal) && isPossible(deviceOrdinal)) {
           return places.leafFor(building, each.quantity, each.spaceId, pointOrdinal, deviceOrdinal) ?? NONE;
         }
-        return places.seriesFor(building, each.quantity) === undefined ? NONE : IMPOSSIBLE;
+        return places.seriesFor(building, each.quantity) === undefined ? NONE : NO_LEAF;
       });
       const stateOfPoint = stateLeaves(frame);
       const undatedRows =
         frame.undated.length === 0 ? undefined : new Map(frame.undated.map((each) => [each.row, each]));
-      // Every minute that a reading can touch must still have its whole window.
-      const oldest = second - horizons.heldFor + WINDOW_SECONDS;
       const furthest = second + FURTHEST_AHEAD_SECONDS;
       const gone = second - horizons.heldFor;
+      if (verdicts.length < frame.count) verdicts = new Uint8Array(2 * frame.count);
       for (let row = 0; row < frame.count; row++) {
         const index = point[row]!;
         const instant = observedAt[row]!;
         const leaf = leafOfPoint[index]!;
         const state = leaf === NONE ? stateOfPoint?.[index] : undefined;
-        if (leaf === NONE && state === undefined) {
-          counts.notAveraged++;
-          continue;
-        }
-        if (isTooLate(instant, enqueuedAt, horizons.allowedLatenessMs)) {
+        if (isTooLate(instant, enqueuedAt, horizons.recordLatenessMs)) {
           counts.tooLate++;
+          verdicts[row] = TOO_LATE;
           continue;
         }
         const slot = slotOf(instant);
         const { building: owner, pointOrdinal, deviceOrdinal } = points[index]!;
-        const isImpossible = leaf === IMPOSSIBLE || !isPossible(pointOrdinal);
+        const isImpossible = leaf === NO_LEAF || (state !== undefined && !isPossible(pointOrdinal));
         if (slot > furthest || !Number.isFinite(value[row]) || isImpossible) {
           counts.impossible++;
+          verdicts[row] = IMPOSSIBLE;
           continue;
         }
-        if (slot <= oldest) {
-          counts.outOfReach++;
+        if (leaf === NONE && state === undefined) {
+          counts.notAveraged++;
+          verdicts[row] = NOT_AVERAGED;
           continue;
         }
         const undated = undatedRows?.get(row);
@@ -490,19 +520,35 @@ export function createEngine(options: {
         if (state !== undefined) {
           const taken = isNew && states.add(state, pointOrdinal, instant, value[row]!, isDated, second);
           counts[taken ? 'applied' : 'duplicates']++;
+          // What was not taken may be new all the same, and too old to matter for a state of now.
+          verdicts[row] = isNew ? NOT_AVERAGED : DUPLICATE;
+          continue;
+        }
+        if (isNew && slot <= gone) {
+          counts.late++;
+          verdicts[row] = LATE;
+          // An empty window that is still computed from what is held may have it as its last reading.
+          if (instant > chunks.evictedAt[leaf]!) chunks.evictedAt[leaf] = instant;
+          const first = Math.ceil(slot / 60);
+          const last = Math.floor((slot + WINDOW_SECONDS + EMPTY_SECONDS - 1) / 60);
+          const series = places.series[places.seriesOf[leaf]!]!;
+          options.onLate?.(buildings[owner]!, series.code, first, last);
           continue;
         }
         const identity = identityOf(pointOrdinal, slot, instant, isDated);
         if (!isNew || !insert(chunks, leaf, slot, identity, deviceOrdinal, value[row]!, isDated, gone)) {
           counts.duplicates++;
+          verdicts[row] = DUPLICATE;
           continue;
         }
         counts.applied++;
+        verdicts[row] = APPLIED;
         schedule(leaf, slot);
         if (Math.ceil(slot / 60) * 60 <= second) {
           markMinutesAfter(places.series[places.seriesOf[leaf]!]!, slot);
         }
       }
+      return verdicts;
     },
     takeValues(everything) {
       if (!isKnown(second)) return [];
@@ -582,7 +628,10 @@ export function createEngine(options: {
 }
 
 /** Of a point whose ordinals can not be. */
-const IMPOSSIBLE = 0xffffffff;
+const NO_LEAF = 0xffffffff;
+
+/** By how much an owner's clock may have been ahead of the stream's, and a minute's end until it is given up. */
+const UNKNOWN_MARGIN_SECONDS = 90;
 
 /** Rounding, or a sum beyond what a double holds, must not carry a mean outside the values it is the mean of. */
 function within(mean: number, minimum: number, maximum: number): number {

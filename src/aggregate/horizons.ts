@@ -4,13 +4,15 @@ import { WINDOW_SECONDS } from '../domain/window';
 /**
  * How long what matters, all in seconds, so that every part reckons with the same spans.
  *
- * Future events of a partition are enqueued no earlier than `CLOCK_SLACK_SECONDS` before the engine's clock (it follows
- * the stream, and the wall clock only while the stream is current), and carry readings no older than the allowed
- * lateness before that. Hence a minute is final, and its readings can go, at these ages.
+ * A minute that ended `finalAfter` before T is final: no more computed from what is held, but from the stored recent
+ * readings where a later reading touches it. Until then all readings of its window are held, whenever they came, because
+ * none is given up before it is older than that minute's window. So both ways count the same readings, and which one it
+ * was says nothing about the value.
  */
 export interface Horizons {
-  allowedLatenessMs: number;
-  /** A minute that ended this long before T can not change any more. */
+  /** What is later than this is in the cold store alone; by the hub's enqueued time. */
+  recordLatenessMs: number;
+  /** A minute that ended this long before T is no more computed from what is held. */
   finalAfter: number;
   /** Readings observed this long before T are in no window that can still be asked for. */
   heldFor: number;
@@ -39,7 +41,11 @@ export const EMPTY_SECONDS = 120;
 /** A minute's windows are marked at the minute and computed up to a minute after they are final. */
 const MINUTE_AND_MARGIN = 70;
 
-export function horizonsFor(allowedLatenessMs: number): Horizons {
-  const finalAfter = Math.ceil(allowedLatenessMs / 1000) + CLOCK_SLACK_SECONDS;
-  return { allowedLatenessMs, finalAfter, heldFor: finalAfter + WINDOW_SECONDS + MINUTE_AND_MARGIN };
+/** The lateness that the rolling record allows. */
+export const RECORD_LATENESS_MS = 48 * 3_600_000;
+
+/** @param heldLatenessMs how late a reading may be to be counted at once, from what is held. */
+export function horizonsFor(heldLatenessMs: number, recordLatenessMs = RECORD_LATENESS_MS): Horizons {
+  const finalAfter = Math.ceil(heldLatenessMs / 1000) + CLOCK_SLACK_SECONDS;
+  return { recordLatenessMs, finalAfter, heldFor: finalAfter + WINDOW_SECONDS + MINUTE_AND_MARGIN };
 }

@@ -42,7 +42,7 @@ export function createAggregateMetrics(registry: Registry): AggregateMetrics {
     }),
     readings: new Counter({
       name: 'atrium_aggregate_readings_total',
-      help: 'Readings by what became of them: applied; duplicate (devices send again: harmless, look for a flapping link when it nears the applied rate); too_late (devices deliver old backlogs: stored cold only); not_averaged (states); impossible (must stay 0: a gateway let damage through); out_of_reach (must stay 0: clocks of hub and worker differ by over a minute).',
+      help: 'Readings by what became of them: applied; duplicate (devices send again: harmless, look for a flapping link when it nears the applied rate); late (devices deliver backlogs: they correct the record); too_late (later than 48 h: stored cold only); not_averaged (states); impossible (must stay 0: a gateway let damage through).',
       labelNames: ['outcome'],
       registers,
     }),

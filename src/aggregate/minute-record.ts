@@ -1,6 +1,6 @@
 import { type BuildingAverage } from '../domain/window';
 import { explain, type Logger } from '../observability/logger';
-import { type AveragesWriter } from '../store/averages';
+import { type AveragesWriter, type StoredAverage } from '../store/averages';
 import { type AggregateMetrics } from './metrics';
 
 /**
@@ -45,6 +45,8 @@ export function createMinuteRecord(options: {
   /** Points that may wait while the store is away. */
   maximumPoints: number;
   writesAtOnce: number;
+  /** Takes what a write changed. */
+  onStored?(points: readonly StoredAverage[]): void;
   now(): number;
 }): MinuteRecord {
   const { logger, metrics, averages, partition, maximumPoints, writesAtOnce, now } = options;
@@ -79,7 +81,8 @@ export function createMinuteRecord(options: {
     waiting.points = new Map();
     running++;
     try {
-      await averages.write(buildingId, waiting.writing);
+      const changed = await averages.write(buildingId, waiting.writing);
+      options.onStored?.(changed);
       failures = 0;
       answeredSinceDrop = true;
       metrics.pointsWritten.inc(waiting.writing.length);

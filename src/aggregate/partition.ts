@@ -5,13 +5,16 @@ import { type AveragesWriter } from '../store/averages';
 import { type CheckpointEvent, type OwnedPartition, type PartitionProcessor } from '../stream/consumer';
 import { decodeFrame, FrameError } from '../stream/frame';
 import { type StreamProducer } from '../stream/producer';
+import { REPEATED_WITHIN_MS } from '../domain/reading';
 import { WINDOW_SECONDS } from '../domain/window';
 import { type AlertsShared, createPartitionAlerts } from './alerts/partition-alerts';
 import { type BuildingState, createEngine, type DevicesExpected, type EngineCounts } from './engine';
-import { EMPTY_SECONDS, type Horizons, KNOWN_AFTER_MS } from './horizons';
+import { EMPTY_SECONDS, FUTURE_ALLOWANCE_MS, type Horizons, KNOWN_AFTER_MS } from './horizons';
 import { createLiveValues } from './live-values';
 import { type AggregateMetrics } from './metrics';
 import { createMinuteRecord } from './minute-record';
+import { createRecent, type RecentStore } from './recent/recent';
+import { createToldCorrections } from './recent/told-corrections';
 import { createReplayMarks } from './replay-marks';
 import { STATE_REACH_SECONDS } from './state-point';
 import { packSnapshot, sealSnapshot, type Snapshot } from './snapshot';
@@ -58,6 +61,8 @@ export function createAggregatePartition(options: {
   expected: DevicesExpected;
   tree?: SpaceTree;
   averages: AveragesWriter;
+  /** Left out, nothing is stored of single readings, and late ones correct nothing. */
+  recent?: RecentStore;
   producer: StreamProducer;
   maximumPoints: number;
   writesAtOnce: number;
@@ -81,8 +86,10 @@ export function createAggregatePartition(options: {
     partition,
     maximumPoints: options.maximumPoints,
     writesAtOnce: options.writesAtOnce,
+    onStored: (points) => corrections.stored(points, engine.second - horizons.finalAfter),
     now,
   });
+  const corrections = createToldCorrections({ logger, producer, partition });
   const engine = createEngine({
     incarnation,
     partition,
@@ -91,8 +98,34 @@ export function createAggregatePartition(options: {
     now,
     ...(options.tree && { tree: options.tree }),
     onFinal: (building, points) => record.offer(building.buildingId, points),
+    onLate: (...touched) => recent?.markLate(...touched),
     ...(restored && { restored: { ...restored.head, parts: restored.parts } }),
   });
+  let enqueuedAt = 0;
+  let firstEnqueuedAt: number | undefined;
+  /** The owner before noted what the engine has counted, unless it was of a release that stored no readings. */
+  const recordsFrom = (): number | undefined => {
+    if (restored !== undefined && restored.head.recent === undefined) {
+      return firstEnqueuedAt === undefined ? undefined : firstEnqueuedAt + FUTURE_ALLOWANCE_MS;
+    }
+    return engine.knownFrom === Infinity ? undefined : engine.knownFrom;
+  };
+  const recent =
+    options.recent &&
+    createRecent(options.recent, {
+      logger,
+      incarnation,
+      partition,
+      horizons,
+      expected,
+      engine: () => engine,
+      enqueuedAt: () => enqueuedAt,
+      recordsFrom,
+      writesAtOnce: options.writesAtOnce,
+      ...(restored?.head.recent && { restored: restored.head.recent }),
+      offer: (buildingId, points) => record.offer(buildingId, points),
+      now,
+    });
   for (const point of restored?.head.points ?? []) record.offer(point.buildingId, [point]);
   const live = createLiveValues({ logger, metrics, producer, engine, incarnation, partition, now });
   const alerts =
@@ -125,6 +158,8 @@ export function createAggregatePartition(options: {
   let checkpointed = -1;
   let checkpointing = false;
   let closed = false;
+  /** The last event whose readings were noted: behind the engine's, while what a snapshot did not hold is noted again. */
+  let noted = restored?.head.from ?? engine.sequence;
   /** Of the last event applied, while this worker has applied one. */
   let position: CheckpointEvent | undefined;
   let snapshotAt = now() - spreadOf(String(partition));
@@ -151,23 +186,48 @@ export function createAggregatePartition(options: {
   const applyEvent = (event: ReceivedEventData): void => {
     const { sequenceNumber, body, properties } = event;
     // After a reconnect the hub may deliver again what was applied.
-    if (sequenceNumber <= engine.sequence) return;
-    const enqueuedAt = event.enqueuedTimeUtc.getTime();
-    // Until the partition is current the stream is the clock, so that a minute is computed while its readings are held.
-    advance(Math.floor(Math.min(enqueuedAt, now()) / 1000));
-    marks.note(event, enqueuedAt);
+    if (sequenceNumber <= noted) return;
+    noted = sequenceNumber;
+    enqueuedAt = event.enqueuedTimeUtc.getTime();
+    firstEnqueuedAt ??= enqueuedAt;
+    const isCounted = sequenceNumber <= engine.sequence;
+    if (!isCounted) {
+      // Until the partition is current the stream is the clock, so that a minute is computed while its readings are held.
+      advance(Math.floor(Math.min(enqueuedAt, now()) / 1000));
+      marks.note(event, enqueuedAt);
+    }
     try {
       const frame = decodeFrame(body, properties);
-      engine.apply(frame, sequenceNumber, enqueuedAt);
-      alerts?.apply(frame, sequenceNumber, enqueuedAt);
+      if (isCounted) recent?.note(frame, 'counted', sequenceNumber, enqueuedAt);
+      else {
+        const rows = engine.apply(frame, sequenceNumber, enqueuedAt);
+        const unsure = enqueuedAt + FUTURE_ALLOWANCE_MS < engine.knownFrom;
+        recent?.note(frame, { rows, unsure }, sequenceNumber, enqueuedAt);
+        alerts?.apply(frame, sequenceNumber, enqueuedAt);
+      }
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      engine.skip(sequenceNumber, enqueuedAt);
-      metrics.damagedFrames.inc();
-      logger.warn({ partition, sequence: sequenceNumber, error: error.message }, 'no readable frame');
+      if (!isCounted) {
+        engine.skip(sequenceNumber, enqueuedAt);
+        metrics.damagedFrames.inc();
+        logger.warn({ partition, sequence: sequenceNumber, error: error.message }, 'no readable frame');
+      }
     }
-    position = { sequenceNumber, offset: event.offset };
+    if (!isCounted) position = { sequenceNumber, offset: event.offset };
     if (sequenceNumber >= mustReach) reached = true;
+  };
+
+  /** Whether everything that the engine has applied was noted for the recent readings, and from when on that is so. */
+  const isNoted = (): boolean => noted >= engine.sequence && recent?.hasBegun() !== false;
+
+  /**
+   * Behind which event a successor begins that goes on from a snapshot of now: behind the last one, or before the first
+   * whose readings are not all stored. What lies between stands in the snapshot as counted and is only noted again. So no
+   * position ever passes a reading that is not stored, and a snapshot need not hold a minute of them.
+   */
+  const successorBegins = (): CheckpointEvent | undefined => {
+    const unstored = recent?.oldestUnstored();
+    return unstored === undefined ? position : marks.lastBefore(unstored);
   };
 
   /**
@@ -176,16 +236,18 @@ export function createAggregatePartition(options: {
    */
   const takeSnapshot = (): void => {
     const points = record.pending();
-    if (options.storeSnapshot === undefined || position === undefined || points === undefined) return;
-    if (storing !== undefined) return;
+    const at = successorBegins();
+    if (options.storeSnapshot === undefined || at === undefined || points === undefined) return;
+    if (storing !== undefined || position === undefined || !isNoted()) return;
     const found = alerts?.pack();
     if (alerts !== undefined && found === undefined) return;
     snapshotAt = now();
-    const at = position;
     const began = performance.now();
     const { second, sequence, knownFrom } = engine;
     const head = {
       ...{ sequence, second, knownFrom, incarnation, partition, points, marks: [...marks.all()] },
+      from: at.sequenceNumber,
+      ...(recent && { recent: recent.pack() }),
       ...(found && { alerts: found }),
     };
     const state = engine.pack();
@@ -256,12 +318,13 @@ export function createAggregatePartition(options: {
   /**
    * Moves the checkpoint to the last event from before which nothing can matter any more: the first minute that is not
    * yet final and stored (M) needs readings observed after M - 300 s, or the last one before an empty window, and those
-   * stand in events enqueued later than that less the future allowance, as do those that a state at T follows from. A successor that replays from there, and some
-   * minutes more to tell repeated messages, knows that minute whole.
+   * stand in events enqueued later than that less the future allowance, as do those that a state at T follows from. A
+   * successor that replays from there, and some minutes more to tell repeated messages, knows that minute whole. Nor does
+   * it pass an event whose readings are not all stored, or whose late readings are not in the record.
    */
   const moveCheckpoint = async (): Promise<void> => {
     checkpointAt = now();
-    if (checkpointing || engine.second === 0) return;
+    if (checkpointing || engine.second === 0 || !isNoted()) return;
     const firstNeeded = Math.min(
       Math.floor((engine.second - horizons.finalAfter) / 60) + 1,
       engine.oldestDirtyMinute(),
@@ -271,7 +334,13 @@ export function createAggregatePartition(options: {
       firstNeeded * 60 - WINDOW_SECONDS - EMPTY_SECONDS,
       engine.second - STATE_REACH_SECONDS,
     );
-    const event = marks.before(Math.min(oldest * 1000 - KNOWN_AFTER_MS, alerts?.neededSince() ?? Infinity));
+    const event = marks.before(
+      Math.min(
+        oldest * 1000 - KNOWN_AFTER_MS,
+        (recent?.neededSince() ?? Infinity) - REPEATED_WITHIN_MS,
+        alerts?.neededSince() ?? Infinity,
+      ),
+    );
     if (event === undefined || event.sequenceNumber <= checkpointed) return;
     checkpointing = true;
     try {
@@ -286,12 +355,16 @@ export function createAggregatePartition(options: {
 
   /** Replay is faster than the store: it waits, unless the store is away, for which nothing waits. */
   const leaveRoom = async (): Promise<void> => {
-    while (!closed && silentBecause() !== undefined && record.size() > options.maximumPoints / 2) {
-      if (!record.healthy()) return;
+    while (!closed && silentBecause() !== undefined && isFull()) {
+      if (!record.healthy() || recent?.healthy() === false) return;
       await delay(20);
       record.pump();
+      recent?.pump(false);
     }
   };
+
+  const isFull = (): boolean =>
+    record.size() > options.maximumPoints / 2 || (recent !== undefined && recent.fullness() > 0.5);
 
   return {
     partition,
@@ -302,9 +375,9 @@ export function createAggregatePartition(options: {
       await storing;
     },
     async process(events) {
-      if (record.needsReplay()) {
+      if (record.needsReplay() || recent?.needsReplay()) {
         throw new Error(
-          `partition ${partition} is replayed: minute points were given up while Cosmos was away`,
+          `partition ${partition} is replayed: points or readings were given up while Cosmos was away`,
         );
       }
       if (alerts?.needsReplay()) {
@@ -325,7 +398,7 @@ export function createAggregatePartition(options: {
         for (const event of events) {
           if (closed) return;
           applyEvent(event);
-          if (record.size() > options.maximumPoints / 2) await leaveRoom();
+          if (isFull()) await leaveRoom();
           if (performance.now() < sliceEnds) continue;
           await setImmediate();
           heardAt = now();
@@ -353,6 +426,8 @@ export function createAggregatePartition(options: {
       alerts?.pump();
       takeDueMinutes(false);
       record.pump();
+      recent?.pump(isNoted());
+      corrections.pump();
       metrics.tick.observe((performance.now() - began) / 1000);
       metrics.buildings.set(labels, engine.buildings);
       if (now() - checkpointAt >= CHECKPOINT_EVERY_MS) void moveCheckpoint();
@@ -363,7 +438,9 @@ export function createAggregatePartition(options: {
       takeDueMinutes(true);
       await Promise.all([
         record.drain(CLOSE_WITHIN_MS),
+        recent?.drain(CLOSE_WITHIN_MS),
         live.idle(),
+        corrections.idle(),
         storing,
         alerts?.close(CLOSE_WITHIN_MS),
       ]);
@@ -385,10 +462,10 @@ export function createAggregatePartition(options: {
 const OUTCOMES: readonly [keyof EngineCounts, string][] = [
   ['applied', 'applied'],
   ['duplicates', 'duplicate'],
+  ['late', 'late'],
   ['tooLate', 'too_late'],
   ['notAveraged', 'not_averaged'],
   ['impossible', 'impossible'],
-  ['outOfReach', 'out_of_reach'],
 ];
 
 /** The same building always settles at the same point of the minute. */

@@ -9,6 +9,8 @@ export interface ReplayMarks {
    * Undefined when there is none; earlier marks are forgotten.
    */
   before(instant: number): CheckpointEvent | undefined;
+  /** The last noted event before that one; undefined when none is remembered. */
+  lastBefore(sequence: number): CheckpointEvent | undefined;
   /** All that are remembered, for a snapshot. */
   all(): Mark[];
 }
@@ -33,6 +35,7 @@ export function createReplayMarks(remembered: readonly Mark[] = []): ReplayMarks
       if (found > 0) marks = marks.slice(found);
       return marks[0]!.event;
     },
+    lastBefore: (sequence) => marks.findLast(({ event }) => event.sequenceNumber < sequence)?.event,
     all: () => marks,
   };
 }

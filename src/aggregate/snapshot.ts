@@ -6,11 +6,17 @@ import { type BuildingAverage } from '../domain/window';
 import { type CheckpointEvent } from '../stream/consumer';
 import { type AlertsSnapshot } from './alerts/partition-alerts';
 import { type PackedPart } from './packed';
+import { type PackedRecent } from './recent/recent';
 
 /** What a snapshot begins with; the buildings follow, some at a time. */
 export interface SnapshotHead {
-  /** The position: the last event applied. */
+  /** The last event applied. */
   sequence: number;
+  /**
+   * The position: reading goes on behind this event. What lies between it and `sequence` was counted, but is not all stored
+   * as recent readings yet. The release before wrote none: there it is the last event applied.
+   */
+  from?: number;
   /** T, seconds since 1970. */
   second: number;
   knownFrom: number;
@@ -20,6 +26,8 @@ export interface SnapshotHead {
   points: BuildingAverage[];
   /** Where a replay without a snapshot could begin. */
   marks: { event: CheckpointEvent; enqueuedAt: number }[];
+  /** Left out where no recent readings are stored. */
+  recent?: PackedRecent;
   /** Left out in snapshots of the releases before, which pass it by. */
   alerts?: AlertsSnapshot;
 }

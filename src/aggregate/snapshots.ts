@@ -80,8 +80,10 @@ export function createSnapshots(options: {
         if (head.incarnation !== incarnation || head.partition !== partition) {
           throw new SnapshotError(`it is of partition ${head.partition} of ${head.incarnation}`);
         }
-        if (head.sequence !== stored.position.sequenceNumber) {
-          throw new SnapshotError(`it is of ${head.sequence}, its metadata of another position`);
+        if ((head.from ?? head.sequence) !== stored.position.sequenceNumber) {
+          throw new SnapshotError(
+            `it goes on behind ${head.from ?? head.sequence}, its metadata says otherwise`,
+          );
         }
         metrics.snapshotsUsed.inc({ outcome: 'restored' });
         logger.info(

@@ -17,6 +17,7 @@ import { createPlatformAlert } from './alerts/platform-alert';
 import { horizonsFor } from './horizons';
 import { createAggregateMetrics } from './metrics';
 import { type AggregatePartition, createAggregatePartition } from './partition';
+import { type RecentStore } from './recent/recent';
 import { createSnapshots } from './snapshots';
 
 export interface AggregateWorker {
@@ -48,6 +49,8 @@ export function createAggregateWorker(options: {
   /** Where spaces lie. Left out, each lies directly in its building. */
   tree?: SpaceTree;
   averages: AveragesWriter;
+  /** Left out, nothing is stored of single readings, and late ones correct nothing. */
+  recent?: RecentStore;
   /** What rules are followed by; started and stopped by the caller. Left out, nothing is raised. */
   alerts?: {
     rules: AlertRules;
@@ -56,7 +59,7 @@ export function createAggregateWorker(options: {
     /** How long an alert is kept after it was cleared, and each of its events. */
     keepSeconds: number;
   };
-  /** Readings that come later than this after they were observed go to the cold store alone. */
+  /** Readings that come at most this late are counted at once; later ones, up to 48 h, correct the record. */
   allowedLatenessMs?: number;
   telemetryHub?: string;
   averagesHub?: string;
@@ -116,6 +119,7 @@ export function createAggregateWorker(options: {
         expected: (buildingId, quantity) => counts.devicesExpected(buildingId, quantity),
         ...(options.tree && { tree: options.tree }),
         averages,
+        ...(options.recent && { recent: options.recent }),
         producer,
         maximumPoints: options.maximumPointsWaiting ?? 100_000,
         writesAtOnce: options.writesAtOnce ?? 2,

@@ -236,7 +236,17 @@ export const aggregateSettings = (variables: Variables = process.env) =>
         .max(36_500)
         .default(90)
         .describe('how long the rolling record, a point a minute, is kept'),
-      ALLOWED_LATENESS_SECONDS: seconds(300, 'a reading later than this is in no average, in seconds'),
+      ALLOWED_LATENESS_SECONDS: seconds(
+        300,
+        'a reading at most this late is counted at once; a later one, up to 48 h, corrects the record, in seconds',
+      ),
+      // What comes 48 h late is counted with the readings around it, which must still be there.
+      RECENT_HOURS: z.coerce
+        .number()
+        .int()
+        .min(50)
+        .default(72)
+        .describe('how long single readings are kept warm, in hours: at least 50'),
     },
     variables,
     (settings) => [...needsStream(settings), ...needsBlobs(settings)],

@@ -44,7 +44,8 @@ const CLOSE_MS = 6_000;
  * - A writer's next file begins at a place of the chain (`next` while nothing is held): behind a checkpoint, which is
  *   only ever the end of a file; behind a file that it created or met; or at the first event that the stream holds when
  *   there is no file yet. Meeting a file (409) it drops what that file covers and goes on behind its end, so that it
- *   follows the chain that stands, whatever it would have written.
+ *   follows the chain that stands, whatever it would have written. It never begins before the guarded head
+ *   (`src/store/heads.ts`), behind which files are gone because they are curated.
  * - Checkpoints follow files, so one that is lost, late or rolled back only leads to meeting files again. Where it is so
  *   old that the stream no longer holds what follows, the place comes from the files themselves (`chainEnd`).
  *
@@ -75,6 +76,8 @@ export function createLandingChain(options: {
   let uncheckpointed: number | null = null;
   /** The hub was made again: what comes now is of another incarnation, which has a chain of its own. */
   let over = false;
+  /** Whether the guarded head was asked for. */
+  let begun = false;
   /** Dead letters of a crashed writer can only stand at the place where its successor begins. */
   let swept = false;
   let trouble: string | null = null;
@@ -120,8 +123,8 @@ export function createLandingChain(options: {
     while (held.first() !== undefined) {
       const file = encodeLanding(held, owned);
       const { summary, first, last } = file;
-      const { created, lastSequence } = await retrying('blob', signal, () => store.create(file, signal));
-      if (created) {
+      const { outcome, lastSequence } = await retrying('blob', signal, () => store.create(file, signal));
+      if (outcome === 'created') {
         metrics.files.inc();
         metrics.events.inc(summary.events);
         metrics.rows.inc(summary.rows);
@@ -131,9 +134,10 @@ export function createLandingChain(options: {
         logger.debug({ firstSequence, lastSequence, events, rows, deadLetters }, 'landed');
       } else {
         metrics.adopted.inc();
-        logger.info({ firstSequence: first.sequence, lastSequence }, 'met a landing file that stands');
+        logger.info({ firstSequence: first.sequence, lastSequence, outcome }, 'landed before, by another');
       }
-      if (!swept) {
+      // Before the head what stands under a file's name belongs to one that was curated and removed.
+      if (!swept && outcome !== 'before the head') {
         const place = { ...summary, enqueuedAt: first.enqueuedAt };
         await retrying('blob', signal, () => store.sweepDeadLetters(place, lastSequence, signal));
         swept = true;
@@ -173,6 +177,13 @@ export function createLandingChain(options: {
     next = sequence;
   };
 
+  /** Goes on behind the greater of checkpoint and head. */
+  const begin = async (signal: AbortSignal): Promise<void> => {
+    const head = await retrying('blob', signal, () => store.head(owned, signal));
+    if (head >= (next ?? 0)) next = head + 1;
+    begun = true;
+  };
+
   const take = async (event: ReceivedEventData, signal: AbortSignal): Promise<void> => {
     const { sequenceNumber: sequence } = event;
     for (;;) {
@@ -205,6 +216,7 @@ export function createLandingChain(options: {
   return {
     async process(events) {
       try {
+        if (!begun) await begin(owned.ended);
         for (const event of events) await take(event, owned.ended);
         if (held.first() !== undefined && performance.now() - heldSince >= flush.milliseconds) {
           await landHeld(owned.ended);

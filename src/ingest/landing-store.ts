@@ -1,10 +1,12 @@
 import { type ContainerClient, type Metadata, RestError } from '@azure/storage-blob';
+import { createHeads } from '../store/heads';
 import {
   deadLetterPath,
   deadLetterPrefix,
   landingFolder,
   type LandingFile,
   landingPath,
+  parseLandingPath,
 } from '../store/landing-path';
 import { DEAD_LETTERS_SCHEMA, type EncodedLanding, READINGS_SCHEMA, summaryMetadata } from './landing-file';
 
@@ -15,9 +17,20 @@ export interface LandingStore {
   /**
    * Creates the file of those events, or tells how far the file reaches that another writer (or an earlier try of ours)
    * created for the same first event. Its dead letters are stored before it: where the file exists, they do.
+   *
+   * Where the landing begins behind that event by now (`src/store/heads.ts`), the events were landed and curated long
+   * ago: it tells the last sequence before the head, and nothing of the file stands.
    */
-  create(file: EncodedLanding, signal: AbortSignal): Promise<{ created: boolean; lastSequence: number }>;
-  /** The last sequence of the partition's files, -1 when there is none. Lists them all: for when a place is lost. */
+  create(
+    file: EncodedLanding,
+    signal: AbortSignal,
+  ): Promise<{ outcome: 'created' | 'met' | 'before the head'; lastSequence: number }>;
+  /** The last sequence before the partition's guarded head; -1 when there is none. */
+  head(place: Pick<LandingFile, 'incarnation' | 'partition'>, signal: AbortSignal): Promise<number>;
+  /**
+   * The last sequence of the partition's files or before its head, -1 when there is none. Lists them all: for when a
+   * place is lost.
+   */
   chainEnd(place: Pick<LandingFile, 'incarnation' | 'partition'>, signal: AbortSignal): Promise<number>;
   /** Removes dead letters that a crashed writer stored for a file which another then created with another end. */
   sweepDeadLetters(file: LandingFile, lastSequence: number, signal: AbortSignal): Promise<void>;
@@ -26,6 +39,7 @@ export interface LandingStore {
 const ATTEMPT_TIMEOUT_MS = 60_000;
 
 export function createLandingStore(container: ContainerClient): LandingStore {
+  const heads = createHeads(container);
   const put = async (
     path: string,
     content: Buffer,
@@ -61,27 +75,45 @@ export function createLandingStore(container: ContainerClient): LandingStore {
         await put(path, deadLetters, summaryMetadata(summary, DEAD_LETTERS_SCHEMA), abortSignal, false);
       }
       const path = landingPath(file);
+      let created = true;
       try {
         await put(path, readings, summaryMetadata(summary, READINGS_SCHEMA), abortSignal, true);
-        return { created: true, lastSequence: summary.lastSequence };
       } catch (error) {
         if (!alreadyExists(error)) throw error;
+        created = false;
       }
+      // Only now: had the head been read before, it could have moved and the file that stood here been removed since.
+      // Whoever reads the landing takes no file that begins before the head, so that nobody has seen ours.
+      const head = await heads.sequence(summary, abortSignal);
+      if (head >= summary.firstSequence) {
+        if (created) await container.getBlobClient(path).deleteIfExists({ abortSignal });
+        if (deadLetters !== null && summary.lastSequence > head) {
+          await container
+            .getBlobClient(deadLetterPath(file, summary.lastSequence))
+            .deleteIfExists({ abortSignal });
+        }
+        return { outcome: 'before the head', lastSequence: head };
+      }
+      if (created) return { outcome: 'created', lastSequence: summary.lastSequence };
       const lastSequence = await storedLastSequence(container, path, abortSignal);
       // Ours reach elsewhere than the file that stands, so nobody will ever look for them.
       if (deadLetters !== null && lastSequence !== summary.lastSequence) {
         await sweep(file, lastSequence, abortSignal);
       }
-      return { created: false, lastSequence };
+      return { outcome: 'met', lastSequence };
     },
+    head: (place, signal) => heads.sequence(place, signal),
     async chainEnd(place, abortSignal) {
-      let end = -1;
+      const head = await heads.sequence(place, abortSignal);
+      let end = head;
       const files = container.listBlobsFlat({
         prefix: landingFolder(place),
         includeMetadata: true,
         abortSignal,
       });
       for await (const { name, metadata } of files) {
+        // One that begins before the head is none of the chain, however far it reaches: a late writer's.
+        if ((parseLandingPath(name)?.firstSequence ?? -1) <= head) continue;
         end = Math.max(end, lastSequenceOf(name, metadata));
       }
       return end;

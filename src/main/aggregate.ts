@@ -1,3 +1,4 @@
+import { createRecentMetrics } from '../aggregate/recent/metrics';
 import { createAggregateWorker } from '../aggregate/worker';
 import { aggregateSettings } from '../config/environment';
 import { createHealthServer } from '../observability/health';
@@ -8,6 +9,8 @@ import { createAveragesWriter } from '../store/averages-writer';
 import { createBuildingCounts } from '../store/building-counts';
 import { createBuildingInventory } from '../store/building-inventory';
 import { createCosmos } from '../store/cosmos';
+import { createRecentSource } from '../store/recent-reader';
+import { createRecentWriter } from '../store/recent-writer';
 import { createSpaceTree } from '../store/space-tree';
 import { blobServiceOf, cosmosAccountOf, namespaceOf } from './connections';
 import { run, stopInOrder } from './run';
@@ -33,6 +36,11 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
     counts,
     tree,
     averages: createAveragesWriter({ cosmos, keepSeconds: settings.RECORD_DAYS * DAY_SECONDS }),
+    recent: {
+      metrics: createRecentMetrics(metrics),
+      writer: createRecentWriter({ cosmos, keepSeconds: settings.RECENT_HOURS * 3_600 }),
+      source: createRecentSource({ cosmos }),
+    },
     alerts: {
       rules,
       inventory,

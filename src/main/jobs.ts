@@ -23,6 +23,7 @@ const SAGAS_EVERY_MS = 10_000;
 // Longer than any request lives: a younger one's caller is still at it.
 const SAGAS_LEFT_ALONE_MS = 30_000;
 const SAGAS_AT_ONCE = 100;
+const COLD_STORE_KEPT_EVERY_MS = 6 * 3_600_000;
 
 /** Works off what is too much for one request, and does what has to be done again and again. */
 run('jobs', jobsSettings, async (settings, logger) => {
@@ -69,8 +70,14 @@ run('jobs', jobsSettings, async (settings, logger) => {
     metrics,
     blobs: blobServiceOf(settings),
     container: settings.COLD_CONTAINER,
+    keepLandingMs: settings.LANDING_DAYS * 86_400_000,
   });
   duties.every(settings.CURATE_SECONDS * 1000, 'curate', async () => void (await curation.curate()));
+  duties.every(COLD_STORE_KEPT_EVERY_MS, 'keep cold store', async () => {
+    await curation.sweep();
+    const { disagreements } = await curation.keepLanding();
+    if (disagreements.length > 0) throw new Error(disagreements.join('; '));
+  });
   const webhooks = createWebhookDelivery({
     cosmos,
     keyring,

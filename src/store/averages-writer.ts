@@ -1,12 +1,14 @@
 import { quantityOfCode } from '../domain/quantity';
 import { type BuildingAverage } from '../domain/window';
-import { type AveragesWriter } from './averages';
+import { type AveragesWriter, type StoredAverage } from './averages';
 import { chunkIdOf, firstMinuteOf, mergedPoint } from './averages-documents';
 import { type Change, type Cosmos } from './cosmos';
 import { AVERAGES_CHUNK_MINUTES, type AveragesDocument } from './documents';
 
 const NINETY_DAYS = 90 * 86_400;
 const ATTEMPTS = 5;
+/** Where it stands in a stored point. */
+const REVISION = 11;
 /** Chunks in one transactional batch: far below Cosmos's limits of 100 changes and 2 MB. */
 const CHUNKS_A_BATCH = 20;
 
@@ -36,17 +38,18 @@ export function createAveragesWriter(options: {
   const storedChunk = async (buildingId: string, id: string): Promise<AveragesDocument | null> =>
     remembered.get(`${buildingId}/${id}`) ?? (await cosmos.read<AveragesDocument>('warm', buildingId, id));
 
-  /** One attempt. @returns false when a chunk was changed by another since it was read. */
+  /** One attempt. @returns what changed, or undefined when a chunk was changed by another since it was read. */
   const writeChunks = async (
     buildingId: string,
     chunks: readonly (readonly [string, BuildingAverage[]])[],
-  ): Promise<boolean> => {
+  ): Promise<StoredAverage[] | undefined> => {
     const changes: Change[] = [];
+    const changed: StoredAverage[] = [];
     const documents: AveragesDocument[] = [];
     for (const [id, points] of chunks) {
       const stored = await storedChunk(buildingId, id);
       const document = stored ?? emptyChunk(points[0]!, id);
-      const merged = mergedChunk({ ...document, ttl: keepSeconds }, points);
+      const merged = mergedChunk({ ...document, ttl: keepSeconds }, points, changed);
       if (merged === undefined) {
         if (stored) remember(stored);
         continue;
@@ -54,28 +57,33 @@ export function createAveragesWriter(options: {
       documents.push(merged);
       changes.push(stored ? { replace: merged, etag: stored._etag! } : { create: merged });
     }
-    if (changes.length === 0) return true;
+    if (changes.length === 0) return changed;
     const outcome = await cosmos.batch('warm', buildingId, changes);
     documents.forEach((document, index) => {
       if (outcome.ok) remember({ ...document, _etag: outcome.etags[index]! });
       else remembered.delete(`${buildingId}/${document.id}`);
     });
-    return outcome.ok;
+    return outcome.ok ? changed : undefined;
   };
 
   return {
     async write(buildingId, points) {
       const chunks = byChunk(points);
+      const changed: StoredAverage[] = [];
       for (let start = 0; start < chunks.length; start += CHUNKS_A_BATCH) {
         const batch = chunks.slice(start, start + CHUNKS_A_BATCH);
-        for (let attempt = 1; !(await writeChunks(buildingId, batch)); attempt++) {
+        let written = await writeChunks(buildingId, batch);
+        for (let attempt = 1; written === undefined; attempt++) {
           if (attempt === ATTEMPTS) {
             throw new Error(
               `the averages of ${buildingId} were changed by another ${ATTEMPTS} times in a row`,
             );
           }
+          written = await writeChunks(buildingId, batch);
         }
+        changed.push(...written);
       }
+      return changed;
     },
   };
 }
@@ -104,12 +112,13 @@ function emptyChunk(point: BuildingAverage, id: string): AveragesDocument {
 }
 
 /**
- * A copy with the points merged in, or undefined when they change nothing. A chunk is one tenant's: what another owner's
+ * A copy with the points merged in, or undefined when they change nothing; `into` takes those that do. A chunk is one tenant's: what another owner's
  * readings say of the same minutes does not belong in it.
  */
 function mergedChunk(
   document: AveragesDocument,
   points: readonly BuildingAverage[],
+  into: StoredAverage[],
 ): AveragesDocument | undefined {
   const merged: AveragesDocument = { ...document, points: { ...document.points } };
   let changed = false;
@@ -123,6 +132,7 @@ function mergedChunk(
     const column = before === document.points[name] ? [...before] : before;
     column[index] = next;
     merged.points[name] = column;
+    into.push({ ...point, revision: next[REVISION] });
     changed = true;
   }
   return changed ? merged : undefined;

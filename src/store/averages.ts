@@ -26,6 +26,10 @@ export interface AveragesReader {
 
 /** What the aggregate worker writes: only the owner of a building's partition, only forward in stream position. */
 export interface AveragesWriter {
-  /** The minute points of one building, all quantities, in one write a chunk; a stored later position stands. */
-  write(buildingId: string, points: readonly BuildingAverage[]): Promise<void>;
+  /**
+   * The minute points of one building, all quantities, in one write a chunk; a stored later position stands.
+   *
+   * @returns those that say something new, as they stand now.
+   */
+  write(buildingId: string, points: readonly BuildingAverage[]): Promise<readonly StoredAverage[]>;
 }

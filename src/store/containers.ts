@@ -18,6 +18,8 @@ const indexed: Record<ContainerName, string[]> = {
   directory: ['/sortKey/*'],
   // read by id alone
   warm: [],
+  // ranges of ids alone
+  recent: [],
   // dead letters of a place, newest first
   deadletters: ['/sortKey/*'],
   // alerts of a building, newest first, and those that are active

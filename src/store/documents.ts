@@ -11,6 +11,7 @@ import { type QuantityName } from '../domain/quantity';
  *   idempotency record share one transactional batch.
  * - `directory`, key `/key`: what must be found by another key than its building's.
  * - `warm`, key `/buildingId`: the rolling record, with a time to live.
+ * - `recent`, key `/buildingId`: the readings of the last days, with a time to live; see `recent-documents.ts`.
  * - `deadletters`, key `/scopeKey`: what was refused, with a time to live; see `dead-letters/documents.ts`.
  * - `alerts`, key `/buildingId`: alerts and their events, with a time to live once cleared; see `alert-documents.ts`.
  */
@@ -18,6 +19,7 @@ export const CONTAINERS = {
   registry: { partitionKey: '/buildingId' },
   directory: { partitionKey: '/key' },
   warm: { partitionKey: '/buildingId' },
+  recent: { partitionKey: '/buildingId' },
   deadletters: { partitionKey: '/scopeKey' },
   alerts: { partitionKey: '/buildingId' },
 } as const;
@@ -105,6 +107,11 @@ export interface DeviceDocument {
   manufacturerId?: string | null;
   /** The device that took its place, where it was replaced. */
   replacedBy?: string | null;
+  /**
+   * The last calls that gave it a credential, the newest last: their idempotency records stay in the building where it
+   * was then, and these go with it.
+   */
+  credentialCalls?: { hash: string; fingerprint: string; call: string; at: number }[];
   /** While it goes to another building or owner: the saga that takes it there. No command but that one is admitted. */
   departing?: { saga: string; at: number; channels: DeviceModelChannel[] } | null;
   _etag?: string;

@@ -150,10 +150,10 @@ describe('the rolling record in Cosmos', () => {
 
   it('counts a revision at each correction and none when the same is written again', async () => {
     const writer = createAveragesWriter({ cosmos });
-    const write = (sequence: number, readings: number): Promise<void> =>
+    const write = (sequence: number, readings: number) =>
       writer.write('bld_4', [buildAverage({ buildingId: 'bld_4', sequence, readings })]);
-    await write(1, 30);
-    await write(2, 30);
+    expect(await write(1, 30)).toMatchObject([{ revision: 1, readings: 30 }]);
+    expect(await write(2, 30)).toEqual([]);
     await write(3, 31);
     const [point] = await historyOf('bld_4');
     expect([point!.readings, point!.revision, point!.position.sequence]).toEqual([31, 2, 3]);
@@ -222,7 +222,7 @@ describe('the rolling record in Cosmos', () => {
 
   it('finds the newest point of each quantity, in this chunk, the one before or long ago', async () => {
     const writer = createAveragesWriter({ cosmos });
-    const write = (buildingId: string, minute: number, quantity: number): Promise<void> =>
+    const write = (buildingId: string, minute: number, quantity: number) =>
       writer.write(buildingId, [buildAverage({ buildingId, minute, quantity })]);
     await write('bld_10', MINUTE - 1, 1);
     await write('bld_10', MINUTE, 1);

@@ -7,6 +7,7 @@ import { createBlobEmulator } from '../../emulators/blob';
 import { createCosmosEmulator } from '../../emulators/cosmos/emulator';
 import { createEventHubsEmulator } from '../../emulators/event-hubs';
 import { type AggregateWorker, createAggregateWorker } from '../../src/aggregate';
+import { createRecentMetrics } from '../../src/aggregate/recent/metrics';
 import { tenantScope } from '../../src/auth/scope';
 import { type BuildingAverage } from '../../src/domain/window';
 import { createLogger } from '../../src/observability/logger';
@@ -20,9 +21,14 @@ import { createAlertsStore } from '../../src/store/alerts-store';
 import { createBuildingInventory } from '../../src/store/building-inventory';
 import { type Cosmos, createCosmos } from '../../src/store/cosmos';
 import { decodeAlertEvent, tellsOfAlert } from '../../src/stream/alerts';
+import { type RecentRow } from '../../src/store/recent';
+import { createRecentSource } from '../../src/store/recent-reader';
+import { createRecentWriter } from '../../src/store/recent-writer';
 import { decodeAverages } from '../../src/stream/averages';
+import { type CorrectedMinutes, CORRECTIONS_SCHEMA, decodeCorrections } from '../../src/stream/corrections';
 import { createConsumerClient } from '../../src/stream/connection';
-import { decodeFrame, FRAME_SCHEMA } from '../../src/stream/frame';
+import { decodeFrame, FRAME_SCHEMA, SCHEMA_PROPERTY } from '../../src/stream/frame';
+import { STATES_SCHEMA } from '../../src/stream/states';
 import { createStreamProducer } from '../../src/stream/producer';
 import { type Row } from './plain-model';
 import { bodyOf } from './random-stream';
@@ -47,6 +53,10 @@ export interface House {
   /** Every alert's event that was told. */
   alerts(): AlertEventDocument[];
   cosmos: Cosmos;
+  /** What was told of minutes that were corrected. */
+  corrections(): CorrectedMinutes[];
+  /** Every recent reading that is stored of a building. */
+  recent(buildingId: string): Promise<RecentRow[]>;
   history(buildingId: string): Promise<StoredAverage[]>;
   /** Changes a byte in the middle of every stored snapshot. */
   damageSnapshots(): Promise<void>;
@@ -82,6 +92,7 @@ export async function startHouse(): Promise<House> {
   const rows: Row[] = [];
   const live: BuildingAverage[] = [];
   const alerts: AlertEventDocument[] = [];
+  const corrections: CorrectedMinutes[] = [];
   const follow = (hub: string, group: string, take: (event: ReceivedEventData) => void) => {
     const client = createConsumerClient(namespace, { hub, group });
     const subscription = client.subscribe(
@@ -99,8 +110,10 @@ export async function startHouse(): Promise<House> {
   const followers = [
     follow('telemetry', '$Default', (event) => rows.push(...rowsOf(event))),
     follow('averages', 'live-0', (event) => {
+      const schema: unknown = event.properties?.[SCHEMA_PROPERTY];
       if (tellsOfAlert(event.properties)) alerts.push(decodeAlertEvent(event.body, event.properties));
-      else live.push(...decodeAverages(event.body, event.properties));
+      else if (schema === CORRECTIONS_SCHEMA) corrections.push(...decodeCorrections(event.body));
+      else if (schema !== STATES_SCHEMA) live.push(...decodeAverages(event.body, event.properties));
     }),
   ];
   const running = new Set<AggregateWorker>();
@@ -132,6 +145,11 @@ export async function startHouse(): Promise<House> {
         ...(followed && {
           alerts: { ...followed, store: createAlertsStore({ cosmos }), keepSeconds: 86_400 },
         }),
+        recent: {
+          metrics: createRecentMetrics(metrics),
+          writer: createRecentWriter({ cosmos, now }),
+          source: createRecentSource({ cosmos }),
+        },
         now,
       });
       running.add(worker);
@@ -151,6 +169,13 @@ export async function startHouse(): Promise<House> {
     live: () => live,
     alerts: () => alerts,
     cosmos,
+    corrections: () => corrections,
+    recent: (buildingId) =>
+      createRecentSource({ cosmos }).rows(
+        { tenantId: 'ten_a', buildingId },
+        { fromMinute: 0, toMinute: 99_999_980 },
+        { incarnation: '', partition: 0, sequence: 0 },
+      ),
     history: (buildingId) =>
       createAveragesReader({ cosmos }).history(
         tenantScope({ kind: 'person', id: 'per_a', email: null, expiresAt: Infinity }, [

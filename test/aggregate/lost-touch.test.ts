@@ -37,7 +37,7 @@ function buildPartition() {
     },
     horizons: horizonsFor(300_000),
     expected: () => 1,
-    averages: { write: () => Promise.resolve() },
+    averages: { write: () => Promise.resolve([]) },
     producer: {
       partitionCount: 1,
       incarnation: 'averages',

@@ -59,7 +59,7 @@ const MUTANTS: Record<string, () => CreateEngine> = {
     createEngine({ ...options, tree: { ancestors: () => [] } }),
   'lets readings expire by their arrival': () => (options) => {
     const engine = createEngine(options);
-    const apply = (frame: Frame, sequence: number, enqueuedAt: number): void =>
+    const apply = (frame: Frame, sequence: number, enqueuedAt: number): Uint8Array =>
       engine.apply(
         { ...frame, observedAt: frame.observedAt.map((_, row) => enqueuedAt - row) },
         sequence,

@@ -43,6 +43,9 @@ const age = fc.oneof(
   { weight: 2, arbitrary: fc.integer({ min: 3_000, max: 330_000 }) },
   { weight: 1, arbitrary: fc.constantFrom(0, 60_000, 299_000, 299_999, 300_000, 300_001) },
   { weight: 1, arbitrary: fc.integer({ min: -30_000, max: 0 }) },
+  // Up to the lateness that the record allows, and a little more.
+  { weight: 1, arbitrary: fc.integer({ min: 330_000, max: 1_500_000 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 1_500_000, max: 48 * 3_600_000 + 60_000 }) },
 );
 
 const value = fc.oneof(fc.double({ min: -60, max: 85, noNaN: true }), fc.constantFrom(0, 1e6, -1e6, 21.5));

@@ -1,4 +1,10 @@
 import fc from 'fast-check';
+import { createLandingKeeper, movedHead } from '../../src/analytics/curation/landing-keeper';
+import { createSweeper } from '../../src/analytics/curation/sweeper';
+import { createTenantCuration } from '../../src/analytics/curation/tenant';
+import { createLogger } from '../../src/observability/logger';
+import { createCuratedFiles } from '../../src/store/curated-files';
+import { createHeads, type Head } from '../../src/store/heads';
 import { buildReading } from '../support/readings';
 import { type ColdAccount, startColdAccount } from './cold-store.support';
 
@@ -236,6 +242,124 @@ describe('curation', () => {
       { numRuns: 8, endOnFailure: true },
     );
   }, 120_000);
+});
+
+describe('what is kept of the cold store', () => {
+  let account: ColdAccount;
+  beforeAll(async () => {
+    account = await startColdAccount();
+  });
+  afterAll(() => account.stop());
+
+  const logger = createLogger({ name: 'keeper', level: 'silent' });
+  const reading = (point: number, observedAt: number) =>
+    buildReading({ pointOrdinal: point, observedAt, receivedAt: observedAt + 50 });
+  const signal = new AbortController().signal;
+  const place = { incarnation: '1790000000000-2', partition: 0 };
+
+  it('removes landing files once they have been curated long enough, behind the head', async () => {
+    const store = await account.buildStore();
+    let at = NOON;
+    const keeper = createLandingKeeper({
+      logger,
+      container: store.container,
+      keepMs: 7 * DAY,
+      now: () => at,
+    });
+    await store.land([reading(1, NOON)]);
+    await store.land([reading(1, NOON + 1), reading(1, NOON + 2)]);
+    expect(await keeper.keep(signal)).toEqual({ removed: 0, moved: 0, disagreements: [] });
+    await store.curate({ now: () => at });
+    await keeper.keep(signal);
+    await store.land([reading(1, NOON + 3)]);
+    at += 6 * DAY;
+    await store.curate({ now: () => at });
+    expect(await keeper.keep(signal)).toMatchObject({ removed: 0, moved: 0 });
+    at += DAY;
+    expect(await keeper.keep(signal)).toEqual({ removed: 2, moved: 1, disagreements: [] });
+    expect(await namesOf(store, 'landing/')).toHaveLength(1);
+    expect(await createHeads(store.container).sequence(place)).toBe(2);
+    at += 7 * DAY;
+    expect(await keeper.keep(signal)).toMatchObject({ removed: 1, moved: 1 });
+    // Curation goes on from where it was, and nothing of what was removed is missed.
+    await store.land([reading(1, NOON + 4)]);
+    await store.curate({ now: () => at });
+    expect(await store.differences()).toEqual([]);
+  });
+
+  it('removes nothing of a partition whose counts do not agree, and says which', async () => {
+    const store = await account.buildStore();
+    await store.land([reading(1, NOON)]);
+    await store.land([reading(1, NOON)], { partition: 1 });
+    await store.curate({ now: () => NOON });
+    const { value, etag } = (await store.manifests.root())!;
+    const positions = value.positions.map((each) => ({
+      ...each,
+      landed: each.landed + (each.partition === 0 ? 1 : 0),
+    }));
+    await store.manifests.publishRoot({ ...value, positions }, etag);
+    const keeper = createLandingKeeper({ logger, container: store.container, keepMs: 0, now: () => NOON });
+    const report = await keeper.keep(signal);
+    expect(report).toMatchObject({ removed: 1, moved: 1 });
+    expect(report.disagreements).toEqual(['1790000000000-2/0: 2 rows have landed, the tenants count 1']);
+    expect(await namesOf(store, 'landing/')).toEqual([expect.stringContaining('/p=00/')]);
+  });
+
+  it('moves the head along places that were curated, each its time after, and forgets none between', () => {
+    let head: Head = { sequence: -1, curated: [] };
+    const moved: number[] = [];
+    for (let hour = 0; hour < 24 * 20; hour++) {
+      const next = movedHead(head, hour * 10, hour * HOUR, 7 * DAY);
+      if (next.sequence > head.sequence) moved.push(next.sequence / 10 - hour);
+      head = next;
+      expect(head.curated.length).toBeLessThanOrEqual(9);
+    }
+    expect(moved.every((hours) => hours <= -7 * 24)).toBe(true);
+    expect(head.sequence).toBeGreaterThan(10 * 24 * 11);
+  });
+
+  it('removes replaced generations after their time, and what a curator left unpublished, which then cannot be published', async () => {
+    const store = await account.buildStore();
+    let at = Date.now();
+    await store.land([reading(1, NOON)]);
+    await store.curate({ now: () => at });
+    const stale = (await store.manifests.read('ten_a'))!;
+    await store.land([reading(1, NOON + 1)]);
+    const dead = diesAfter(
+      store.container,
+      (() => {
+        let left = 1;
+        return () => left-- <= 0;
+      })(),
+    );
+    await expect(store.curate({ now: () => at, container: dead })).rejects.toThrow('killed');
+    expect(await namesOf(store, 'curated/v1/tenant=ten_a/period=')).toHaveLength(2);
+
+    const tenants = createTenantCuration({
+      manifests: store.manifests,
+      files: createCuratedFiles(store.container),
+      graceMs: DAY,
+      now: () => at,
+    });
+    const sweeper = createSweeper({
+      logger,
+      container: store.container,
+      tenants,
+      graceMs: DAY,
+      now: () => at,
+    });
+    expect(await sweeper.sweep(signal)).toEqual({ tenants: 1, orphans: 0 });
+    at += 2 * DAY;
+    expect(await sweeper.sweep(signal)).toEqual({ tenants: 1, orphans: 1 });
+    expect(await store.manifests.publish(stale.value, stale.etag)).toBeNull();
+
+    await store.curate({ now: () => at });
+    expect(await namesOf(store, 'curated/v1/tenant=ten_a/period=')).toHaveLength(2);
+    at += 2 * DAY;
+    await sweeper.sweep(signal);
+    expect(await namesOf(store, 'curated/v1/tenant=ten_a/period=')).toHaveLength(1);
+    expect(await store.differences()).toEqual([]);
+  });
 });
 
 async function namesOf(

@@ -11,7 +11,8 @@ import { createIngestMetrics } from '../../src/ingest/metrics';
 import { type FlushLimits } from '../../src/ingest/worker';
 import { createLogger } from '../../src/observability/logger';
 import { createMetrics } from '../../src/observability/metrics';
-import { deadLetterPath } from '../../src/store/landing-path';
+import { createHeads } from '../../src/store/heads';
+import { deadLetterPath, landingPath } from '../../src/store/landing-path';
 import { createFrameBuilder, FRAME_SCHEMA, SCHEMA_PROPERTY } from '../../src/stream/frame';
 import { chainDifferences, downloadLanding, type LandedFile, openLanding } from '../support/landing';
 import { buildReading } from '../support/readings';
@@ -146,6 +147,14 @@ describe('a landing chain', () => {
             await count();
           },
         };
+      },
+      /** Moves the guarded head, and then removes what lies behind it. */
+      async removeThrough(sequence: number) {
+        await createHeads(container).write({ incarnation, partition: 3 }, { sequence, curated: [] }, null);
+        for (const { path, lastSequence } of await stream.landed()) {
+          if (lastSequence <= sequence) await container.getBlobClient(path).delete();
+        }
+        await rm(join(folder, `landed-${life}`), { recursive: true, force: true });
       },
       async landed(): Promise<LandedFile[]> {
         return downloadLanding(blobs, join(folder, `landed-${life}`), container.containerName);
@@ -360,6 +369,64 @@ describe('a landing chain', () => {
     await owner.process([buildEvent(2, EPOCH + 20), buildEvent(3, EPOCH + 30)]);
     await owner.close();
     await stream.expectWhole(2);
+  });
+
+  it('goes on behind the guarded head, whatever its checkpoint says', async () => {
+    const stream = await buildStream();
+    const first = stream.own();
+    await first.read(5);
+    await first.close();
+    await stream.removeThrough(4);
+    stream.checkpoint = -1;
+    const second = stream.own({ flush: { rows: 1 } });
+    await second.read(8);
+    await second.close();
+    expect((await stream.landed())[0]!.firstSequence).toBe(5);
+    expect(stream.gaps).toBe(0);
+    expect(stream.checkpoint).toBe(7);
+  });
+
+  it('takes back a file that it created before it learned that the head had moved beyond it', async () => {
+    const stream = await buildStream();
+    const late = stream.own();
+    await late.read(4);
+    const first = stream.own();
+    await first.read(3);
+    await first.close();
+    const deadLetters = deadLetterPath(
+      { incarnation: stream.incarnation, partition: 3, firstSequence: 0, enqueuedAt: EPOCH },
+      2,
+    );
+    await stream.removeThrough(2);
+    await late.close();
+    const files = await stream.landed();
+    expect(files.map(({ firstSequence, lastSequence }) => [firstSequence, lastSequence])).toEqual([[3, 3]]);
+    expect(await stream.container.getBlobClient(deadLetters).exists()).toBe(true);
+    expect(stream.gaps).toBe(0);
+  });
+
+  it('finds its place from the head where all files are gone, and believes no file that begins before it', async () => {
+    const stream = await buildStream();
+    const first = stream.own();
+    await first.read(3);
+    await first.close();
+    await stream.removeThrough(2);
+    // Of a writer that came too late and died before it learned.
+    const place = { incarnation: stream.incarnation, partition: 3, firstSequence: 1, enqueuedAt: EPOCH };
+    await stream.container
+      .getBlockBlobClient(landingPath(place))
+      .upload('whatever', 8, { metadata: { lastSequence: '5' } });
+    stream.checkpoint = -1;
+    stream.firstSequence = 3;
+    const second = stream.own();
+    await second.read(3);
+    await second.close();
+    const files = (await stream.landed()).filter(({ firstSequence }) => firstSequence > 2);
+    expect(files.map(({ firstSequence, lastSequence }) => [firstSequence, lastSequence])).toEqual([
+      [3, 4],
+      [5, 5],
+    ]);
+    expect(stream.gaps).toBe(0);
   });
 
   it('removes dead letters that a crashed writer left for a file that ended elsewhere', async () => {

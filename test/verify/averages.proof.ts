@@ -5,9 +5,9 @@ import { runLoad } from '../../simulator/load';
 import { createSender } from '../../simulator/sender';
 import { type Session } from '../../simulator/session';
 import { createTotals, linesOfTotals, sumOf, unacknowledged } from '../../simulator/totals';
+import { RECORD_LATENESS_MS } from '../../src/aggregate/horizons';
 import { deviceModelNamed } from '../../src/domain/device';
 import { quantityNamed, type QuantityName } from '../../src/domain/quantity';
-import { WINDOW_SECONDS } from '../../src/domain/window';
 import { type Platform } from '../support/platform';
 import { collectLanding } from './collected-landing';
 import { createFlow } from './flow';
@@ -27,13 +27,16 @@ import { watchStates } from './state-watcher';
 import { type Outcome } from './verification';
 
 /** The lateness that the rolling record allows. */
-const ALLOWED_LATENESS_MS = WINDOW_SECONDS * 1000;
+const ALLOWED_LATENESS_MS = RECORD_LATENESS_MS;
 const LEAD_MS = 1_000;
 /** Repeated messages may take this long behind the schedule's end, kills included. */
 const GRACE_MS = 90_000;
 const LANDED_WITHIN_MS = 180_000;
-/** Points are written up to ten seconds after their minute, and corrections gather for twenty more. */
-const RECORD_SETTLES_MS = 60_000;
+/**
+ * Points are written up to ten seconds after their minute, and corrections gather for twenty more. What is late waits until
+ * its minutes are no more computed from what is held, six and a half minutes after them.
+ */
+const RECORD_SETTLES_MS = 480_000;
 
 /** What to prove it on, and how. */
 export interface AveragesProof {

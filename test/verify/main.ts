@@ -7,6 +7,7 @@ const verifications: Record<string, () => Promise<{ verification: Verification }
   crash: () => import('./crash.verify.js'),
   averages: () => import('./averages.verify.js'),
   cold: () => import('./cold.verify.js'),
+  'cold-crash': () => import('./cold-crash.verify.js'),
   attribution: () => import('./attribution.verify.js'),
   storm: () => import('./storm.verify.js'),
   'isolation-of-consumers': () => import('./isolation-of-consumers.verify.js'),

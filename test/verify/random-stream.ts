@@ -11,6 +11,8 @@ import { createSendingDevice } from '../../simulator/sending-device';
 export type StreamKind =
   | 'on time'
   | 'late'
+  | 'later than what is held'
+  | 'hours late'
   | 'beyond the allowed lateness'
   | 'repeated with another value'
   | 'undated'
@@ -23,6 +25,8 @@ export function createStreamCounts(): StreamCounts {
   return {
     'on time': 0,
     late: 0,
+    'later than what is held': 0,
+    'hours late': 0,
     'beyond the allowed lateness': 0,
     'repeated with another value': 0,
     undated: 0,
@@ -172,6 +176,12 @@ export function createRandomStream(options: {
       count('late');
     } else if (choice < 0.34) {
       age = between(300_001, 3_000_000);
+      count('later than what is held');
+    } else if (choice < 0.37) {
+      age = between(3_600_000, 47 * 3_600_000);
+      count('hours late');
+    } else if (choice < 0.38) {
+      age = between(48 * 3_600_000 + 60_000, 72 * 3_600_000);
       count('beyond the allowed lateness');
     } else count('on time');
     const observed = Math.floor(dueAt - age + clock);

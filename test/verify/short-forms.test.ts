@@ -10,6 +10,7 @@ import { verification as aggregateCrash } from './aggregate-crash.verify';
 import { verification as attribution } from './attribution.verify';
 import { verification as averages } from './averages.verify';
 import { verification as cold } from './cold.verify';
+import { verification as coldCrash } from './cold-crash.verify';
 import { verification as storm } from './storm.verify';
 
 /** Three rooms of a made-up building for half an hour, one of them with a broken thermometer. */
@@ -123,4 +124,16 @@ describe('the whole platform', () => {
     expect(differences).toEqual([]);
     expect(counts['readings acknowledged']).toBeGreaterThan(500);
   }, 120_000);
+});
+
+describe('the cold path alone', () => {
+  it('lands and curates everything once while workers and curators die and the hub is made anew', async () => {
+    const { counts, differences } = await coldCrash.run({
+      args: ['--rounds', '2', '--recreate-every', '1'],
+      progress: () => undefined,
+    });
+    expect(differences).toEqual([]);
+    expect(counts['lives of the hub']).toBe(2);
+    expect(counts['rows curated']).toBeGreaterThan(100);
+  }, 240_000);
 });

@@ -5,8 +5,8 @@ import { createSender } from '../../simulator/sender';
 import { type Session } from '../../simulator/session';
 import { createTotals, linesOfTotals, unacknowledged } from '../../simulator/totals';
 import { deviceModelNamed } from '../../src/domain/device';
+import { RECORD_LATENESS_MS } from '../../src/aggregate/horizons';
 import { quantityNamed } from '../../src/domain/quantity';
-import { WINDOW_SECONDS } from '../../src/domain/window';
 import { type Platform } from '../support/platform';
 import { collectLanding } from './collected-landing';
 import { readHistory, seenAverage } from './history';
@@ -20,7 +20,7 @@ import {
 } from './oracle/averages.oracle';
 import { createRandomStream, createStreamCounts } from './random-stream';
 
-const ALLOWED_LATENESS_MS = WINDOW_SECONDS * 1000;
+const ALLOWED_LATENESS_MS = RECORD_LATENESS_MS;
 const LANDED_WITHIN_MS = 180_000;
 /** From an event's arrival to its minutes' points: ten seconds for points, twenty more for corrections, and some. */
 const POINTS_STORED_AFTER_MS = 45_000;

@@ -1,16 +1,25 @@
 import { type BlobServiceClient } from '@azure/storage-blob';
 import { type Logger } from '../../observability/logger';
 import { type Registry } from '../../observability/metrics';
-import { createCurator, type CurationReport } from './curator';
-import { createCurationMetrics } from './metrics';
+import { createCuratedFiles } from '../../store/curated-files';
+import { createManifests } from '../../store/manifests';
 import { type Backlog } from './batch';
+import { createCurator, type CurationReport, GRACE_MS } from './curator';
+import { createLandingKeeper, type KeeperReport } from './landing-keeper';
+import { createCurationMetrics } from './metrics';
+import { createSweeper, type SweepReport } from './sweeper';
+import { createTenantCuration } from './tenant';
 
 export { type CurationReport };
 
-/** What a process that curates does again and again. Both bear being done twice at once. */
+/** What a process that curates does again and again. All of it bears being done twice at once. */
 export interface Curation {
   /** Curates what has landed. */
   curate(progress?: (report: CurationReport, left: Backlog) => void): Promise<CurationReport>;
+  /** Removes landing files that were curated long enough ago. */
+  keepLanding(): Promise<KeeperReport>;
+  /** Makes months of small tenants' days, and removes what was replaced or never published. */
+  sweep(): Promise<SweepReport>;
   /** Ends what is under way at its next step; what was published stands. */
   stop(): void;
 }
@@ -21,12 +30,24 @@ export function createCuration(options: {
   blobs: BlobServiceClient;
   /** The cold store's container. */
   container: string;
+  /** How long a landing file is kept once it is curated. */
+  keepLandingMs: number;
+  /** How long a replaced generation is kept for its last readers; a day when left out. */
+  graceMs?: number;
 }): Curation {
-  const { logger } = options;
+  const { logger, graceMs = GRACE_MS } = options;
   const container = options.blobs.getContainerClient(options.container);
   const metrics = createCurationMetrics(options.metrics);
   const stopping = new AbortController();
-  const curator = createCurator({ logger, container });
+  const curator = createCurator({ logger, container, graceMs });
+  const keeper = createLandingKeeper({ logger, container, keepMs: options.keepLandingMs });
+  const tenants = createTenantCuration({
+    manifests: createManifests(container),
+    files: createCuratedFiles(container),
+    graceMs,
+    now: Date.now,
+  });
+  const sweeper = createSweeper({ logger, container, tenants, graceMs });
 
   return {
     async curate(progress) {
@@ -56,6 +77,17 @@ export function createCuration(options: {
       else metrics.backlog.set(0);
       if (report.files > 0 || report.overtaken) logger.info({ ...report }, 'curated');
       return report;
+    },
+    async keepLanding() {
+      await container.createIfNotExists();
+      const report = await keeper.keep(stopping.signal);
+      metrics.removed.inc(report.removed);
+      if (report.removed > 0) logger.info({ ...report }, 'removed landing files that are curated');
+      return report;
+    },
+    async sweep() {
+      await container.createIfNotExists();
+      return sweeper.sweep(stopping.signal);
     },
     stop: () => stopping.abort(new Error('the process stops')),
   };

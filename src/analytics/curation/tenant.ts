@@ -283,7 +283,8 @@ function emptyBatch(): LoadedBatch {
   return { ...sortLanded(createRows(0), places), places, files: 0, ends: [] };
 }
 
-function emptyManifest(tenantId: string): CuratedManifest {
+/** Of a tenant of whom nothing was published yet. */
+export function emptyManifest(tenantId: string): CuratedManifest {
   return {
     ...{ schema: MANIFEST_SCHEMA, tenantId, version: 0, publishedAt: 0 },
     ...{ periods: [], positions: [], retired: [] },

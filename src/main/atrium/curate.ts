@@ -13,6 +13,7 @@ export const curate: Command = {
       logger: createLogger({ name: 'curate', level: 'warn' }),
       metrics: createMetrics({ process: 'curate' }),
       ...openColdStore(),
+      keepLandingMs: Infinity,
     });
     const began = performance.now();
     const stop = (): void => curation.stop();
