@@ -3,6 +3,8 @@ import { maySend } from '../domain/device';
 import { type DeviceDirectory, type DirectoryDevice } from '../store/device-directory';
 import { type GatewayError } from './answers';
 import { type ClientCertificate, createClientCertificates } from './client-certificate';
+import { type GatewayLimits } from './limits';
+import { createMadeUpIds } from './made-up-ids';
 import { type GatewayMetrics } from './metrics';
 import { parseSasToken, type SasToken, signingKey, withoutPort } from './sas-token';
 
@@ -11,6 +13,9 @@ export type Authenticated = { device: DirectoryDevice; error?: undefined } | { e
 
 /** What a device proves itself by: the text of a SAS token, or the certificate of its TLS connection. */
 export type Proof = string | ClientCertificate;
+
+/** A connection: its address is asked for only where it matters. */
+export type Source = Pick<Socket, 'remoteAddress'>;
 
 export interface DeviceAuthentication {
   /**
@@ -21,6 +26,8 @@ export interface DeviceAuthentication {
     deviceId: string,
     proof: Proof | undefined,
     now: number,
+    /** Where who claims it comes from; left out for a device that proved itself before. */
+    source?: Source,
   ): Authenticated | Promise<Authenticated>;
   /** The same without asking the store: undefined where the directory does not know the device now. */
   recall(deviceId: string, proof: Proof | undefined, now: number): Authenticated | undefined;
@@ -71,11 +78,13 @@ export function createDeviceAuthentication(options: {
   metrics: Pick<GatewayMetrics, 'lookup'>;
   /** Host names that a token's audience may name, with or without a port. */
   hostNames: readonly string[];
-  lookupsInFlight: number;
-  lookedUpWithinMilliseconds: number;
-  rememberedTokens: number;
+  limits: Pick<
+    GatewayLimits,
+    'lookupsInFlight' | 'lookedUpWithinMilliseconds' | 'rememberedTokens' | 'madeUpIds' | 'madeUpIdsInAll'
+  >;
 }): DeviceAuthentication {
-  const { directory, metrics } = options;
+  const { directory, metrics, limits } = options;
+  const madeUpIds = createMadeUpIds(limits);
   const hostNames = new Set(options.hostNames.map(withoutPort));
   const certificates = createClientCertificates();
   let lookups = 0;
@@ -86,7 +95,7 @@ export function createDeviceAuthentication(options: {
 
   const remember = (text: string, entry: Remembered): void => {
     if (text.length > LONGEST_REMEMBERED) return;
-    if (remembered.size >= options.rememberedTokens) {
+    if (remembered.size >= limits.rememberedTokens) {
       // The oldest entry: a Map keeps the order of insertion. Forgetting costs one more check, never an error.
       for (const oldest of remembered.keys()) {
         remembered.delete(oldest);
@@ -122,7 +131,7 @@ export function createDeviceAuthentication(options: {
   const lookUp = (deviceId: string): Promise<DirectoryDevice | null> => {
     lookups++;
     return new Promise<DirectoryDevice | null>((resolve, reject) => {
-      const milliseconds = options.lookedUpWithinMilliseconds;
+      const milliseconds = limits.lookedUpWithinMilliseconds;
       const deadline = setTimeout(
         () => reject(new Error('the registry did not answer in time')),
         milliseconds,
@@ -170,6 +179,7 @@ export function createDeviceAuthentication(options: {
   const asked = async (
     deviceId: string,
     judged: (device: DirectoryDevice | null) => Authenticated,
+    source: Source | undefined,
   ): Promise<Authenticated> => {
     let device: DirectoryDevice | null;
     try {
@@ -179,6 +189,7 @@ export function createDeviceAuthentication(options: {
       return UNAVAILABLE;
     }
     metrics.lookup(device === null ? 'unknown' : 'found');
+    if (device === null) madeUpIds.found(source, Date.now());
     return judged(device);
   };
 
@@ -187,21 +198,21 @@ export function createDeviceAuthentication(options: {
     revision: () => directory.revision(),
     lookupsInFlight: () => lookups,
     certificateOf: certificates.of,
-    authenticate(deviceId, proof, now) {
+    authenticate(deviceId, proof, now, source) {
       const recalled = recall(deviceId, proof, now);
       if (recalled !== undefined || proof === undefined) return recalled ?? UNAUTHENTICATED;
       // Nobody makes the store work who could not be this device.
       if (typeof proof !== 'string') {
         if (now < proof.validFrom || now > proof.validTo) return UNAUTHENTICATED;
-        if (lookups >= options.lookupsInFlight) return BUSY;
-        return asked(deviceId, (device) => judgeCertificate(deviceId, proof, device, now));
+        if (lookups >= madeUpIds.mostLookups(source, now)) return BUSY;
+        return asked(deviceId, (device) => judgeCertificate(deviceId, proof, device, now), source);
       }
       const token = parseSasToken(proof);
       if (token === undefined || token.deviceId !== deviceId || token.expiresAt <= now) {
         return judge(deviceId, proof, token, null, now);
       }
-      if (lookups >= options.lookupsInFlight) return BUSY;
-      return asked(deviceId, (device) => judge(deviceId, proof, token, device, now));
+      if (lookups >= madeUpIds.mostLookups(source, now)) return BUSY;
+      return asked(deviceId, (device) => judge(deviceId, proof, token, device, now), source);
     },
   };
 }

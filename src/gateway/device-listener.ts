@@ -1,7 +1,7 @@
-import { type AddressInfo, type Server, type Socket } from 'node:net';
-import { listenError } from '../observability/operator-error';
+import { type Server, type Socket } from 'node:net';
 import { type Held } from './holding';
 import { type GatewayLimits } from './limits';
+import { type Listening, listenOn } from './listening';
 import { createTurnEnd, type TurnEnd } from './turn-writes';
 
 /** One connection of one device, from its first byte to its last, whatever it speaks. */
@@ -55,12 +55,6 @@ export interface Endpoint {
 const TICK_MS = 100;
 /** Shorter than a process is given to drain. */
 const DRAIN_MS = 6_000;
-/**
- * A storm of devices is queued by the kernel rather than turned away, as far as the kernel itself may
- * (`net.core.somaxconn`): a connection that it drops is tried again after one second, then after two, and the unlucky
- * ones of ten thousand, dropped each time, come back after minutes.
- */
-export const BACKLOG = 65_535;
 /**
  * What connections may hold together before they have proved whose they are, as a part of what the gateway may: beside
  * it and not within it, so that nobody without a key takes the room of those that have one.
@@ -128,40 +122,31 @@ export function createDeviceListener<Connection extends DeviceConnection>(option
 
   const create = options.connections(shared);
   const open = (socket: Socket): void => {
-    if (stopping || connections.size - byDevice.size >= mostUnproved) return void socket.destroy();
+    if (stopping || socket.destroyed || connections.size - byDevice.size >= mostUnproved)
+      return void socket.destroy();
     connections.add(create(socket));
   };
   const endpoints = options.endpoints(open);
   /** The bare ones, those in their TLS handshake too. */
   const sockets = new Set<Socket>();
   for (const { server } of endpoints) {
-    server.maxConnections = limits.connections;
     server.on('connection', (socket: Socket) => {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
     });
   }
 
-  const listen = ({ server, port, what }: Endpoint): Promise<number> =>
-    new Promise((resolve, reject) => {
-      server.once('error', (error) => reject(listenError(error, what, host, port)));
-      server.listen({ port, host, backlog: BACKLOG }, () => resolve((server.address() as AddressInfo).port));
-    });
-  const close = (): Promise<unknown> =>
-    Promise.all(
-      endpoints.map(
-        ({ server }) =>
-          new Promise<void>((resolve) => (server.listening ? server.close(() => resolve()) : resolve())),
-      ),
-    );
+  const listening: Listening[] = [];
+  const close = (): Promise<unknown> => Promise.all(listening.map((each) => each.close()));
 
   return {
     async start() {
       try {
-        const ports: number[] = [];
-        for (const endpoint of endpoints) ports.push(await listen(endpoint));
+        for (const endpoint of endpoints) {
+          listening.push(await listenOn({ ...endpoint, host, connections: limits.connections }));
+        }
         ticking = setInterval(tick, TICK_MS);
-        return ports;
+        return listening.map(({ port }) => port);
       } catch (error) {
         await close();
         throw error;

@@ -99,9 +99,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     directory,
     metrics,
     hostNames: options.hostNames,
-    lookupsInFlight: limits.lookupsInFlight,
-    lookedUpWithinMilliseconds: limits.lookedUpWithinMilliseconds,
-    rememberedTokens: limits.rememberedTokens,
+    limits,
   });
   const reception = createReception({
     logger,

@@ -1,12 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { type AddressInfo, type Socket } from 'node:net';
-import { listenError } from '../observability/operator-error';
+import { type Socket } from 'node:net';
 import { bareAnswer, type ErrorCode } from './answers';
-import { BACKLOG } from './device-listener';
 import { type Handshakes } from './handshakes';
 import { type GatewayLimits } from './limits';
 import { type GatewayMetrics } from './metrics';
+import { type Listening, listenOn } from './listening';
 import { createSecureServer, type ServerCertificate } from './tls';
 
 /** Where HTTP is listened for. */
@@ -76,7 +75,6 @@ export function createHttpListener(options: {
     );
   if (secure) servers.push(secure.server);
   for (const server of servers) {
-    server.maxConnections = limits.connections;
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
       if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy();
       const [code, message] = CLIENT_ERRORS[error.code ?? ''] ?? NOT_HTTP;
@@ -86,11 +84,13 @@ export function createHttpListener(options: {
     server.on('tlsClientError', (_error, socket: Socket) => socket.destroy());
   }
 
-  const listen = (server: Server, port: number, what: string): Promise<number> =>
-    new Promise((resolve, reject) => {
-      server.once('error', (error) => reject(listenError(error, what, host, port)));
-      server.listen({ port, host, backlog: BACKLOG }, () => resolve((server.address() as AddressInfo).port));
-    });
+  const listening: Listening[] = [];
+  const listen = async (server: Server, port: number, what: string): Promise<number> => {
+    const { connections } = limits;
+    const one = await listenOn({ server, port, host, connections, what });
+    listening.push(one);
+    return one.port;
+  };
   const cut = (): void => {
     for (const server of servers) server.closeAllConnections();
   };
@@ -103,15 +103,13 @@ export function createHttpListener(options: {
         const tlsPort = tls && (await listen(servers[1]!, tls.port, 'the device gateway’s HTTPS'));
         return { port, ...(tlsPort === undefined ? {} : { tlsPort }) };
       } catch (error) {
-        servers[0]!.close();
+        await listening[0]!.close();
         throw error;
       }
     },
     async finish() {
       stopping = true;
-      closed = Promise.all(
-        servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
-      );
+      closed = Promise.all(listening.map((each) => each.close()));
       for (const server of servers) server.closeIdleConnections();
       if (active === 0) return;
       const finished = new Promise<void>((resolve) => (idle = resolve));

@@ -12,6 +12,13 @@ export interface GatewayLimits {
   bytesInFlight: number;
   /** Unknown devices being looked up at once; beyond it 429, so that made-up ids cannot flood the store. */
   lookupsInFlight: number;
+  /**
+   * Ids that exist nowhere, by the address they come from: beyond it no unknown device from there is looked up. A whole
+   * fleet may stand behind one address, so only what was not found counts.
+   */
+  madeUpIds: Rate;
+  /** The same from everywhere: beyond it few unknown devices are looked up at once. */
+  madeUpIdsInAll: Rate;
   /** How long an unknown device's request waits for the registry before it is answered 503. */
   lookedUpWithinMilliseconds: number;
   /** Verified tokens remembered. */
@@ -23,6 +30,8 @@ export interface GatewayLimits {
   strangers: Rate;
   /** Requests of a device about its twin: beyond it they are answered 429. */
   twinRequests: Rate;
+  /** PINGREQ, SUBSCRIBE and UNSUBSCRIBE of one MQTT connection, which ends beyond it. */
+  controlPackets: Rate;
   /** How long a request waits for Event Hubs before it is answered 503. */
   acceptedWithinMilliseconds: number;
   /** Connections of one port; a further one is closed at once. */
@@ -51,12 +60,16 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   bytesInFlight: 64 * 1024 * 1024,
   lookupsInFlight: 20_000,
   lookedUpWithinMilliseconds: 10_000,
+  madeUpIds: { perSecond: 5, burst: 100 },
+  madeUpIdsInAll: { perSecond: 100, burst: 2_000 },
   rememberedTokens: 200_000,
   // A device that was cut off for a week brings 50,000 readings a channel: it must not wait, nor starve the others.
   device: { perSecond: 5_000, burst: 100_000 },
   tenant: { perSecond: 200_000, burst: 2_000_000 },
   strangers: { perSecond: 10, burst: 1_000 },
   twinRequests: { perSecond: 10, burst: 50 },
+  // A client pings once a keep-alive, and listens for a handful of topics when it connects.
+  controlPackets: { perSecond: 5, burst: 100 },
   acceptedWithinMilliseconds: 10_000,
   connections: 20_000,
   handshakes: 256,

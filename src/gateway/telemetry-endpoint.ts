@@ -199,7 +199,7 @@ export function createTelemetryEndpoint(options: {
     const bad = refusalOfHeaders(request);
     if (bad) return fail(response, bad);
     const proof = request.headers.authorization ?? authentication.certificateOf(request.socket);
-    const verdict = authentication.authenticate(deviceId, proof, receivedAt);
+    const verdict = authentication.authenticate(deviceId, proof, receivedAt, request.socket);
     const authenticated = verdict instanceof Promise ? await verdict : verdict;
     if (authenticated.error) return fail(response, authenticated.error);
     const limited = refusalOfRate(authenticated.device, receivedAt);

@@ -17,8 +17,30 @@ export interface TokenBuckets {
   size(): number;
 }
 
-export function createTokenBuckets(rate: Rate, options: { maximumKeys?: number } = {}): TokenBuckets {
-  const maximumKeys = options.maximumKeys ?? 500_000;
+/**
+ * One bucket for one owner.
+ * @returns whether one more is within the rate; it is counted in either case.
+ */
+export function createAllowance(rate: Rate): (now: number) => boolean {
+  const buckets = createTokenBuckets(rate);
+  return (now) => {
+    const may = buckets.waitFor(OWNER, now) === 0;
+    buckets.spend(OWNER, 1, now);
+    return may;
+  };
+}
+
+const OWNER = '';
+
+export function createTokenBuckets(
+  rate: Rate,
+  options: {
+    maximumKeys?: number;
+    /** What is spent beyond it is not owed. Default: all is. */
+    maximumDebt?: number;
+  } = {},
+): TokenBuckets {
+  const { maximumKeys = 500_000, maximumDebt = Infinity } = options;
   const perMillisecond = rate.perSecond / 1000;
   const buckets = new Map<string, Bucket>();
 
@@ -57,7 +79,7 @@ export function createTokenBuckets(rate: Rate, options: { maximumKeys?: number }
       } else {
         refill(bucket, now);
       }
-      bucket.tokens -= count;
+      bucket.tokens = Math.max(-maximumDebt, bucket.tokens - count);
     },
     size: () => buckets.size,
   };

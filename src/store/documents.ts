@@ -107,6 +107,11 @@ export interface DeviceDocument {
   manufacturerId?: string | null;
   /** The device that took its place, where it was replaced. */
   replacedBy?: string | null;
+  /**
+   * The last calls that gave it a credential, the newest last: their idempotency records stay in the building where it
+   * was then, and these go with it.
+   */
+  credentialCalls?: { hash: string; fingerprint: string; call: string; at: number }[];
   /** While it goes to another building or owner: the saga that takes it there. No command but that one is admitted. */
   departing?: { saga: string; at: number; channels: DeviceModelChannel[] } | null;
   _etag?: string;

@@ -255,7 +255,7 @@ export function createRegistry({ cosmos, keyring }: { cosmos: Cosmos; keyring: K
     ...createReplacing({ cosmos, keyring, changes, serialNumbers, claimFromStock }),
     ...createTransfers({ cosmos, keyring, changes, sagas }),
     resumeSagas: sagas.resumeSagas,
-    ...createRetirement({ changes }),
+    ...createRetirement({ cosmos, changes }),
     ...createSuspension({ changes }),
     ...createCredentials({ cosmos, keyring, changes }),
     ...createConfiguration({ cosmos, changes }),

@@ -1,25 +1,25 @@
 import fc from 'fast-check';
 import { createDeviceAuthentication } from '../../src/gateway/authentication';
+import { DEFAULT_LIMITS, type GatewayLimits } from '../../src/gateway/limits';
+import { networkOf } from '../../src/gateway/made-up-ids';
 import { parseSasToken } from '../../src/gateway/sas-token';
 import { buildDevice, directoryOf, tokenOf } from './devices.support';
 
 const NOW = Date.now();
 
-function buildAuthentication(
-  devices = [buildDevice()],
-  { rememberedTokens = 100, lookupsInFlight = 2, lookedUpWithinMilliseconds = 5_000 } = {},
-) {
+function buildAuthentication(devices = [buildDevice()], limits: Partial<GatewayLimits> = {}) {
   const directory = directoryOf(devices);
   const authentication = createDeviceAuthentication({
     metrics: { lookup: () => undefined },
     directory,
     hostNames: ['hub.example:8080', '127.0.0.1'],
-    lookupsInFlight,
-    lookedUpWithinMilliseconds,
-    rememberedTokens,
+    limits: {
+      ...DEFAULT_LIMITS,
+      ...{ rememberedTokens: 100, lookupsInFlight: 2, lookedUpWithinMilliseconds: 5_000, ...limits },
+    },
   });
-  const codeOf = async (deviceId: string, token: string | undefined, now = NOW) =>
-    (await authentication.authenticate(deviceId, token, now)).error?.code ?? 'taken';
+  const codeOf = async (deviceId: string, token: string | undefined, now = NOW, remoteAddress?: string) =>
+    (await authentication.authenticate(deviceId, token, now, { remoteAddress })).error?.code ?? 'taken';
   return { directory, authentication, codeOf, device: devices[0]! };
 }
 
@@ -54,7 +54,7 @@ describe('SAS tokens of devices', () => {
       await authentication.authenticate(device.deviceId, 'Bearer x', NOW),
       await authentication.authenticate(device.deviceId, good.replace(/sig=.../, 'sig=AAA'), NOW),
       await authentication.authenticate(device.deviceId, good.replace(/se=\d+/, 'se=9999999999'), NOW),
-      await authentication.authenticate(device.deviceId, tokenOf(device, { ttlSeconds: -1 }), NOW),
+      await authentication.authenticate(device.deviceId, tokenOf(device, { ttlSeconds: -600 }), NOW),
       await authentication.authenticate(device.deviceId, tokenOf(device, { host: 'elsewhere.example' }), NOW),
       await authentication.authenticate(device.deviceId, `${good}&skn=owner`, NOW),
       await authentication.authenticate(device.deviceId, good.replace(/&sig=[^&]+/, '&sig='), NOW),
@@ -156,4 +156,55 @@ describe('SAS tokens of devices', () => {
       }),
     );
   });
+});
+
+describe('ids that are made up', () => {
+  const stranger = (): [string, string] => {
+    const device = buildDevice();
+    return [device.deviceId, tokenOf(device)];
+  };
+  /** Devices that exist and that the directory has to look up. */
+  function build(limits: Partial<GatewayLimits>) {
+    const devices = [buildDevice(), buildDevice()];
+    const built = buildAuthentication(devices, { lookupsInFlight: 1_000, ...limits });
+    for (const { deviceId } of devices) built.directory.forget(deviceId);
+    return { ...built, devices };
+  }
+
+  test('are looked up at a rate by the address they come from, and at theirs from others', async () => {
+    const { codeOf, directory, devices } = build({ madeUpIds: { perSecond: 0.01, burst: 3 } });
+    for (let i = 0; i < 4; i++)
+      expect(await codeOf(...stranger(), Date.now(), '10.0.0.1')).toBe('UNAUTHENTICATED');
+    const asked = directory.lookups.length;
+    expect(await codeOf(...stranger(), Date.now(), '10.0.0.1')).toBe('GATEWAY_BUSY');
+    expect(directory.lookups).toHaveLength(asked);
+    expect(await codeOf(...stranger(), Date.now(), '10.0.0.2')).toBe('UNAUTHENTICATED');
+    // Not for ever, and what exists does not count.
+    const later = Date.now() + 200_000;
+    for (const device of devices) {
+      expect(await codeOf(device.deviceId, tokenOf(device), later, '10.0.0.1')).toBe('taken');
+    }
+  });
+
+  test('leave a few look-ups at once to devices that exist, wherever they all come from', async () => {
+    const { codeOf, devices } = build({ madeUpIdsInAll: { perSecond: 0.01, burst: 3 } });
+    for (let i = 0; i < 4; i++) await codeOf(...stranger(), Date.now(), `10.0.1.${i}`);
+    const flood = Promise.all(
+      Array.from({ length: 200 }, (_, i) => codeOf(...stranger(), Date.now(), `10.0.2.${i}`)),
+    );
+    expect((await flood).filter((code) => code === 'GATEWAY_BUSY')).toHaveLength(150);
+    const [device] = devices as [(typeof devices)[0]];
+    expect(await codeOf(device.deviceId, tokenOf(device), Date.now(), '10.0.3.1')).toBe('taken');
+  });
+
+  test.each([
+    ['10.1.2.3', '10.1.2.3'],
+    ['::ffff:10.1.2.3', '10.1.2.3'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
+    ['2001:db8:1:2::9', '2001:db8:1:2'],
+    ['2001:0DB8::9', '2001:db8:0:0'],
+    ['fe80::1%eth0', 'fe80:0:0:0'],
+    ['::1', '0:0:0:0'],
+    [undefined, undefined],
+  ])('from %s count for %s', (address, network) => expect(networkOf(address)).toBe(network));
 });

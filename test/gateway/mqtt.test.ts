@@ -1,5 +1,6 @@
-import { generate } from 'mqtt-packet';
+import { generate, type Packet } from 'mqtt-packet';
 import { createGateway } from '../../src/gateway/gateway';
+import { DEFAULT_LIMITS } from '../../src/gateway/limits';
 import { createLogger } from '../../src/observability/logger';
 import { createMetrics } from '../../src/observability/metrics';
 import { OperatorError } from '../../src/observability/operator-error';
@@ -198,6 +199,25 @@ describe('the device gateway over MQTT', () => {
     await second.closed();
     expect(await endings('too-large')).toBe(2);
   });
+
+  test.each([
+    ['pings', { cmd: 'pingreq' } as Packet],
+    ['subscribes', { cmd: 'subscribe', messageId: 7, subscriptions: [{ topic: 'a', qos: 0 }] } as Packet],
+  ])(
+    'a device that %s without end is cut off, and one that does so now and then is not',
+    async (_, packet) => {
+      const device = newDevice();
+      const raw = await rawDevice(platform.mqttPort, device);
+      await raw.connect();
+      const { burst } = DEFAULT_LIMITS.controlPackets;
+      raw.send(...Array.from({ length: burst / 2 }, () => packet));
+      await eventually(() => expect(raw.received).toHaveLength(1 + burst / 2));
+      const ended = await endings('too-many');
+      raw.send(...Array.from({ length: 10 * burst }, () => packet));
+      await raw.closed();
+      expect(await endings('too-many')).toBe(ended + 1);
+    },
+  );
 
   test('a message of the greatest size is taken, however its bytes arrive', async () => {
     const device = newDevice();

@@ -140,6 +140,7 @@ export function createConnection(socket: TLSSocket, context: ConnectionContext):
 
   const session = createSession({
     ...context,
+    source: socket,
     certificate: authentication.certificateOf(socket),
     send: (sender, message) => protocol.send(sender, message),
     unread,

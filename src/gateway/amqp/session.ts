@@ -1,6 +1,6 @@
 import { type Message, type Receiver, type Sender, types } from 'rhea';
 import { isPassing } from '../answers';
-import { type Authenticated, type DeviceAuthentication, type Proof } from '../authentication';
+import { type Authenticated, type DeviceAuthentication, type Proof, type Source } from '../authentication';
 import { parseSasToken } from '../sas-token';
 import { type TwinService, type TwinState } from '../twin-service';
 import { type LinkAddress, parseAddress } from './addresses';
@@ -33,6 +33,7 @@ export interface Session {
 export interface SessionOptions extends Omit<TelemetryOptions, 'authenticate'> {
   authentication: DeviceAuthentication;
   twins: TwinService;
+  source: Source;
   /** What the client proved at its TLS handshake. */
   certificate: Proof | undefined;
   send(sender: Sender, message: Message): void;
@@ -97,7 +98,7 @@ export function createSession(options: SessionOptions): Session {
     }
     // No token was put: its certificate is to prove it.
     const proof = options.certificate;
-    options.whenKnown(authentication.authenticate(deviceId, proof, Date.now()), (verdict) => {
+    options.whenKnown(authentication.authenticate(deviceId, proof, Date.now(), options.source), (verdict) => {
       if (verdict.error) return refuse(verdict.error.code);
       metrics.connect('accepted');
       letIn(deviceId, verdict.device.tenantId, proof!);
@@ -138,7 +139,7 @@ export function createSession(options: SessionOptions): Session {
     const deviceId = parseSasToken(token)?.deviceId;
     // One connection is one device's.
     if (deviceId === undefined || (identity && identity.deviceId !== deviceId)) return refuseToken();
-    options.whenKnown(authentication.authenticate(deviceId, token, Date.now()), (verdict) => {
+    options.whenKnown(authentication.authenticate(deviceId, token, Date.now(), options.source), (verdict) => {
       if (verdict.error) return isPassing(verdict.error.code) ? refuse(verdict.error.code) : refuseToken();
       metrics.connect('accepted');
       if (identity) identity.proof = token;

@@ -146,7 +146,7 @@ export function createConnection(socket: Socket, context: ConnectionContext): Co
     const claims = claimsOf(packet);
     if (claims.refusal !== undefined) return refuse(claims.refusal, packet.protocolVersion);
     const proof = claims.token ?? authentication.certificateOf(socket);
-    whenKnown(authentication.authenticate(claims.deviceId, proof, Date.now()), (verdict) => {
+    whenKnown(authentication.authenticate(claims.deviceId, proof, Date.now(), socket), (verdict) => {
       if (verdict.error) return refuse(refusalOf(verdict.error.code));
       const { deviceId, clean } = claims;
       identity = { ...claims, proof };

@@ -16,6 +16,8 @@ export type Ending =
   | 'qos-2'
   | 'malformed'
   | 'too-large'
+  /** Pings or subscribes without end. */
+  | 'too-many'
   /** Did not send its CONNECT, or the rest of a packet, in time; or does not read what it is told of its twin. */
   | 'slow'
   | 'not-accepted'
@@ -47,7 +49,7 @@ export function createMqttMetrics(registry: Registry, connections: () => number)
   const ended = tally(
     'atrium_gateway_mqtt_endings_total',
     'reason',
-    'Connections that ended, by reason. not-accepted: Event Hubs did not take messages, devices send them again. taken-over in numbers: two devices share one identity. forbidden-topic, qos-2, too-large, malformed: firmware that speaks another protocol. fault: ours, see the log.',
+    'Connections that ended, by reason. not-accepted: Event Hubs did not take messages, devices send them again. taken-over in numbers: two devices share one identity. forbidden-topic, qos-2, too-large, too-many, malformed: firmware that speaks another protocol. fault: ours, see the log.',
   );
   const message = tally(
     'atrium_gateway_mqtt_messages_total',

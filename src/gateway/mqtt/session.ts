@@ -7,6 +7,7 @@ import { type Intake } from '../intake';
 import { type GatewayLimits } from '../limits';
 import { type GatewayMetrics } from '../metrics';
 import { type Reception } from '../reception';
+import { createAllowance } from '../token-bucket';
 import { createTwinLink, type TwinLink } from '../twin-link';
 import { type TwinService, type TwinState } from '../twin-service';
 import { createAcknowledgements } from './acknowledgements';
@@ -186,18 +187,25 @@ export function createSession(options: SessionOptions): Session {
     });
   };
 
+  /** Made when it is first needed: most devices only publish. */
+  let mayAsk: ((now: number) => boolean) | undefined;
+  const isFlood = (): boolean => !(mayAsk ??= createAllowance(limits.controlPackets))(Date.now());
+
   return {
     take(packet) {
       switch (packet.cmd) {
         case 'publish':
           return onPublish(packet);
         case 'subscribe':
+          if (isFlood()) return end('too-many');
           return onSubscribe(packet);
         case 'unsubscribe':
+          if (isFlood()) return end('too-many');
           if (!packets.hasMessageId(packet) || packet.unsubscriptions.length === 0) return end('malformed');
           for (const filter of packet.unsubscriptions) listen(filter, false);
           return write(packets.unsuback(packet.messageId!));
         case 'pingreq':
+          if (isFlood()) return end('too-many');
           return write(packets.PINGRESP);
         case 'disconnect':
           return end('disconnect');

@@ -10,6 +10,8 @@ import { attemptOf, claim, KEPT_SECONDS, recordOf } from './idempotency';
 import { keyProblem } from './validation';
 
 const KEY_BYTES = 32;
+/** Remembered with the device; a repeated call is found there only where the device has moved since. */
+const MOST_CALLS = 8;
 
 /**
  * One call that gives a device new secrets. They are made once for the call, whatever is tried again, so that the try
@@ -47,7 +49,10 @@ export function createCredentials({
       idempotencyKey: string;
       variables: unknown;
     },
-    change: (found: Found, call: Call) => DeviceChange | Refusal,
+    change: (
+      found: Found,
+      call: Call,
+    ) => (Pick<DeviceChange, 'audit'> & { device: DeviceDocument }) | Refusal,
   ): Promise<Outcome<ShownCredential>> {
     const { command, deviceId, idempotencyKey, variables } = options;
     const call: Call = { id: randomUUID(), first: randomBytes(KEY_BYTES), second: randomBytes(KEY_BYTES) };
@@ -57,13 +62,26 @@ export function createCredentials({
       const attempt = attemptOf(scope, tenantId, command, idempotencyKey, variables);
       const record = recordOf(attempt, buildingId, { call: call.id }, KEPT_SECONDS);
       if (!(await claim(cosmos, attempt))) return REUSED;
-      const earlier = await cosmos.read<IdempotencyDocument>('registry', buildingId, record.id);
+      const recorded = await cosmos.read<IdempotencyDocument>('registry', buildingId, record.id);
+      const calls = (found.device.credentialCalls ?? []).filter(
+        ({ at }) => found.now - at < KEPT_SECONDS * 1000,
+      );
+      // Its record stands in another building where the device has moved since.
+      const earlier = recorded
+        ? { fingerprint: recorded.fingerprint, ...(recorded.answer as { call: string }) }
+        : calls.find(({ hash }) => hash === attempt.hash);
       if (earlier) {
-        mine = (earlier.answer as { call: string }).call === call.id;
+        mine = earlier.call === call.id;
         return earlier.fingerprint === attempt.fingerprint ? 'unchanged' : REUSED;
       }
       const made = change(found, call);
-      return 'code' in made ? made : { ...made, more: [...(made.more ?? []), { create: record }] };
+      if ('code' in made) return made;
+      const done = { ...attempt, call: call.id, at: found.now };
+      return {
+        ...made,
+        device: { ...made.device, credentialCalls: [...calls, done].slice(-MOST_CALLS) },
+        more: [{ create: record }],
+      };
     });
     if (!outcome.ok) return outcome;
     const device = outcome.value;

@@ -17,6 +17,7 @@ import { type Outcome } from '../registry';
 import { notFound, refused } from './access';
 import { auditBy } from './audit';
 import { type BuildingLocks } from './building-locks';
+import { releaseChildren } from './children';
 import { freshKeys } from './device-keys';
 import { entryKey } from './devices';
 import {
@@ -105,7 +106,10 @@ export function createRelocationSaga({
         departing: { saga: id, at, channels: channelsOf(device) },
         // A field gateway relays for devices of its own building.
         parentId: null,
-        ...(kind === 'transfer' && { keys: null, thumbprints: null, authority: null, transfer: null }),
+        ...(kind === 'transfer' && {
+          ...{ keys: null, thumbprints: null, authority: null, transfer: null },
+          credentialCalls: [],
+        }),
       };
       const audit = auditBy(kind === 'move' ? saga.actor : to.tenantId, {
         ...from,
@@ -254,6 +258,11 @@ export function createRelocationSaga({
     if (!left.ok) return left;
     const leaving = left.value;
     if (leaving !== 'over') {
+      // They stay, and a field gateway relays for devices of its own building.
+      await releaseChildren(cosmos, {
+        ...{ buildingId: saga.from.buildingId, parentId: saga.deviceId, next: null },
+        actor: saga.kind === 'move' ? saga.actor : saga.to.tenantId,
+      });
       await locks.hold(saga.to.buildingId, () => arrive(saga, leaving));
       await enter(saga);
       await depart(saga);

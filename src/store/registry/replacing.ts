@@ -16,6 +16,7 @@ import { notFound, refused, visible } from './access';
 import { auditOf } from './audit';
 import { claimKeyOf } from './claim-code';
 import { type ClaimFromStock } from './claiming';
+import { releaseChildren } from './children';
 import { type DeviceChanges } from './device-change';
 import { freshKeys } from './device-keys';
 import { entryKey } from './devices';
@@ -155,6 +156,8 @@ export function createReplacing({
       );
       if (!outcome.ok) return outcome;
     }
+    const actor = scope.principal.id;
+    await releaseChildren(cosmos, { buildingId, parentId: old.id, next: deviceId, actor });
     return shownOnce({ cosmos, keyring }, scope, attempt, buildingId);
   }
 

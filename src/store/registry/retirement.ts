@@ -1,13 +1,21 @@
 import { type QuantityName } from '../../domain/quantity';
+import { type Cosmos } from '../cosmos';
 import { type BuildingDocument, type DeviceDocument } from '../documents';
 import { type Registry } from '../registry';
+import { releaseChildren } from './children';
 import { type DeviceChanges } from './device-change';
 import { ended } from './placement';
 
-export function createRetirement({ changes }: { changes: DeviceChanges }): Pick<Registry, 'retireDevice'> {
+export function createRetirement({
+  cosmos,
+  changes,
+}: {
+  cosmos: Cosmos;
+  changes: DeviceChanges;
+}): Pick<Registry, 'retireDevice'> {
   return {
-    retireDevice(scope, deviceId) {
-      return changes.apply(
+    async retireDevice(scope, deviceId) {
+      const outcome = await changes.apply(
         scope,
         deviceId,
         'RETIRE',
@@ -18,6 +26,12 @@ export function createRetirement({ changes }: { changes: DeviceChanges }): Pick<
         }),
         { done: ({ state }) => state === 'RETIRED' },
       );
+      if (outcome.ok) {
+        const { buildingId, replacedBy = null } = outcome.value;
+        const actor = scope.principal.id;
+        await releaseChildren(cosmos, { buildingId, parentId: deviceId, next: replacedBy, actor });
+      }
+      return outcome;
     },
   };
 }

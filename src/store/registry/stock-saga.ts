@@ -20,6 +20,7 @@ import { type Outcome } from '../registry';
 import { refused } from './access';
 import { auditBy } from './audit';
 import { type BuildingLocks } from './building-locks';
+import { releaseChildren } from './children';
 import { derivedKeys, freshKeys } from './device-keys';
 import { entryKey } from './devices';
 import { placementOf, switchInstant } from './placement';
@@ -224,6 +225,12 @@ export function createStockSaga({
         return outcome;
       }
       await enter(saga);
+      if (saga.replaces !== undefined) {
+        await releaseChildren(cosmos, {
+          ...{ buildingId: saga.to.buildingId, parentId: saga.replaces },
+          ...{ next: saga.deviceId, actor: saga.actor },
+        });
+      }
       await depart(saga);
     }
     const { tenantId } = saga.from;
