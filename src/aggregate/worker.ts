@@ -31,7 +31,6 @@ export interface AggregateWorker {
 
 /** Just after the second, so that what the clock says has certainly begun. */
 const AFTER_THE_SECOND_MS = 5;
-const FOUR_HUNDRED_DAYS = 400 * 86_400;
 
 /**
  * The warm worker: consumes the telemetry stream, keeps the rolling average of every building and quantity, tells what
@@ -57,8 +56,8 @@ export function createAggregateWorker(options: {
     rules: AlertRules;
     inventory: BuildingInventory;
     store: AlertsStore;
-    /** How long an alert is kept after it was cleared, and each of its events. Default 400 days. */
-    keepSeconds?: number;
+    /** How long an alert is kept after it was cleared, and each of its events. */
+    keepSeconds: number;
   };
   /** Readings that come at most this late are counted at once; later ones, up to 48 h, correct the record. */
   allowedLatenessMs?: number;
@@ -85,7 +84,6 @@ export function createAggregateWorker(options: {
     options.alerts &&
     createPlatformAlert({ logger, metrics: alertMetrics!, rules: options.alerts.rules, now });
   const alerts = options.alerts && {
-    keepSeconds: FOUR_HUNDRED_DAYS,
     ...options.alerts,
     metrics: alertMetrics!,
     gatewaysHeard: () => !platformAlert!.raised(),

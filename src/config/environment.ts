@@ -229,6 +229,13 @@ export const aggregateSettings = (variables: Variables = process.env) =>
       ...worker,
       AGGREGATE_HEALTH_PORT: port(9103, 'the aggregate worker’s health and metrics'),
       ALERT_DAYS: alertDays,
+      RECORD_DAYS: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .max(36_500)
+        .default(90)
+        .describe('how long the rolling record, a point a minute, is kept'),
       ALLOWED_LATENESS_SECONDS: seconds(
         300,
         'a reading at most this late is counted at once; a later one, up to 48 h, corrects the record, in seconds',

@@ -15,6 +15,8 @@ import { createSpaceTree } from '../store/space-tree';
 import { blobServiceOf, cosmosAccountOf, namespaceOf } from './connections';
 import { run, stopInOrder } from './run';
 
+const DAY_SECONDS = 86_400;
+
 /** The warm worker: the rolling five-minute averages, live and recorded. */
 run('aggregate', aggregateSettings, async (settings, logger) => {
   const metrics = createMetrics({ process: 'aggregate' });
@@ -33,7 +35,7 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
     identifier: `aggregate-${settings.WORKER_SLOT}`,
     counts,
     tree,
-    averages: createAveragesWriter({ cosmos }),
+    averages: createAveragesWriter({ cosmos, keepSeconds: settings.RECORD_DAYS * DAY_SECONDS }),
     recent: {
       metrics: createRecentMetrics(metrics),
       writer: createRecentWriter({ cosmos, keepSeconds: settings.RECENT_HOURS * 3_600 }),
@@ -43,7 +45,7 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
       rules,
       inventory,
       store: createAlertsStore({ cosmos }),
-      keepSeconds: settings.ALERT_DAYS * 86_400,
+      keepSeconds: settings.ALERT_DAYS * DAY_SECONDS,
     },
     allowedLatenessMs: settings.ALLOWED_LATENESS_SECONDS * 1000,
   });

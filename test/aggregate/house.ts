@@ -142,7 +142,9 @@ export async function startHouse(): Promise<House> {
         identifier,
         counts: { start: async () => {}, stop: async () => {}, devicesExpected: () => 4 },
         averages: averages ?? createAveragesWriter({ cosmos }),
-        ...(followed && { alerts: { ...followed, store: createAlertsStore({ cosmos }) } }),
+        ...(followed && {
+          alerts: { ...followed, store: createAlertsStore({ cosmos }), keepSeconds: 86_400 },
+        }),
         recent: {
           metrics: createRecentMetrics(metrics),
           writer: createRecentWriter({ cosmos, now }),

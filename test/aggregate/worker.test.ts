@@ -68,7 +68,9 @@ async function recordIsRight(house: House): Promise<number> {
         const history = await house.history(buildingId);
         const slots = house
           .rows()
-          .filter((row) => row.buildingId === buildingId && row.enqueuedAt - row.observedAt <= RECORD_LATENESS_MS);
+          .filter(
+            (row) => row.buildingId === buildingId && row.enqueuedAt - row.observedAt <= RECORD_LATENESS_MS,
+          );
         const first = Math.min(...slots.map((row) => Math.ceil(row.observedAt / 60_000)));
         const last = Math.max(...slots.map((row) => Math.ceil(row.observedAt / 60_000)));
         const minutes = history.map(({ windowEnd }) => windowEnd / 60);
