@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { createEngine } from '../../../src/aggregate/engine';
-import { LATE_WITHIN_MS } from '../../../src/aggregate/alerts/alert-engine';
 import { createAlertMetrics } from '../../../src/aggregate/alerts/metrics';
 import {
   type AlertsSnapshot,
@@ -118,6 +117,7 @@ const lateHistory: fc.Arbitrary<Step[]> = fc.array(
     gap: fc.integer({ min: 200, max: 20_000 }),
     point: fc.integer({ min: 0, max: 2 }),
     value: fc.integer({ min: 0, max: 9 }),
+    repeats: fc.boolean(),
     late: fc.oneof(
       fc.constant(0),
       fc.integer({ min: 0, max: 60_000 }),
@@ -343,11 +343,11 @@ async function live(given: {
   const recent: Sent[] = [];
   for (const step of steps) {
     now += step.gap;
-    const before = step.repeats ? recent.at(-1 - (step.value % 3)) : undefined;
-    // Of one that was read longer ago a replay need not know that it was.
-    const repeated = before && now - before.observedAt <= LATE_WITHIN_MS ? before : undefined;
+    const repeated = step.repeats ? recent.at(-1 - (step.value % 3)) : undefined;
+    // A replay that begins between the two knows nothing of the first, and takes the other value for what was read.
+    const other = repeated && (given.checkpoints ? repeated.value : 9 - repeated.value);
     const row: Sent = repeated
-      ? { ...repeated, value: 9 - repeated.value }
+      ? { ...repeated, value: other! }
       : {
           observedAt: now - 150 - (step.late ?? 0),
           value: step.value,
