@@ -122,7 +122,7 @@ export function createAggregatePartition(options: {
       enqueuedAt: () => enqueuedAt,
       recordsFrom,
       // Where all is stored a successor begins behind the last event, but behind a mark before it once another has come.
-      neverAgain: () => marks.lastBefore(recent?.oldestUnstored() ?? noted + 1)?.sequenceNumber ?? -1,
+      neverAgain: (): number => marks.lastBefore(recent?.oldestUnstored() ?? noted + 1)?.sequenceNumber ?? -1,
       writesAtOnce: options.writesAtOnce,
       ...(restored?.head.recent && { restored: restored.head.recent }),
       offer: (buildingId, points) => record.offer(buildingId, points),
