@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type Namespace, openNamespace } from './support/namespace';
 
 describe('the guide', () => {
@@ -17,6 +17,8 @@ describe('the guide', () => {
 
   test('holds a program with the plain SDK that works as it stands', async () => {
     const page = readFileSync('docs/emulators/event-hubs.md', 'utf8');
+    // A fresh clone has no such folder yet.
+    mkdirSync(dirname(program), { recursive: true });
     writeFileSync(program, /```js\n([^]*?)```/.exec(page)![1]!);
     const printed = await new Promise<string>((resolve, reject) => {
       const env = {

@@ -145,6 +145,7 @@ const operations: Record<string, (registry: Registry, ids: Ids) => Promise<unkno
     registry.rotateDeviceCredential(stranger, { deviceId, thumbprint: null, revokeOther: true }, freshKey()),
   setDeviceConfiguration: (registry, { deviceId }) =>
     registry.setDeviceConfiguration(stranger, { deviceId, desired: { a: 1 }, expectedVersion: null }),
+  setDeviceInterval: (registry, { deviceId }) => registry.setDeviceInterval(stranger, deviceId, 60),
   twinsById: (registry, { buildingId, deviceId }) => registry.twinsById(stranger, [{ buildingId, deviceId }]),
   setDeviceParent: (registry, ids) => registry.setDeviceParent(stranger, ids.deviceId, own.deviceId),
   'setDeviceParent to a device': (registry, ids) =>

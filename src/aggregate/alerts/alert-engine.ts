@@ -139,8 +139,13 @@ export function createAlertEngine(options: {
   /** What is enqueued before is only learned from; whatever of it was not stored, the checkpoint stayed further before. */
   let learnedAt = options.learns ? Infinity : -Infinity;
 
+  /** Whether what follows now follows from an event's readings, and not from the clock or a change of the rules. */
+  let reading = false;
+  /** Nothing that came before the first event is missing. */
+  let complete = !options.learns;
+
   const decidedByOthers = ({ decidedBefore }: WatchedBuilding): boolean =>
-    sequence < decidedBefore || clock < learnedAt;
+    sequence < decidedBefore || (reading && sequence === decidedBefore) || clock < learnedAt;
 
   // -- what is raised and cleared
 
@@ -163,6 +168,7 @@ export function createAlertEngine(options: {
       rule: { id, revision, name, severity },
       condition,
       sequence,
+      ofEvent: reading,
       neededSince: Math.min(seenSince, clock),
       ...effect,
     });
@@ -182,15 +188,18 @@ export function createAlertEngine(options: {
   ): void => {
     const { tenantId, buildingId } = building;
     building.actives.delete(active.key);
-    emit({ kind: 'clear', tenantId, buildingId, key: active.key, at, because, sequence, neededSince: clock });
+    const { key } = active;
+    const position = { sequence, ofEvent: reading, neededSince: clock };
+    emit({ kind: 'clear', tenantId, buildingId, key, at, because, ...position });
   };
 
   const settle = (building: WatchedBuilding, point: WatchedPoint, track: Track): void => {
     if (decidedByOthers(building)) {
-      observe(track, point, clock);
+      observe(track, point, clock - CLOCK_SETTLES_MS);
       noteOpen(building, point, track);
       return;
     }
+    track.replayed = undefined;
     for (const { clear: over, raise: found } of decide(track, point, clock - CLOCK_SETTLES_MS)) {
       if (over !== undefined && track.active !== null) {
         clear(building, track.active, over.at, 'BACK_IN_ORDER');
@@ -342,7 +351,7 @@ export function createAlertEngine(options: {
       }
       const name = keyOfPoint(rule, point);
       const track = createTrack(rule, name, point.times.length);
-      follow(track, building.actives.get(name) ?? null);
+      takeOver(building, track);
       kept.push(track);
     }
     for (const track of point.tracks) if (!kept.includes(track)) open.delete(track);
@@ -619,6 +628,41 @@ export function createAlertEngine(options: {
     return undefined;
   };
 
+  const applyReadings = (frame: Frame, event: number, enqueuedAt: number): void => {
+    sequence = event;
+    clock = Math.max(clock, enqueuedAt);
+    // Whoever reads a stream from its first event has missed nothing.
+    if (learnedAt === Infinity) {
+      complete = event === 0;
+      learnedAt = complete ? -Infinity : enqueuedAt + LATE_WITHIN_MS;
+    }
+    if (byTenant.size === 0) return;
+    let any = false;
+    const { points, point: column, observedAt, value, count } = frame;
+    const of = frame.buildings.map(({ tenantId, buildingId }) =>
+      byTenant.has(tenantId) ? watched(tenantId, buildingId) : undefined,
+    );
+    const watchedPoints = points.map((each) => {
+      const building = of[each.building];
+      if (building === undefined) return undefined;
+      if (building.silenceRules.length > 0) hear(building, each, enqueuedAt);
+      const found = pointFor(building, each);
+      any ||= found !== undefined;
+      return found;
+    });
+    if (!any) return;
+    const furthest = enqueuedAt + FURTHEST_AHEAD_SECONDS * 1000;
+    for (let row = 0; row < count; row++) {
+      const index = column[row]!;
+      const point = watchedPoints[index];
+      if (point === undefined) continue;
+      const at = observedAt[row]!;
+      if (!Number.isFinite(value[row]) || at > furthest) continue;
+      read(of[points[index]!.building]!, point, at, value[row]!, enqueuedAt - at > LATE_WITHIN_MS);
+    }
+    if (touched.length > 0) settleTouched();
+  };
+
   return {
     buildings,
     get watching() {
@@ -651,35 +695,12 @@ export function createAlertEngine(options: {
     },
 
     apply(frame, event, enqueuedAt) {
-      sequence = event;
-      clock = Math.max(clock, enqueuedAt);
-      // Whoever reads a stream from its first event has missed nothing.
-      if (learnedAt === Infinity) learnedAt = event === 0 ? -Infinity : enqueuedAt + LATE_WITHIN_MS;
-      if (byTenant.size === 0) return;
-      let any = false;
-      const { points, point: column, observedAt, value, count } = frame;
-      const of = frame.buildings.map(({ tenantId, buildingId }) =>
-        byTenant.has(tenantId) ? watched(tenantId, buildingId) : undefined,
-      );
-      const watchedPoints = points.map((each) => {
-        const building = of[each.building];
-        if (building === undefined) return undefined;
-        if (building.silenceRules.length > 0) hear(building, each, enqueuedAt);
-        const found = pointFor(building, each);
-        any ||= found !== undefined;
-        return found;
-      });
-      if (!any) return;
-      const furthest = enqueuedAt + FURTHEST_AHEAD_SECONDS * 1000;
-      for (let row = 0; row < count; row++) {
-        const index = column[row]!;
-        const point = watchedPoints[index];
-        if (point === undefined) continue;
-        const at = observedAt[row]!;
-        if (!Number.isFinite(value[row]) || at > furthest) continue;
-        read(of[points[index]!.building]!, point, at, value[row]!, enqueuedAt - at > LATE_WITHIN_MS);
+      reading = true;
+      try {
+        applyReadings(frame, event, enqueuedAt);
+      } finally {
+        reading = false;
       }
-      if (touched.length > 0) settleTouched();
     },
 
     advance(to, told) {
@@ -737,11 +758,16 @@ export function createAlertEngine(options: {
 
     watch: (tenantId, buildingId) => void watched(tenantId, buildingId),
 
-    pack: () => packAlerts(buildings.values()),
+    pack: () => ({
+      ...packAlerts(buildings.values(), decidedByOthers),
+      ...(clock < learnedAt && { learnedAt }),
+    }),
 
     restore(packed, position) {
       ({ sequence, second } = position);
       clock = second * 1000;
+      learnedAt = packed.learnedAt ?? -Infinity;
+      complete = packed.learnedAt === undefined;
       for (const each of packed.buildings) {
         const building = watched(each.tenantId, each.buildingId);
         unpackBuilding(building, each, {
@@ -773,7 +799,9 @@ export function createAlertEngine(options: {
       const owners = new Set(stored.map(({ tenantId }) => tenantId));
       for (const tenantId of owners) watched(tenantId, buildingId);
       for (const building of buildings.get(buildingId) ?? []) {
+        const wasBehind = decidedByOthers(building);
         building.decidedBefore = decidedBefore;
+        if (!wasBehind) setReplayed(building, decidedByOthers(building));
         const standing = new Map(
           stored.filter(({ tenantId }) => tenantId === building.tenantId).map((each) => [each.key, each]),
         );
@@ -810,10 +838,21 @@ export function createAlertEngine(options: {
   };
 
   /** Gives whoever looks at a subject the alert that is told of it. */
+  function takeOver(building: WatchedBuilding, track: Track): void {
+    const active = building.actives.get(track.key) ?? null;
+    if (!decidedByOthers(building)) follow(track, active);
+    else {
+      // A point that is not known yet was not heard before, unless the beginning is missing.
+      track.replayed ??= null;
+      if (complete) track.active = active;
+      else follow(track, active);
+    }
+  }
+
   function hand(building: WatchedBuilding): void {
     for (const track of building.places) track.active = building.actives.get(track.key) ?? null;
     for (const point of building.points) {
-      for (const track of point?.tracks ?? []) follow(track, building.actives.get(track.key) ?? null);
+      for (const track of point?.tracks ?? []) takeOver(building, track);
     }
     for (const device of building.devices.values()) {
       device.silent = silentOf(building, device.deviceId);
@@ -827,6 +866,17 @@ function follow(track: Track, active: ActiveAlert | null): void {
   if (active === null || track.sides.length > 0 || active.value === null) return;
   track.baseSide = sideOfValue(track.rule, IN_ORDER, active.value);
   track.baseOnset = active.onset;
+}
+
+/** Keeps what is told of each point so far, where what will be told by later events is about to take its place. */
+function setReplayed({ points }: WatchedBuilding, isBehind: boolean): void {
+  for (const point of points) {
+    for (const track of point?.tracks ?? []) {
+      const { active } = track;
+      if (!isBehind) track.replayed = undefined;
+      else track.replayed = active && { onset: active.onset, raisedAt: active.raisedAt };
+    }
+  }
 }
 
 function silentOf({ actives }: WatchedBuilding, deviceId: string): ActiveAlert[] {

@@ -11,6 +11,8 @@ export type Effect = {
   /** `keyOf(rule, subject)` */
   key: string;
   sequence: number;
+  /** It follows from the event's readings, so that whoever has stored one of the event's effects has stored it too. */
+  ofEvent?: boolean;
   /**
    * A replay that begins at what was enqueued before this instant (ms) finds it again: until it is stored, the checkpoint
    * stays before it.

@@ -146,7 +146,7 @@ export function createOutbox(options: {
         .map((each) => [ownKeyOf(each), activeOf(each)]),
     );
     for (const effect of building.effects) {
-      if (effect.sequence < decided) continue;
+      if (isDecided(effect, decided)) continue;
       const own = `${effect.tenantId} ${effect.key}`;
       if (effect.kind === 'clear') active.delete(own);
       else if (effect.clearedAt === null && !active.has(own) && !isKnown(view, effect)) {
@@ -175,8 +175,8 @@ export function createOutbox(options: {
   /** One batch, or the discovery that nothing need be stored. */
   const flush = async (building: Building): Promise<void> => {
     const view = building.view ?? (await read(building));
-    const taken = building.effects.slice(0, EFFECTS_A_BATCH);
-    const { alerts, events, head, found } = changesOf(building, view, taken);
+    const taken = batchOf(building.effects);
+    const { alerts, events, head, found } = changesOf(building, view, taken, building.effects[taken.length]);
     if (events.length > 0) {
       const etags = await store.commit(building.buildingId, { alerts, events, head });
       if (etags === null) {
@@ -200,7 +200,7 @@ export function createOutbox(options: {
     if (found) adopt(building, view);
   };
 
-  const changesOf = (building: Building, view: AlertsView, effects: readonly Effect[]) => {
+  const changesOf = (building: Building, view: AlertsView, effects: readonly Effect[], next?: Effect) => {
     const decided = positionOf(view.head);
     const alerts = new Map<string, AlertDocument>();
     const events: AlertEventDocument[] = [];
@@ -238,7 +238,7 @@ export function createOutbox(options: {
     });
     for (const effect of effects) {
       const position = { incarnation, partition, sequence: effect.sequence };
-      if (effect.sequence < decided) {
+      if (isDecided(effect, decided)) {
         // Another owner has come further, and has decided on this event.
         found = true;
         continue;
@@ -271,6 +271,8 @@ export function createOutbox(options: {
       }
       sequence = Math.max(sequence, effect.sequence);
     }
+    // An event with more than a batch's effects is decided once the last of them is stored.
+    if (next?.ofEvent && next.sequence === sequence) sequence = Math.max(decided, sequence - 1);
     const head: AlertHeadDocument = {
       ...(view.head ?? { id: ALERT_HEAD_ID, type: 'alertHead', buildingId: building.buildingId }),
       number,
@@ -385,6 +387,20 @@ export function createOutbox(options: {
       settled = [];
     },
   };
+}
+
+/** Whoever has stored what the clock found after an event may not have stored all that it found, unlike the event's own. */
+function isDecided({ sequence, ofEvent }: Effect, decided: number): boolean {
+  return sequence < decided || (ofEvent === true && sequence === decided);
+}
+
+/** The oldest effects, an event's all or none where they have room. */
+function batchOf(effects: readonly Effect[]): Effect[] {
+  const isWithin = (at: number): boolean =>
+    effects[at]?.ofEvent === true && effects[at].sequence === effects[at - 1]?.sequence;
+  let length = Math.min(EFFECTS_A_BATCH, effects.length);
+  while (length > 0 && isWithin(length)) length--;
+  return effects.slice(0, length > 0 ? length : EFFECTS_A_BATCH);
 }
 
 function alertOf(

@@ -6,12 +6,17 @@ import { type Track } from './track';
 /** What the engine knows, as it stands in a snapshot. */
 export interface PackedAlerts {
   buildings: PackedBuilding[];
+  /** While it only learned: until when (ms) it does. */
+  learnedAt?: number;
 }
 
 interface PackedBuilding {
   tenantId: string;
   buildingId: string;
+  /** What is told as active: also by events that were still to be replayed. */
   actives: ActiveAlert[];
+  /** Where such were: up to which event others have decided. */
+  decidedBefore?: number;
   points: PackedPoint[];
   /** Recent readings of all points, one after another. */
   times: Float64Array;
@@ -34,13 +39,20 @@ interface PackedPoint {
 type PackedTrack = Pick<Track, 'sides' | 'baseSide' | 'baseOnset' | 'past' | 'seenSince'> & {
   ruleId: string;
   revision: number;
+  replayed?: Track['replayed'];
 };
 
-export function packAlerts(buildings: Iterable<readonly WatchedBuilding[]>): PackedAlerts {
-  return { buildings: [...buildings].flatMap((owners) => owners.map(packBuilding)) };
+/** @param isBehind whether others have decided on events of the building that are still to be read. */
+export function packAlerts(
+  buildings: Iterable<readonly WatchedBuilding[]>,
+  isBehind: (building: WatchedBuilding) => boolean,
+): PackedAlerts {
+  return {
+    buildings: [...buildings].flatMap((owners) => owners.map((each) => packBuilding(each, isBehind(each)))),
+  };
 }
 
-function packBuilding(building: WatchedBuilding): PackedBuilding {
+function packBuilding(building: WatchedBuilding, isBehind: boolean): PackedBuilding {
   const points: PackedPoint[] = [];
   const times: number[] = [];
   const values: number[] = [];
@@ -54,15 +66,18 @@ function packBuilding(building: WatchedBuilding): PackedBuilding {
       deviceId,
       spaceId,
       readings: point.times.length,
-      tracks: point.tracks.filter(isTelling).map(({ rule, sides, baseSide, baseOnset, past, seenSince }) => ({
-        ruleId: rule.id,
-        revision: rule.revision,
-        sides,
-        baseSide,
-        baseOnset,
-        past,
-        seenSince,
-      })),
+      tracks: point.tracks
+        .filter((track) => isBehind || isTelling(track))
+        .map(({ rule, sides, baseSide, baseOnset, past, seenSince, replayed }) => ({
+          ruleId: rule.id,
+          revision: rule.revision,
+          sides,
+          baseSide,
+          baseOnset,
+          past,
+          seenSince,
+          ...(isBehind && { replayed }),
+        })),
     });
     for (const each of point.times) times.push(each);
     for (const each of point.values) values.push(each);
@@ -71,6 +86,7 @@ function packBuilding(building: WatchedBuilding): PackedBuilding {
     tenantId: building.tenantId,
     buildingId: building.buildingId,
     actives: [...building.actives.values()],
+    ...(isBehind && { decidedBefore: building.decidedBefore }),
     points,
     times: Float64Array.from(times),
     values: Float64Array.from(values),
@@ -96,6 +112,7 @@ export function unpackBuilding(
     heard(device: PackedBuilding['devices'][number]): void;
   },
 ): void {
+  building.decidedBefore = packed.decidedBefore ?? -1;
   for (const active of packed.actives) building.actives.set(active.key, active);
   let at = 0;
   for (const each of packed.points) {

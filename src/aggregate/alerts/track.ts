@@ -17,6 +17,11 @@ export interface Track {
   baseSide: Side;
   baseOnset: number;
   active: ActiveAlert | null;
+  /**
+   * While what is read was decided by others: what they held active at that point of the stream, where `active` is already
+   * what stands after all they have decided. Undefined while it is ours to decide.
+   */
+  replayed: Pick<ActiveAlert, 'onset' | 'raisedAt'> | null | undefined;
   /** What was told and is over: from, to, from, to; as far back as readings are kept. */
   past: number[];
   /** Clock (ms) at which what is out of order and not raised yet was first seen; Infinity for nothing. */
@@ -44,6 +49,7 @@ export function createTrack(rule: Rule, key: string, readings: number): Track {
     baseSide: IN_ORDER,
     baseOnset: 0,
     active: null,
+    replayed: undefined,
     past: [],
     seenSince: Infinity,
     dueAt: Infinity,
@@ -97,7 +103,7 @@ export function judge(track: Track, recent: Recent, index: number): boolean {
     const before = index > 0 ? sides[index - 1]! : track.baseSide;
     const side = sideAt(index);
     sides.push(side);
-    return side !== IN_ORDER || before !== IN_ORDER || track.active !== null;
+    return side !== IN_ORDER || before !== IN_ORDER || track.active !== null || !!track.replayed;
   }
   sides.splice(index, 0, IN_ORDER);
   for (let i = index; i < sides.length; i++) {
@@ -122,12 +128,16 @@ export interface Decision {
  *
  * @param clock milliseconds: what stood out of order at the newest reading has held until then.
  */
-export function decide(track: Track, { times, values }: Recent, clock: number): Decision[] {
+export function decide(
+  track: Track,
+  { times, values }: Recent,
+  clock: number,
+  told: Pick<ActiveAlert, 'onset' | 'raisedAt'> | null = track.active,
+): Decision[] {
   const { sides, rule } = track;
   const decisions: Decision[] = [];
   const count = times.length;
   let toldUntil = Infinity;
-  const told = track.active;
   if (told !== null) {
     for (let i = 0; i < count; i++) {
       if (sides[i] !== IN_ORDER || times[i]! <= told.onset) continue;
@@ -172,16 +182,18 @@ function tellPast(track: Track, from: number, to: number, times: readonly number
 }
 
 /**
- * The same, where others have decided already: what is over counts as told, and nothing follows.
+ * The same, where others have decided already: nothing follows, and what is told and over is what they told, not all that
+ * was out of order. A run of readings may hold what was never told, for a late reading to part from the rest.
  */
 export function observe(track: Track, recent: Recent, clock: number): void {
-  const { active } = track;
-  track.active = null;
-  for (const { raise } of decide(track, recent, clock)) {
-    // To be looked at once it is ours to decide.
-    if (raise?.clearedAt === null && active === null) track.dueAt = raise.onset + track.rule.forMs;
+  let told = track.replayed === undefined ? track.active : track.replayed;
+  for (const { clear, raise } of decide(track, recent, clock, told)) {
+    if (clear !== undefined) told = null;
+    if (raise?.clearedAt === null) told = { onset: raise.onset, raisedAt: raise.onset + track.rule.forMs };
   }
-  track.active = active;
+  track.replayed = told;
+  // To be looked at once it is ours to decide.
+  if (told !== null && track.active === null) track.dueAt = told.raisedAt;
 }
 
 /** What was read last from `onset` until it was raised; null where that is no longer kept. */

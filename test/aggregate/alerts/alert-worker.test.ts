@@ -91,7 +91,7 @@ describe('a worker that follows rules', () => {
     await send('bld_unit', { observedAt: clearedAt - 1, value: 29.5 }, { observedAt: clearedAt, value: 29 });
     await eventually(() => expect(told(rule)).toHaveLength(2));
     expect(told(rule)[1]).toMatchObject({ number: 2, change: 'CLEARED', alert: { clearedAt } });
-    expect(await stored('bld_unit')).toMatchObject([{ onset: observedAt, clearedAt, ttl: 400 * 86_400 }]);
+    expect(await stored('bld_unit')).toMatchObject([{ onset: observedAt, clearedAt, ttl: 86_400 }]);
   });
 
   it('clears what a rule raised once it has ended', async () => {
