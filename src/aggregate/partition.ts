@@ -121,6 +121,8 @@ export function createAggregatePartition(options: {
       engine: () => engine,
       enqueuedAt: () => enqueuedAt,
       recordsFrom,
+      // Where all is stored a successor begins behind the last event, but behind a mark before it once another has come.
+      neverAgain: (): number => marks.lastBefore(recent?.oldestUnstored() ?? noted + 1)?.sequenceNumber ?? -1,
       writesAtOnce: options.writesAtOnce,
       ...(restored?.head.recent && { restored: restored.head.recent }),
       offer: (buildingId, points) => record.offer(buildingId, points),

@@ -1,12 +1,15 @@
+import { createHash } from 'node:crypto';
 import { packRows, unpackRows } from './recent-columns';
 import { type LatestReading, type RecentBatch, type RecentColumns, type RecentPoint } from './recent';
 
 /**
  * The documents of the container `recent`, key `/buildingId`.
  *
- * - `rr_<chunk>_<tenant>_<incarnation>-<partition>-<first>-<last>`: what one write brought of the readings that were
- *   observed in ten minutes, those of the events from `first` to `last`. Never changed: a batch that is written again has
- *   the same id and says the same; one of other boundaries stands beside it, and readers count each identity once.
+ * - `rr_<chunk>_<tenant>_<incarnation>-<partition>-<first>-<last>-<digest>`: what one write brought of the readings that
+ *   were observed in ten minutes, those of the events from `first` to `last`. Never changed: a batch that is written again
+ *   has the same id and says the same. One that says something else stands beside it, and readers count each identity
+ *   once: of other boundaries, or of the same by an owner that began later and left out repeats that it could not tell.
+ *   The release before named no digest.
  * - `latest_<tenant>_<block>`: the newest reading of each of 500 neighbouring points.
  * - `held`: from when on the building's readings are stored.
  *
@@ -107,6 +110,8 @@ export function recentDocuments(batch: RecentBatch, ttl: number): RecentDocument
 
 /** Of 10 to 15 bytes each, and at most 100 for each point: far below Cosmos's 2 MB. */
 const ROWS_A_DOCUMENT = 5_000;
+/** 60 bits: it tells apart a handful of documents of the same events. */
+const DIGEST_LENGTH = 10;
 
 function recentDocument(
   batch: RecentBatch,
@@ -134,8 +139,14 @@ function recentDocument(
     const found = undatedOf.get(row);
     return found === undefined ? [] : [[index, found.messageId, found.messageIndex]];
   });
+  const packed = packRows(batch, rows, firstMinute * 60_000, first, (index) => indexes.get(index)!);
+  const digest = createHash('sha256')
+    .update(JSON.stringify([devices.all, spaces.all, points, undated]))
+    .update(packed)
+    .digest('base64url')
+    .slice(0, DIGEST_LENGTH);
   return {
-    id: `${recentPrefix(firstMinute)}${tenantId}_${incarnation}-${partition}-${first}-${last}`,
+    id: `${recentPrefix(firstMinute)}${tenantId}_${incarnation}-${partition}-${first}-${last}-${digest}`,
     type: 'recent',
     buildingId,
     tenantId,
@@ -148,9 +159,7 @@ function recentDocument(
     spaces: spaces.all,
     points,
     count: rows.length,
-    rows: packRows(batch, rows, firstMinute * 60_000, first, (index) => indexes.get(index)!).toString(
-      'base64',
-    ),
+    rows: packed.toString('base64'),
     ...(undated.length > 0 && { undated }),
     ttl,
   };

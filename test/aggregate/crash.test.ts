@@ -18,7 +18,7 @@ import { LATENESS_MS } from './drive';
 import { countedRows, differenceFrom, expectedAt, type Row, rowsOf } from './plain-model';
 import { expectedStateAt, stateDifferenceFrom } from './plain-states';
 import { createRecentMemory } from './recent-memory';
-import { bodyOf, longStream, type StreamEvent } from './random-stream';
+import { BEGINNING, bodyOf, longStream, type StreamEvent } from './random-stream';
 
 jest.setTimeout(240_000);
 
@@ -297,4 +297,89 @@ describe('a partition whose worker dies again and again', () => {
       if (snapshotEveryMs !== undefined) expect(restored).toBeGreaterThan(5);
     },
   );
+
+  describe('counts a message once that is repeated', () => {
+    const events = repeatingStream();
+    const after = (minutes: number) => events.findLastIndex((each) => each.enqueuedAt <= at(minutes));
+    const gone = { downForMs: 1_000, storeAwayMs: 0 };
+
+    it('where an owner that cannot tell what repeats stores again what the one before stored at once', async () => {
+      const outcome = await live(
+        events,
+        [
+          { ...gone, afterEvent: after(20), storeAwayMs: 30 * 60_000, snapshot: 'lost' },
+          { ...gone, afterEvent: after(24.9), snapshot: 'lost' },
+        ],
+        10_000,
+        10_000,
+      );
+      expect(differencesOf(events, outcome)).toEqual([]);
+    });
+
+    it('where an owner stores what the one before has counted', async () => {
+      const outcome = await live(
+        events,
+        [
+          // Between the seconds at which the two buildings are written: one of them is not when the next takes over.
+          { ...gone, afterEvent: after(24.9), downForMs: 57_900, snapshot: 'lost' },
+          { ...gone, afterEvent: after(26), snapshot: 'kept' },
+          // In the middle of a second of which the beginning was counted and needed not be stored.
+          { ...gone, afterEvent: after(27), snapshot: 'kept' },
+        ],
+        10_000,
+        10_000,
+        5_000,
+      );
+      expect(outcome.restored).toBe(2);
+      expect(differencesOf(events, outcome)).toEqual([]);
+    });
+  });
 });
+
+function at(minutes: number): number {
+  return BEGINNING + minutes * 60_000;
+}
+
+/**
+ * Messages without a time, each sent again half a minute and two minutes later; once a minute, when what came before is stored, an event
+ * that only repeats, another within its second, and one with a reading. In the end late readings of every minute, so that
+ * the record says what is stored.
+ */
+function repeatingStream(): StreamEvent[] {
+  const events: StreamEvent[] = [];
+  const add = (
+    enqueuedAt: number,
+    rows: readonly Pick<Row, 'pointOrdinal' | 'value' | 'observedAt' | 'undated'>[],
+  ): void => {
+    const sequence = events.length;
+    const of = { sequence, enqueuedAt, spaceId: 'spc_1', quantity: 1, deviceOrdinal: 0 };
+    events.push({
+      sequence,
+      enqueuedAt,
+      receivedAt: enqueuedAt,
+      rows: rows.map((row) => ({ ...of, buildingId: row.pointOrdinal === 5 ? 'bld_b' : 'bld_a', ...row })),
+    });
+  };
+  const message = (number: number, observedAt: number, value: number) => ({
+    ...{ pointOrdinal: 3, observedAt, value },
+    undated: { messageId: `message-${number}`, messageIndex: 0 },
+  });
+  const dated = (observedAt: number, value: number) => ({ pointOrdinal: 0, observedAt, value });
+  for (let number = 0; number < 56; number++) {
+    const now = at(number / 2);
+    add(now, [
+      dated(now, 20),
+      message(number, now, 10),
+      ...[1, 4].filter((ago) => ago <= number).map((ago) => message(number - ago, now, ago * 1e3)),
+    ]);
+    if (number % 2 === 0) continue;
+    add(now + 10_000, [{ pointOrdinal: 5, observedAt: now, value: 30 }]);
+    add(now + 20_000, [message(number, now + 20_000, 1e6)]);
+    add(now + 20_300, [message(number, now + 20_300, 1e9)]);
+    add(now + 20_600, [dated(now + 20_600, 21)]);
+  }
+  for (let minute = 0; minute <= 28; minute++) {
+    add(at(42) + 100 * minute, [{ pointOrdinal: 1, observedAt: at(minute) + 7, value: 5 }]);
+  }
+  return events;
+}

@@ -202,6 +202,20 @@ describe('recent readings in Cosmos', () => {
     expect(await all(reader.readRecent(scopeOf('OWNER'), { ...building, ...window }))).toHaveLength(3);
   });
 
+  it('of the same events stay where an owner that knows less of them writes too', async () => {
+    const building = { buildingId: 'bld_less' };
+    const [first, , last] = rows as [Drafted, Drafted, Drafted];
+    const message = { ordinal: 1, observedAt: BEGINNING + 30_000, value: 41, sequence: 10, messageId: 'm' };
+    const whole = batchOf([first, message, last], building);
+    const writer = createRecentWriter({ cosmos: store.cosmos });
+    await writer.write(whole);
+    await writer.write(batchOf([first, last], building));
+    await writer.write(whole);
+    const reader = createRecentReader({ cosmos: store.cosmos });
+    const found = await all(reader.readRecent(scopeOf('OWNER'), { ...building, ...window }));
+    expect(found.map(({ value }) => value)).toEqual([21.5, 41, 21.7]);
+  });
+
   it('are held from when the first owner of the partition began, whoever goes on', async () => {
     const stream = { incarnation: '1700000000000-8', partition: 5 };
     const writer = createRecentWriter({ cosmos: store.cosmos });

@@ -29,7 +29,7 @@ export interface RecentRecord {
    * store it, and a later correction would take its readings out of the record.
    */
   oldest(): { sequence: number; enqueuedAt: number } | undefined;
-  /** What an event that is noted again must be told. */
+  /** What a successor that notes an event again must be told. */
   repeats(): Repeats;
   /** Whether it is stored from when on the partition is recorded: before that no checkpoint may move. */
   hasBegun(): boolean;
@@ -49,7 +49,10 @@ export interface RecentRecord {
  */
 export type Verdicts = { rows: Uint8Array; unsure: boolean } | 'counted';
 
-/** Rows that repeat a message without a time, of events that are not all stored. */
+/**
+ * Rows that were left out for what only the engine that counted them knew: they repeat a message without a time or may do
+ * so, or can not be. Of all events that a successor may note again, those included that are stored.
+ */
 export type Repeats = [sequence: number, row: number][];
 
 export interface Owner {
@@ -86,6 +89,8 @@ export function createRecentRecord(options: {
   recordLatenessMs: number;
   /** Of events that the engine counted before it was restored. */
   repeats: Repeats;
+  /** No successor notes this event again, nor one before it. Never falls. */
+  neverAgain(): number;
   /** Readings that may wait while the store is away. */
   maximumReadings: number;
   writesAtOnce: number;
@@ -250,15 +255,18 @@ export function createRecentRecord(options: {
       const { point, observedAt, value } = frame;
       for (let row = 0; row < frame.count; row++) {
         const stamped = undated[nextUndated]?.row === row ? undated[nextUndated++]! : undefined;
-        const isNamed = stamped !== undefined && stamped.messageId !== null;
         if (verdicts !== 'counted') {
           const verdict = verdicts.rows[row];
-          if (verdict === DUPLICATE && isNamed) repeats.push([sequence, row]);
-          if (verdict === DUPLICATE || verdict === TOO_LATE || verdict === IMPOSSIBLE) continue;
-          if (isNamed && verdicts.unsure) continue;
+          if (verdict === TOO_LATE) continue;
+          const isNamed = stamped !== undefined && stamped.messageId !== null;
+          if (verdict === IMPOSSIBLE || (isNamed && (verdict === DUPLICATE || verdicts.unsure))) {
+            repeats.push([sequence, row]);
+            continue;
+          }
+          if (verdict === DUPLICATE) continue;
         } else {
           if (isTooLate(observedAt[row]!, enqueuedAt, options.recordLatenessMs)) continue;
-          if (isNamed && repeated.has(`${sequence} ${row}`)) continue;
+          if (repeated.has(`${sequence} ${row}`)) continue;
         }
         if (!Number.isFinite(value[row])) continue;
         const of = frame.points[point[row]!]!;
@@ -327,8 +335,8 @@ export function createRecentRecord(options: {
     },
     oldest,
     repeats() {
-      const first = oldest()?.sequence ?? Infinity;
-      repeats = repeats.filter(([sequence]) => sequence >= first);
+      const before = options.neverAgain();
+      repeats = repeats.filter(([sequence]) => sequence > before);
       return [...repeats];
     },
     hasBegun: () => recordedSince !== undefined,

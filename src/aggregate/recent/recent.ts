@@ -66,6 +66,8 @@ export function createRecent(
     /** Observed from when on readings are surely among the events seen; undefined before the first event. */
     recordsFrom(): number | undefined;
     enqueuedAt(): number;
+    /** No successor begins before this event. Never falls. */
+    neverAgain(): number;
     writesAtOnce: number;
     restored?: PackedRecent;
     offer(buildingId: string, points: BuildingAverage[]): void;
@@ -83,6 +85,7 @@ export function createRecent(
     partition,
     recordsFrom: options.recordsFrom,
     repeats: restored?.repeats ?? [],
+    neverAgain: options.neverAgain,
     recordLatenessMs: horizons.recordLatenessMs,
     maximumReadings,
     writesAtOnce: options.writesAtOnce,
