@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { constants, setPriority } from 'node:os';
 import { createCuration } from '../analytics/curation';
 import { directoryScope } from '../auth/directory-scope';
 import { jobsSettings } from '../config/environment';
@@ -27,6 +28,9 @@ const COLD_STORE_KEPT_EVERY_MS = 6 * 3_600_000;
 
 /** Works off what is too much for one request, and does what has to be done again and again. */
 run('jobs', jobsSettings, async (settings, logger) => {
+  // Sorting a day of readings can wait, where it shares a machine with those who answer devices.
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+
   const metrics = createMetrics({ process: 'jobs' });
   const jobMetrics = createJobMetrics(metrics);
   const cosmos = createCosmos(cosmosAccountOf(settings), settings.COSMOS_DATABASE);

@@ -30,7 +30,7 @@ export interface GatewayHeartbeat {
 
 /** Says every five seconds that a gateway runs: one small write. Where the store is away, the next one tries again. */
 export function createGatewayHeartbeat(options: {
-  cosmos: Pick<Cosmos, 'bulkUpsert'>;
+  cosmos: Pick<Cosmos, 'batch'>;
   logger: Logger;
   /** Of this gateway; another process that takes its place may take its name. */
   id: string;
@@ -52,7 +52,7 @@ export function createGatewayHeartbeat(options: {
       ttl: FORGOTTEN_AFTER_SECONDS,
     };
     try {
-      await cosmos.bulkUpsert('directory', [heartbeat]);
+      await cosmos.batch('directory', GATEWAY_HEARTBEATS, [{ upsert: heartbeat }]);
     } catch (error) {
       logger.debug({ error: explain(error) }, 'a heartbeat was not stored');
     } finally {
