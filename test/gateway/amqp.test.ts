@@ -121,7 +121,7 @@ describe('the AMQP listener', () => {
   test('ends a connection when its token expires', async () => {
     const device = newDevice();
     const client = await open();
-    expect(await client.putToken(device, tokenOf(device, { ttlSeconds: 1 }))).toBe(200);
+    expect(await client.putToken(device, tokenOf(device, { ttlSeconds: 3 }))).toBe(200);
     await eventually(() => expect(client.closedWith()?.condition).toBe('amqp:unauthorized-access'));
   });
 
