@@ -164,13 +164,13 @@ function questionsOf({ week, before }: HiveStore, buildings: readonly string[]):
         name: `events by device, ${label}`,
         script: 'events-by-device.hql',
         variables: range,
-        asked: { kind: 'events by device' , tenant, from, to },
+        asked: { kind: 'events by device', tenant, from, to },
       },
       {
         name: `hourly averages, ${label}`,
         script: 'hourly-averages.hql',
         variables: { ...range, quantity: QUANTITY },
-        asked: { kind: 'hourly averages' , tenant, quantity: QUANTITY, from, to } as const,
+        asked: { kind: 'hourly averages', tenant, quantity: QUANTITY, from, to },
       },
       ...buildings.map((building, i) => ({
         name: `excursions in building ${i + 1}, ${label}`,
@@ -180,7 +180,7 @@ function questionsOf({ week, before }: HiveStore, buildings: readonly string[]):
           longer_than_minutes: String(MINUTES),
         },
         asked: {
-          ...{ kind: 'excursions' , tenant, building, quantity: QUANTITY, from, to, ...bounds },
+          ...{ kind: 'excursions' as const, tenant, building, quantity: QUANTITY, from, to, ...bounds },
           longerThan: MINUTES * 60_000,
         } as const,
       })),

@@ -32,28 +32,43 @@ const IN_LANDING_PATH: readonly Column[] = ['incarnation', 'stream_partition'];
 export const CURATED: readonly Column[] = CURATED_COLUMNS;
 export const LANDING: readonly Column[] = CURATED_COLUMNS.filter((each) => !IN_LANDING_PATH.includes(each));
 
-/** Quoted: `row` is a word of Hive's. */
-export function quoted(column: string): string {
-  return `\`${column}\``;
+/** Quoted where it is a word of Hive's. */
+export function named(column: string): string {
+  return column === 'row' ? '`row`' : column;
 }
 
 /** The columns of a table, a line each. */
 export function declared(columns: readonly Column[], { instant }: Dialect): string {
   return columns
-    .map((each) => `  ${quoted(each)} ${TYPES[each] === 'instant' ? instant : TYPES[each]}`)
+    .map((each) => `  ${named(each)} ${TYPES[each] === 'instant' ? instant : TYPES[each]}`)
     .join(',\n');
 }
 
-/** A column as the view of readings shows it; what names it otherwise is left to `renamed`. */
+/**
+ * The columns of readings, of a table by its alias, instants as timestamps.
+ * @param renamed what a column is named in the table.
+ */
 export function shown(
-  column: Column,
-  {
-    dialect,
-    from,
-    renamed = {},
-  }: { dialect: Dialect; from: string; renamed?: Partial<Record<Column, string>> },
+  from: string,
+  { timestamp }: Dialect,
+  renamed: Partial<Record<Column, string>> = {},
 ): string {
-  const source = `${from}.${quoted(renamed[column] ?? column)}`;
-  const value = TYPES[column] === 'instant' ? dialect.timestamp(source) : source;
-  return `${value} AS ${quoted(column)}`;
+  return listed(
+    CURATED.map((each) => {
+      const source = `${from}.${named(renamed[each] ?? each)}`;
+      const value = TYPES[each] === 'instant' ? timestamp(source) : source;
+      return value === `${from}.${named(each)}` ? value : `${value} AS ${each}`;
+    }),
+  );
+}
+
+/** On lines that can be read; those behind the first are indented so far. */
+export function listed(expressions: readonly string[], indent = 2): string {
+  const lines: string[] = [];
+  for (const each of expressions) {
+    const longer = `${lines.at(-1)}, ${each}`;
+    if (lines.length > 0 && longer.length <= 110) lines[lines.length - 1] = longer;
+    else lines.push(each);
+  }
+  return lines.join(`,\n${' '.repeat(indent)}`);
 }

@@ -1,4 +1,4 @@
-import { CURATED, declared, LANDING, quoted, shown } from './columns';
+import { CURATED, declared, LANDING, listed, named, shown } from './columns';
 import { type Dialect } from './dialect';
 
 export const DATABASE = 'atrium';
@@ -86,15 +86,15 @@ ${structs.join(',\n')}
  */
 export function landedViews({ dialect, only }: { dialect: Dialect; only: string }): string {
   const raw = [...LANDING, 'incarnation', 'stream_partition'];
-  const plain = raw.map(quoted);
+  const plain = raw.map(named);
   const milliseconds = dialect.milliseconds('l.observed_at');
   return `
 -- What has landed and is not curated, the first of each identity in stream order.
 CREATE VIEW landed AS
-SELECT ${plain.join(', ')},
+SELECT ${listed(plain)},
   observed_ms, substr(period, 1, 7) AS month, period
 FROM (
-  SELECT ${plain.join(', ')},
+  SELECT ${listed(plain, 4)},
     observed_ms, period,
     row_number() OVER (
       PARTITION BY tenant_id, building_id, quantity, point_id, period,
@@ -106,7 +106,10 @@ FROM (
       ORDER BY CAST(substr(incarnation, 1, instr(incarnation, '-') - 1) AS BIGINT), stream_partition, sequence, \`row\`
     ) AS nth
   FROM (
-    SELECT ${raw.map((each) => `l.${quoted(each)}`).join(', ')},
+    SELECT ${listed(
+      raw.map((each) => `l.${named(each)}`),
+      6,
+    )},
       ${milliseconds} AS observed_ms,
       ${dayOf(milliseconds)} AS period
     FROM landing l
@@ -123,8 +126,8 @@ WHERE nth = 1;
 CREATE VIEW readings AS
 ${curatedPart(dialect)}
 UNION ALL
-SELECT ${CURATED.map((each) => shown(each, { dialect, from: 'l' })).join(', ')},
-  l.observed_ms AS observed_ms, l.month AS month, l.period AS period
+SELECT ${shown('l', dialect)},
+  l.observed_ms, l.month, l.period
 FROM landed l
 LEFT JOIN (
   SELECT tenant, month, building_id, quantity, point_id, observed_at FROM curated WHERE time_source = 'DEVICE'
@@ -153,11 +156,8 @@ ${curatedPart(dialect)};
 
 function curatedPart(dialect: Dialect): string {
   // The tenant is the partition's, so that a condition on it leaves partitions out.
-  const columns = CURATED.map((each) =>
-    shown(each, { dialect, from: 'c', renamed: { tenant_id: 'tenant' } }),
-  );
-  return `SELECT ${columns.join(', ')},
-  ${dialect.milliseconds('c.observed_at')} AS observed_ms, c.month AS month, c.period AS period
+  return `SELECT ${shown('c', dialect, { tenant_id: 'tenant' })},
+  ${dialect.milliseconds('c.observed_at')} AS observed_ms, c.month, c.period
 FROM curated c`;
 }
 

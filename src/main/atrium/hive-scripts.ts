@@ -24,13 +24,13 @@ export const hiveScripts: Command = {
     const { out, engine, root, tenant, curatedOnly } = optionsOf(args);
     const { blobs, container } = openColdStore();
     const report = await writeHiveScripts(blobs.getContainerClient(container), {
-      ...{
-        folder: out,
-        engine,
-        root: root ?? rootOfAccount(container),
-        tenantId: tenant,
-        landing: !curatedOnly,
-      },
+      folder: out,
+      engine,
+      root: root ?? rootOfAccount(container),
+      tenantId: tenant,
+      landing: !curatedOnly,
+    }).catch((error: unknown) => {
+      throw error instanceof RangeError ? new OperatorError(error.message) : error;
     });
     say(
       `${out}/${TABLES_SCRIPT}: ${report.generations} generations of ${report.tenants} tenants, ` +
