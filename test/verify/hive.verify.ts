@@ -11,7 +11,7 @@ import { type AnswerRow, openHiveOracle } from './oracle/hive.oracle';
 import { installSpark, PYSPARK, runSpark, type SparkRow, type SparkStep } from './spark';
 import { type Outcome, type Verification, type VerificationContext } from './verification';
 
-const QUANTITY = 'AIR_TEMPERATURE';
+const QUANTITY = 'AIR_TEMPERATURE' as const;
 const LOW = 18;
 const HIGH = 24;
 const MINUTES = 10;
@@ -67,7 +67,14 @@ async function prove(options: {
   await downloadAll(store.container, container);
   const scripts = join(folder, 'scripts');
   const report = await writeHiveScripts(store.container, {
-    ...{ folder: scripts, engine: 'spark', root: `file://${container}`, tenantId: null, landing: true },
+    ...{
+      folder: scripts,
+      engine: 'spark',
+      root: `file://${container}`,
+      tenantId: null,
+      landing: true,
+      now: Date.now(),
+    },
   });
   const buildings = places.filter(({ tenantId }) => tenantId === NORTH).map(({ buildingId }) => buildingId);
   const questions = questionsOf(filled, buildings);
@@ -182,7 +189,7 @@ function questionsOf({ week, before }: HiveStore, buildings: readonly string[]):
         asked: {
           ...{ kind: 'excursions' as const, tenant, building, quantity: QUANTITY, from, to, ...bounds },
           longerThan: MINUTES * 60_000,
-        } as const,
+        },
       })),
     ];
   });

@@ -1,4 +1,4 @@
--- For Spark 3.5 and later (Fabric, Synapse, HDInsight 5.1 with Spark).
+-- For Spark 3.5 and later.
 -- Written by npm run atrium -- hive-scripts over what is published now. Write it anew after each curation.
 
 CREATE DATABASE IF NOT EXISTS atrium;
@@ -7,6 +7,7 @@ USE atrium;
 DROP VIEW IF EXISTS readings;
 DROP VIEW IF EXISTS landed;
 DROP VIEW IF EXISTS curated_through;
+DROP VIEW IF EXISTS published;
 DROP TABLE IF EXISTS landing;
 DROP TABLE IF EXISTS curated;
 
@@ -64,6 +65,10 @@ STORED AS PARQUET
 LOCATION 'abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/landing'
 TBLPROPERTIES ('external.table.purge' = 'false', 'discover.partitions' = 'false');
 
+-- Instants of UTC. Behind good_until folders may be gone, and answers lack what stood in them.
+CREATE VIEW published AS
+SELECT '2026-10-30 00:00:00' AS written_at, '2026-10-31 00:00:00' AS good_until;
+
 -- Through which event each partition of the stream is in the curated table: of all tenants (*), and of those who are ahead.
 CREATE VIEW curated_through AS
 SELECT inline(array(
@@ -78,8 +83,8 @@ SELECT tenant_id, building_id, quantity, point_id, observed_at, value, space_id,
   observed_ms, substr(period, 1, 7) AS month, period
 FROM (
   SELECT tenant_id, building_id, quantity, point_id, observed_at, value, space_id, device_id, received_at, enqueued_at,
-  time_source, original_value, original_unit, message_id, message_index, sequence, `row`, incarnation,
-  stream_partition,
+    time_source, original_value, original_unit, message_id, message_index, sequence, `row`, incarnation,
+    stream_partition,
     observed_ms, period,
     row_number() OVER (
       PARTITION BY tenant_id, building_id, quantity, point_id, period,
@@ -92,8 +97,8 @@ FROM (
     ) AS nth
   FROM (
     SELECT l.tenant_id, l.building_id, l.quantity, l.point_id, l.observed_at, l.value, l.space_id, l.device_id,
-  l.received_at, l.enqueued_at, l.time_source, l.original_value, l.original_unit, l.message_id, l.message_index,
-  l.sequence, l.`row`, l.incarnation, l.stream_partition,
+      l.received_at, l.enqueued_at, l.time_source, l.original_value, l.original_unit, l.message_id, l.message_index,
+      l.sequence, l.`row`, l.incarnation, l.stream_partition,
       unix_millis(l.observed_at) AS observed_ms,
       CAST(date_add('1970-01-01', CAST(floor(unix_millis(l.observed_at) / 86400000) AS INT)) AS STRING) AS period
     FROM landing l

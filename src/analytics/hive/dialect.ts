@@ -16,7 +16,7 @@ export interface Dialect {
 
 export const DIALECTS: Record<EngineName, Dialect> = {
   spark: {
-    title: 'Spark 3.5 and later (Fabric, Synapse, HDInsight 5.1 with Spark)',
+    title: 'Spark 3.5 and later',
     instant: 'TIMESTAMP',
     timestamp: (column) => column,
     milliseconds: (column) => `unix_millis(${column})`,

@@ -1,7 +1,8 @@
 import { type ContainerClient } from '@azure/storage-blob';
+import { GRACE_MS } from '../curation/curator';
 import { DIALECTS, type EngineName } from './dialect';
 import { publishedNow } from './published';
-import { curatedView, emptyTables, landedViews, throughView } from './tables';
+import { curatedView, emptyTables, landedViews, publishedView, throughView } from './tables';
 
 export interface ScriptOptions {
   engine: EngineName;
@@ -11,6 +12,8 @@ export interface ScriptOptions {
   tenantId: string | null;
   /** Whether what is not curated yet is read too. The landing holds all tenants: who may not read it says false. */
   landing: boolean;
+  /** Milliseconds since 1970. */
+  now: number;
 }
 
 /** What stood in the script, and in how many partitions. */
@@ -31,7 +34,7 @@ const PARTITIONS_A_STATEMENT = 200;
  */
 export async function* tablesScript(
   container: ContainerClient,
-  { engine, root, tenantId, landing }: ScriptOptions,
+  { engine, root, tenantId, landing, now }: ScriptOptions,
 ): AsyncGenerator<string, ScriptReport> {
   const base = checkedRoot(root);
   const dialect = DIALECTS[engine];
@@ -39,6 +42,8 @@ export async function* tablesScript(
   const published = await publishedNow({ container, tenantId });
   yield `-- For ${dialect.title}.\n-- Written by npm run atrium -- hive-scripts over what is published now. Write it anew after each curation.\n\n`;
   yield emptyTables({ dialect, root: base, landing });
+  // A generation that is replaced the moment it was read here is kept so long.
+  yield publishedView({ writtenAt: now, goodUntil: now + GRACE_MS });
 
   const location = (folder: string): string =>
     `LOCATION '${base}/${checkedFolder(folder).replace(/\/$/, '')}'`;

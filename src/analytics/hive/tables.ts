@@ -14,6 +14,7 @@ USE ${DATABASE};
 DROP VIEW IF EXISTS readings;
 DROP VIEW IF EXISTS landed;
 DROP VIEW IF EXISTS curated_through;
+DROP VIEW IF EXISTS published;
 DROP TABLE IF EXISTS landing;
 DROP TABLE IF EXISTS curated;
 
@@ -41,6 +42,19 @@ ${properties};
 `
     : ''
 }`;
+}
+
+/**
+ * When it was written, and until when no folder that it names can be gone. Behind that, engines take a folder that is gone
+ * for one without rows.
+ */
+export function publishedView({ writtenAt, goodUntil }: { writtenAt: number; goodUntil: number }): string {
+  const text = (instant: number): string => new Date(instant).toISOString().slice(0, 19).replace('T', ' ');
+  return `
+-- Instants of UTC. Behind good_until folders may be gone, and answers lack what stood in them.
+CREATE VIEW published AS
+SELECT '${text(writtenAt)}' AS written_at, '${text(goodUntil)}' AS good_until;
+`;
 }
 
 /** Through which event each partition of the stream is curated: for tenant \`*\` for all, else for this one. */

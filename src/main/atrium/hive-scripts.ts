@@ -29,6 +29,7 @@ export const hiveScripts: Command = {
       root: root ?? rootOfAccount(container),
       tenantId: tenant,
       landing: !curatedOnly,
+      now: Date.now(),
     }).catch((error: unknown) => {
       throw error instanceof RangeError ? new OperatorError(error.message) : error;
     });
