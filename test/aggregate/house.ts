@@ -30,6 +30,7 @@ import { createConsumerClient } from '../../src/stream/connection';
 import { decodeFrame, FRAME_SCHEMA, SCHEMA_PROPERTY } from '../../src/stream/frame';
 import { STATES_SCHEMA } from '../../src/stream/states';
 import { createStreamProducer } from '../../src/stream/producer';
+import { eventually } from '../support/eventually';
 import { type Row } from './plain-model';
 import { bodyOf } from './random-stream';
 
@@ -39,6 +40,11 @@ export interface House {
   /** The clock of hub, workers and devices; only `pass` moves it faster than the wall's. */
   now(): number;
   pass(seconds: number): void;
+  /**
+   * Resolves once every worker has heard the stream to its end and looked at what is due. A leap of the clock looks like a
+   * silence of the hub: who lets time pass again before the worker has heard from it stops the worker's clock for good.
+   */
+  heard(): Promise<void>;
   send(partition: number, rows: Omit<Row, 'sequence' | 'enqueuedAt'>[]): Promise<void>;
   startWorker(options?: { identifier?: string; averages?: AveragesWriter; alerts?: boolean }): Promise<{
     worker: AggregateWorker;
@@ -116,12 +122,29 @@ export async function startHouse(): Promise<House> {
       else if (schema !== STATES_SCHEMA) live.push(...decodeAverages(event.body, event.properties));
     }),
   ];
-  const running = new Set<AggregateWorker>();
+  const running = new Map<AggregateWorker, Registry>();
 
   return {
     now,
     pass(seconds) {
       ahead += seconds * 1000;
+    },
+    async heard() {
+      for (const [worker, metrics] of running) {
+        const ticks = async (): Promise<number> => {
+          const { values } = await metrics.getSingleMetric('atrium_aggregate_tick_seconds')!.get();
+          return values.find(({ metricName }) => metricName?.endsWith('_count'))?.value ?? 0;
+        };
+        await eventually(() => expect(worker.readiness().reasons).toEqual([]));
+        const before = await ticks();
+        await eventually(
+          async () => {
+            const owned = await metrics.getSingleMetric('atrium_aggregate_catching_up')!.get();
+            if (owned.values.length > 0) expect(await ticks()).toBeGreaterThan(before);
+          },
+          { every: 20 },
+        );
+      }
     },
     send: (partition, sent) =>
       producer.send(partition, FRAME_SCHEMA, [
@@ -150,9 +173,11 @@ export async function startHouse(): Promise<House> {
           writer: createRecentWriter({ cosmos, now }),
           source: createRecentSource({ cosmos }),
         },
+        tickEveryMs: 100,
+        heardAfterSeconds: 0.1,
         now,
       });
-      running.add(worker);
+      running.set(worker, metrics);
       await worker.start();
       return {
         worker,
@@ -197,7 +222,7 @@ export async function startHouse(): Promise<House> {
       }
     },
     async stop() {
-      for (const worker of running) await worker.stop();
+      for (const worker of running.keys()) await worker.stop();
       for (const stop of followers) await stop();
       await producer.stop();
       cosmos.stop();
