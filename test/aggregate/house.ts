@@ -16,7 +16,7 @@ import { type AveragesWriter, type StoredAverage } from '../../src/store/average
 import { createAveragesReader } from '../../src/store/averages-reader';
 import { createAveragesWriter } from '../../src/store/averages-writer';
 import { type AlertEventDocument } from '../../src/store/alert-documents';
-import { createAlertRules } from '../../src/store/alert-rules';
+import { type AlertRules, createAlertRules } from '../../src/store/alert-rules';
 import { createAlertsStore } from '../../src/store/alerts-store';
 import { createBuildingInventory } from '../../src/store/building-inventory';
 import { type Cosmos, createCosmos } from '../../src/store/cosmos';
@@ -49,6 +49,8 @@ export interface House {
   startWorker(options?: { identifier?: string; averages?: AveragesWriter; alerts?: boolean }): Promise<{
     worker: AggregateWorker;
     metrics: Registry;
+    /** What it follows, where it follows any. */
+    rules: AlertRules | undefined;
     stop(): Promise<void>;
   }>;
   writer(): AveragesWriter;
@@ -133,16 +135,19 @@ export async function startHouse(): Promise<House> {
       for (const [worker, metrics] of running) {
         const ticks = async (): Promise<number> => {
           const { values } = await metrics.getSingleMetric('atrium_aggregate_tick_seconds')!.get();
-          return values.find(({ metricName }) => metricName?.endsWith('_count'))?.value ?? 0;
+          const counts = (values as { metricName?: string; value: number }[]).filter(({ metricName }) =>
+            metricName?.endsWith('_count'),
+          );
+          return counts.reduce((sum, { value }) => sum + value, 0);
         };
-        await eventually(() => expect(worker.readiness().reasons).toEqual([]));
+        await eventually(() => expect(worker.readiness().reasons).toEqual([]), { within: 60_000 });
         const before = await ticks();
         await eventually(
           async () => {
             const owned = await metrics.getSingleMetric('atrium_aggregate_catching_up')!.get();
             if (owned.values.length > 0) expect(await ticks()).toBeGreaterThan(before);
           },
-          { every: 20 },
+          { every: 20, within: 60_000 },
         );
       }
     },
@@ -182,6 +187,7 @@ export async function startHouse(): Promise<House> {
       return {
         worker,
         metrics,
+        rules: followed ? followed.rules : undefined,
         async stop() {
           running.delete(worker);
           await worker.stop();
