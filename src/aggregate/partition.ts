@@ -25,7 +25,7 @@ export interface AggregatePartition extends PartitionProcessor {
   readonly partition: number;
   /** Takes up what is stored of its alerts. To be called before the first events. */
   open(): Promise<void>;
-  /** To be called once a second, just after the second has changed. */
+  /** To be called at least once a second, just after the second has changed. */
   tick(): void;
   /** More is known of where a building's spaces lie. */
   regroup(buildingId: string): void;
@@ -382,8 +382,9 @@ export function createAggregatePartition(options: {
           `partition ${partition} is replayed: points or readings were given up while Cosmos was away`,
         );
       }
-      if (alerts?.needsReplay()) {
-        throw new Error(`partition ${partition} is replayed: alerts were given up while Cosmos was away`);
+      const replayedBecause = alerts?.needsReplay();
+      if (replayedBecause !== undefined) {
+        throw new Error(`partition ${partition} is replayed: ${replayedBecause}`);
       }
       if (now() - heardAt > HEARD_WITHIN_MS) outOfTouch = true;
       if (outOfTouch) await regainTouch();

@@ -16,7 +16,7 @@ import { type AveragesWriter, type StoredAverage } from '../../src/store/average
 import { createAveragesReader } from '../../src/store/averages-reader';
 import { createAveragesWriter } from '../../src/store/averages-writer';
 import { type AlertEventDocument } from '../../src/store/alert-documents';
-import { createAlertRules } from '../../src/store/alert-rules';
+import { type AlertRules, createAlertRules } from '../../src/store/alert-rules';
 import { createAlertsStore } from '../../src/store/alerts-store';
 import { createBuildingInventory } from '../../src/store/building-inventory';
 import { type Cosmos, createCosmos } from '../../src/store/cosmos';
@@ -30,6 +30,7 @@ import { createConsumerClient } from '../../src/stream/connection';
 import { decodeFrame, FRAME_SCHEMA, SCHEMA_PROPERTY } from '../../src/stream/frame';
 import { STATES_SCHEMA } from '../../src/stream/states';
 import { createStreamProducer } from '../../src/stream/producer';
+import { eventually } from '../support/eventually';
 import { type Row } from './plain-model';
 import { bodyOf } from './random-stream';
 
@@ -39,10 +40,17 @@ export interface House {
   /** The clock of hub, workers and devices; only `pass` moves it faster than the wall's. */
   now(): number;
   pass(seconds: number): void;
+  /**
+   * Resolves once every worker has heard the stream to its end and looked at what is due. A leap of the clock looks like a
+   * silence of the hub: who lets time pass again before the worker has heard from it stops the worker's clock for good.
+   */
+  heard(): Promise<void>;
   send(partition: number, rows: Omit<Row, 'sequence' | 'enqueuedAt'>[]): Promise<void>;
   startWorker(options?: { identifier?: string; averages?: AveragesWriter; alerts?: boolean }): Promise<{
     worker: AggregateWorker;
     metrics: Registry;
+    /** What it follows, where it follows any. */
+    rules: AlertRules | undefined;
     stop(): Promise<void>;
   }>;
   writer(): AveragesWriter;
@@ -58,6 +66,8 @@ export interface House {
   /** Every recent reading that is stored of a building. */
   recent(buildingId: string): Promise<RecentRow[]>;
   history(buildingId: string): Promise<StoredAverage[]>;
+  /** Stops Cosmos; resolves to what brings it back, with all that it held. */
+  loseCosmos(): Promise<() => Promise<void>>;
   /** Changes a byte in the middle of every stored snapshot. */
   damageSnapshots(): Promise<void>;
   stop(): Promise<void>;
@@ -80,10 +90,11 @@ export async function startHouse(): Promise<House> {
     now,
   });
   const blob = createBlobEmulator({ host: '127.0.0.1', port: 0, dataDir: join(folder, 'blob') });
-  const cosmosEmulator = createCosmosEmulator({ logger, sync: false });
+  const cosmosFolder = { logger, sync: false, data: join(folder, 'cosmos') };
+  let cosmosEmulator = createCosmosEmulator(cosmosFolder);
   const namespace = { connectionString: (await hubs.start()).connectionString };
   const blobs = BlobServiceClient.fromConnectionString((await blob.start()).connectionString);
-  const { endpoint, key } = await cosmosEmulator.start();
+  const { endpoint, key, port } = await cosmosEmulator.start();
   const cosmos = createCosmos({ endpoint, key }, 'atrium');
   await cosmos.ensureContainers();
   const producer = createStreamProducer({ namespace, hub: 'telemetry' });
@@ -116,12 +127,32 @@ export async function startHouse(): Promise<House> {
       else if (schema !== STATES_SCHEMA) live.push(...decodeAverages(event.body, event.properties));
     }),
   ];
-  const running = new Set<AggregateWorker>();
+  const running = new Map<AggregateWorker, Registry>();
 
   return {
     now,
     pass(seconds) {
       ahead += seconds * 1000;
+    },
+    async heard() {
+      for (const [worker, metrics] of running) {
+        const ticks = async (): Promise<number> => {
+          const { values } = await metrics.getSingleMetric('atrium_aggregate_tick_seconds')!.get();
+          const counts = (values as { metricName?: string; value: number }[]).filter(({ metricName }) =>
+            metricName?.endsWith('_count'),
+          );
+          return counts.reduce((sum, { value }) => sum + value, 0);
+        };
+        await eventually(() => expect(worker.readiness().reasons).toEqual([]), { within: 60_000 });
+        const before = await ticks();
+        await eventually(
+          async () => {
+            const owned = await metrics.getSingleMetric('atrium_aggregate_catching_up')!.get();
+            if (owned.values.length > 0) expect(await ticks()).toBeGreaterThan(before);
+          },
+          { every: 20, within: 60_000 },
+        );
+      }
     },
     send: (partition, sent) =>
       producer.send(partition, FRAME_SCHEMA, [
@@ -150,13 +181,16 @@ export async function startHouse(): Promise<House> {
           writer: createRecentWriter({ cosmos, now }),
           source: createRecentSource({ cosmos }),
         },
+        tickEveryMs: 100,
+        heardAfterSeconds: 0.1,
         now,
       });
-      running.add(worker);
+      running.set(worker, metrics);
       await worker.start();
       return {
         worker,
         metrics,
+        rules: followed ? followed.rules : undefined,
         async stop() {
           running.delete(worker);
           await worker.stop();
@@ -183,6 +217,13 @@ export async function startHouse(): Promise<House> {
         ]),
         { buildingId, quantity: 'AIR_TEMPERATURE', fromMinute: 0, toMinute: 99_999_999, limit: 10_000 },
       ),
+    async loseCosmos() {
+      await cosmosEmulator.stop();
+      return async () => {
+        cosmosEmulator = createCosmosEmulator({ ...cosmosFolder, port });
+        await cosmosEmulator.start();
+      };
+    },
     async damageSnapshots() {
       for await (const { name: container } of blobs.listContainers()) {
         const client = blobs.getContainerClient(container);
@@ -197,7 +238,7 @@ export async function startHouse(): Promise<House> {
       }
     },
     async stop() {
-      for (const worker of running) await worker.stop();
+      for (const worker of running.keys()) await worker.stop();
       for (const stop of followers) await stop();
       await producer.stop();
       cosmos.stop();
