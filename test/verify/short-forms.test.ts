@@ -64,20 +64,27 @@ describe('the whole platform', () => {
     }
   }, 60_000);
 
-  it('shows the averages that SQL finds in the stored rows, while a worker is killed -9', async () => {
+  it('shows the averages that SQL finds, of a recording sent late too, while a worker is killed -9, and no others', async () => {
     const file = join(folder, 'recording.csv');
     writeFileSync(file, recording());
-    const { counts, differences } = await averages.run({
+    const { tables, counts, differences } = await averages.run({
       args: [
-        ...['--attach', platform.endpointsFile, '--file', file, '--building', 'Three rooms'],
-        ...['--duration', '20s', '--run-on', '5s', '--kills', '1', '--short'],
+        ...['--attach', platform.endpointsFile, '--file', file, '--building', 'Three rooms', '--late', '10m'],
+        ...['--random', '--seeds', '1', '--duration', '10s', '--run-on', '1s', '--kills', '1', '--short'],
       ],
       progress: () => undefined,
     });
     expect(differences).toEqual([]);
     expect(counts['kills done']).toBe(1);
     expect(counts['live values compared']).toBeGreaterThan(50);
+    expect(counts['corrections compared']).toBeGreaterThan(0);
     expect(counts['readings refused and kept as dead letters']).toBe(10);
+    expect(tables!.at(-1)!.rows.map(([name, , , , verdict]) => [name, verdict])).toEqual([
+      ['the window as it is', 'equal'],
+      ['counts what was sent twice twice', 'caught'],
+      ['is off by one second', 'caught'],
+      ['lets readings expire by their arrival', 'caught'],
+    ]);
   }, 240_000);
 
   it('tells what SQL finds of a random stream, again soon after its worker died or its snapshots were damaged', async () => {

@@ -21,7 +21,7 @@ export interface ToldAverages {
    * Waits until every correction of a point that stands was told.
    * @returns what was not, in words; nothing where a subscription was made again, as nobody is told what was missed.
    */
-  correctionsOf(buildingId: string, points: readonly SeenPoint[]): Promise<string[]>;
+  untoldOf(buildingId: string, points: readonly SeenPoint[]): Promise<string[]>;
   stop(): Promise<void>;
 }
 
@@ -85,7 +85,7 @@ export function watchAverages(options: {
     delivered: () => delivered,
     resubscriptions: subscriber.resubscriptions,
     differences: (buildingId) => found.get(buildingId)!.differences,
-    async correctionsOf(buildingId, points) {
+    async untoldOf(buildingId, points) {
       const { corrections } = found.get(buildingId)!;
       const corrected = points.filter(({ revision }) => revision > 1);
       const deadline = Date.now() + TOLD_WITHIN_MS;
