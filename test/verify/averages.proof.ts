@@ -93,6 +93,7 @@ export async function proveAverages(options: AveragesProof): Promise<Outcome> {
     }
     progress(`listening on for ${options.runOnMs / 1000} s while readings leave the window`);
     await delay(options.runOnMs);
+    clearInterval(ticker);
     const until = new Date();
     await states.stop();
 
