@@ -24,9 +24,8 @@ describe('the statuses of devices', () => {
     const house = async () => {
       const { buildingId, spaceIds } = await createBuilding(registry, scope);
       const input = { buildingId, devices: newDevices(1, spaceIds) };
-      const [{ device }] = valueOf(await registry.provisionDevices(scope, input, freshKey())) as [
-        { device: { id: string; assignments: { deviceOrdinal: number }[] } },
-      ];
+      const made = valueOf(await registry.provisionDevices(scope, input, freshKey()));
+      const { device } = made[0]!;
       return { buildingId, device };
     };
     const { buildingId, device } = await house();
@@ -38,7 +37,8 @@ describe('the statuses of devices', () => {
       { buildingId, chunks: [{ index: 0, seconds, protocols }] },
     ]);
 
-    const { promise: mayRead, resolve: read } = Promise.withResolvers<void>();
+    let read!: () => void;
+    const mayRead = new Promise<void>((resolve) => (read = resolve));
     let readings = 0;
     const statuses = createDeviceStatuses({
       cosmos,
