@@ -14,6 +14,7 @@ import { createDeviceStatuses } from '../store/device-statuses';
 import { createJobs } from '../store/jobs/jobs';
 import { createKeyring } from '../store/keyring';
 import { createMemberships } from '../store/memberships';
+import { createRecentTail } from '../store/recent-tail';
 import { createWebhooks } from '../store/webhooks/webhooks';
 import { createRegistry } from '../store/registry';
 import { ALERTS_SCHEMA, decodeAlertEvent } from '../stream/alerts';
@@ -56,6 +57,7 @@ run('api', apiSettings, async (settings, logger) => {
   const deviceStatuses = createDeviceStatuses({ cosmos, registry, logger });
   const analytics = createAnalytics({
     container: blobServiceOf(settings).getContainerClient(settings.COLD_CONTAINER),
+    recent: createRecentTail({ cosmos }),
     folder: settings.COLD_CACHE_DIR,
     cacheMegabytes: settings.COLD_CACHE_MEGABYTES,
     memoryMegabytes: settings.QUESTION_MEMORY_MEGABYTES,
