@@ -14,6 +14,7 @@ import { createDeviceStatuses } from '../store/device-statuses';
 import { createJobs } from '../store/jobs/jobs';
 import { createKeyring } from '../store/keyring';
 import { createMemberships } from '../store/memberships';
+import { createRecentReader } from '../store/recent-reader';
 import { createRecentTail } from '../store/recent-tail';
 import { createWebhooks } from '../store/webhooks/webhooks';
 import { createRegistry } from '../store/registry';
@@ -74,6 +75,7 @@ run('api', apiSettings, async (settings, logger) => {
     jobs: createJobs({ cosmos, keyring }),
     memberships,
     averages: createAveragesReader({ cosmos }),
+    recent: createRecentReader({ cosmos }),
     deviceStatuses,
     questions: analytics.questions,
     alerting: createAlerting({ cosmos, keepSeconds: settings.ALERT_DAYS * 86_400 }),
