@@ -27,7 +27,7 @@ export interface Fault {
   group?: string;
   /** How many times more it strikes; for ever where absent. */
   count?: number;
-  /** How long a delay lasts. */
+  /** How long a delay lasts, unless the fault is called off before. */
   milliseconds: number;
   /** How often it has struck. */
   struck: number;
@@ -43,14 +43,19 @@ export interface Faults {
   add(fault: Omit<Fault, 'id' | 'struck'>): Fault;
   /** The fault that strikes here now, if any; its count goes down by this. */
   takes(kind: FaultKind, where: Where): Fault | undefined;
+  /** Resolves when the fault's milliseconds are over, or as soon as it is called off. */
+  lasts(fault: Fault): Promise<void>;
+  /** What is planned, and what has struck for the last time and still lasts. */
   list(): Fault[];
-  /** Removes one, or all. */
+  /** Calls one off, or all: it strikes no more, and what it delays goes on at once. */
   clear(id?: number): void;
 }
 
 export function createFaults(): Faults {
   let faults: Fault[] = [];
   let lastId = 0;
+  /** What each delay under way is ended by. */
+  const lasting = new Map<() => void, Fault>();
   const matches = (fault: Fault, where: Where): boolean =>
     (fault.hub === undefined || fault.hub.toLowerCase() === where.hub?.toLowerCase()) &&
     (fault.partition === undefined || fault.partition === where.partition) &&
@@ -73,9 +78,23 @@ export function createFaults(): Faults {
       }
       return fault;
     },
-    list: () => [...faults],
+    lasts: (fault) =>
+      new Promise((resolve) => {
+        const end = (): void => {
+          clearTimeout(timer);
+          lasting.delete(end);
+          resolve();
+        };
+        const timer = setTimeout(end, fault.milliseconds);
+        // A stand-in that is stopped waits for no delay.
+        timer.unref();
+        lasting.set(end, fault);
+      }),
+    list: () => [...new Set([...faults, ...lasting.values()])].sort((a, b) => a.id - b.id),
     clear(id) {
-      faults = id === undefined ? [] : faults.filter((each) => each.id !== id);
+      const isCalledOff = (fault: Fault): boolean => id === undefined || fault.id === id;
+      faults = faults.filter((each) => !isCalledOff(each));
+      for (const [end, fault] of [...lasting]) if (isCalledOff(fault)) end();
     },
   };
 }

@@ -25,7 +25,7 @@ export interface AggregatePartition extends PartitionProcessor {
   readonly partition: number;
   /** Takes up what is stored of its alerts. To be called before the first events. */
   open(): Promise<void>;
-  /** To be called once a second, just after the second has changed. */
+  /** To be called at least once a second, just after the second has changed. */
   tick(): void;
   /** More is known of where a building's spaces lie. */
   regroup(buildingId: string): void;

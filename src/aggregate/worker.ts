@@ -70,6 +70,13 @@ export function createAggregateWorker(options: {
   writesAtOnce?: number;
   /** How often each partition's state is stored. Default 30,000. */
   snapshotEveryMs?: number;
+  /**
+   * How often it is looked for what is due; a divisor of 1,000, which is the default. Values are told once a second however
+   * often that is: more serves a clock that leaps.
+   */
+  tickEveryMs?: number;
+  /** After so long without an event the stream counts as heard to its end. Default 1. */
+  heardAfterSeconds?: number;
   /** Milliseconds since 1970. */
   now?: () => number;
 }): AggregateWorker {
@@ -109,6 +116,7 @@ export function createAggregateWorker(options: {
     identifier: options.identifier,
     blobs: options.blobs,
     positions: snapshots.positions,
+    ...(options.heardAfterSeconds !== undefined && { maxWaitSeconds: options.heardAfterSeconds }),
     open: async (owned) => {
       const restored = await snapshots.restore(owned);
       const partition = createAggregatePartition({
@@ -159,7 +167,8 @@ export function createAggregateWorker(options: {
     schedule();
   };
   const schedule = (): void => {
-    const wait = 1000 - (now() % 1000) + AFTER_THE_SECOND_MS;
+    const every = options.tickEveryMs ?? 1000;
+    const wait = every - (now() % every) + AFTER_THE_SECOND_MS;
     timer = setTimeout(tick, wait);
   };
 

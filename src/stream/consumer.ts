@@ -94,6 +94,8 @@ export function createPartitionConsumer(options: {
   /** Where a partition without a checkpoint begins; the oldest event kept when left out. */
   startPosition?: EventPosition;
   maxBatchSize?: number;
+  /** After so long without an event `process` is called with none. Default 1. */
+  maxWaitSeconds?: number;
   /** Events that may wait in memory for each partition; three batches when left out. */
   prefetchCount?: number;
   /**
@@ -198,7 +200,7 @@ export function createPartitionConsumer(options: {
       {
         startPosition: options.startPosition ?? earliestEventPosition,
         maxBatchSize: options.maxBatchSize ?? MAX_BATCH,
-        maxWaitTimeInSeconds: MAX_WAIT_SECONDS,
+        maxWaitTimeInSeconds: options.maxWaitSeconds ?? MAX_WAIT_SECONDS,
         skipParsingBodyAsJson: true,
         ...(options.prefetchCount === undefined ? {} : { prefetchCount: options.prefetchCount }),
       },

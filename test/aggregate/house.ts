@@ -16,7 +16,7 @@ import { type AveragesWriter, type StoredAverage } from '../../src/store/average
 import { createAveragesReader } from '../../src/store/averages-reader';
 import { createAveragesWriter } from '../../src/store/averages-writer';
 import { type AlertEventDocument } from '../../src/store/alert-documents';
-import { createAlertRules } from '../../src/store/alert-rules';
+import { type AlertRules, createAlertRules } from '../../src/store/alert-rules';
 import { createAlertsStore } from '../../src/store/alerts-store';
 import { createBuildingInventory } from '../../src/store/building-inventory';
 import { type Cosmos, createCosmos } from '../../src/store/cosmos';
@@ -30,6 +30,7 @@ import { createConsumerClient } from '../../src/stream/connection';
 import { decodeFrame, FRAME_SCHEMA, SCHEMA_PROPERTY } from '../../src/stream/frame';
 import { STATES_SCHEMA } from '../../src/stream/states';
 import { createStreamProducer } from '../../src/stream/producer';
+import { eventually } from '../support/eventually';
 import { type Row } from './plain-model';
 import { bodyOf } from './random-stream';
 
@@ -39,10 +40,17 @@ export interface House {
   /** The clock of hub, workers and devices; only `pass` moves it faster than the wall's. */
   now(): number;
   pass(seconds: number): void;
+  /**
+   * Resolves once every worker has heard the stream to its end and looked at what is due. A leap of the clock looks like a
+   * silence of the hub: who lets time pass again before the worker has heard from it stops the worker's clock for good.
+   */
+  heard(): Promise<void>;
   send(partition: number, rows: Omit<Row, 'sequence' | 'enqueuedAt'>[]): Promise<void>;
   startWorker(options?: { identifier?: string; averages?: AveragesWriter; alerts?: boolean }): Promise<{
     worker: AggregateWorker;
     metrics: Registry;
+    /** What it follows, where it follows any. */
+    rules: AlertRules | undefined;
     stop(): Promise<void>;
   }>;
   writer(): AveragesWriter;
@@ -116,12 +124,32 @@ export async function startHouse(): Promise<House> {
       else if (schema !== STATES_SCHEMA) live.push(...decodeAverages(event.body, event.properties));
     }),
   ];
-  const running = new Set<AggregateWorker>();
+  const running = new Map<AggregateWorker, Registry>();
 
   return {
     now,
     pass(seconds) {
       ahead += seconds * 1000;
+    },
+    async heard() {
+      for (const [worker, metrics] of running) {
+        const ticks = async (): Promise<number> => {
+          const { values } = await metrics.getSingleMetric('atrium_aggregate_tick_seconds')!.get();
+          const counts = (values as { metricName?: string; value: number }[]).filter(({ metricName }) =>
+            metricName?.endsWith('_count'),
+          );
+          return counts.reduce((sum, { value }) => sum + value, 0);
+        };
+        await eventually(() => expect(worker.readiness().reasons).toEqual([]), { within: 60_000 });
+        const before = await ticks();
+        await eventually(
+          async () => {
+            const owned = await metrics.getSingleMetric('atrium_aggregate_catching_up')!.get();
+            if (owned.values.length > 0) expect(await ticks()).toBeGreaterThan(before);
+          },
+          { every: 20, within: 60_000 },
+        );
+      }
     },
     send: (partition, sent) =>
       producer.send(partition, FRAME_SCHEMA, [
@@ -150,13 +178,16 @@ export async function startHouse(): Promise<House> {
           writer: createRecentWriter({ cosmos, now }),
           source: createRecentSource({ cosmos }),
         },
+        tickEveryMs: 100,
+        heardAfterSeconds: 0.1,
         now,
       });
-      running.add(worker);
+      running.set(worker, metrics);
       await worker.start();
       return {
         worker,
         metrics,
+        rules: followed ? followed.rules : undefined,
         async stop() {
           running.delete(worker);
           await worker.stop();
@@ -197,7 +228,7 @@ export async function startHouse(): Promise<House> {
       }
     },
     async stop() {
-      for (const worker of running) await worker.stop();
+      for (const worker of running.keys()) await worker.stop();
       for (const stop of followers) await stop();
       await producer.stop();
       cosmos.stop();

@@ -3,6 +3,9 @@ import { eventually } from '../support/eventually';
 import { codeOf, collect } from '../contract/event-hubs.target';
 import { HUB, type Namespace, openNamespace, PATIENT } from './support/namespace';
 
+/** No test waits for this: the fault is called off. */
+const AN_HOUR = 3_600_000;
+
 describe('faults happen on demand', () => {
   let namespace: Namespace;
   beforeEach(async () => {
@@ -44,7 +47,7 @@ describe('faults happen on demand', () => {
   });
 
   test('a delayed acknowledgement comes late, with the event stored before it', async () => {
-    fail({ kind: 'delayAcknowledgement', count: 1, milliseconds: 400 });
+    fail({ kind: 'delayAcknowledgement', count: 1, milliseconds: AN_HOUR });
     let settled = false;
     const sent = namespace
       .producer()
@@ -52,7 +55,38 @@ describe('faults happen on demand', () => {
       .then(() => (settled = true));
     await eventually(async () => expect(await stored()).toBe(1));
     expect(settled).toBe(false);
+    namespace.emulator.faults.clear();
     await sent;
+  });
+
+  test('a delay is over when its milliseconds are', async () => {
+    fail({ kind: 'delayAcknowledgement', count: 1, milliseconds: 50 });
+    const began = performance.now();
+    await namespace.producer().sendBatch([{ body: 1 }], { partitionId });
+    expect(performance.now() - began).toBeGreaterThan(45);
+    expect(namespace.emulator.faults.list()).toEqual([]);
+  });
+
+  test('a delay under way is listed although its count is used up, and ends alone when it is called off', async () => {
+    const { faults } = namespace.emulator;
+    const [first, second] = [0, 1].map((partition) =>
+      faults.add({ kind: 'delayAcknowledgement', partition, count: 1, milliseconds: AN_HOUR }),
+    );
+    const settled: string[] = [];
+    const sends = ['0', '1'].map((partition) =>
+      namespace
+        .producer()
+        .sendBatch([{ body: 1 }], { partitionId: partition })
+        .then(() => settled.push(partition)),
+    );
+    await eventually(() => expect(faults.list().map(({ count }) => count)).toEqual([0, 0]));
+    faults.clear(second!.id);
+    await sends[1];
+    expect(settled).toEqual(['1']);
+    expect(faults.list().map(({ id }) => id)).toEqual([first!.id]);
+    faults.clear();
+    await Promise.all(sends);
+    expect(faults.list()).toEqual([]);
   });
 
   test('a lost acknowledgement leaves the client waiting for an event that is stored', async () => {
@@ -70,11 +104,15 @@ describe('faults happen on demand', () => {
   test('a link that loses or delays acknowledgements still takes thousands of sends', async () => {
     const producer = namespace.producer(PATIENT);
     await producer.sendBatch([{ body: 0 }], { partitionId });
-    fail({ kind: 'delayAcknowledgement', count: 1, milliseconds: 300 });
+    fail({ kind: 'delayAcknowledgement', count: 1, milliseconds: AN_HOUR });
     for (let i = 0; i < 12; i += 1) {
-      await Promise.all(
-        Array.from({ length: 200 }, () => producer.sendBatch([{ body: i }], { partitionId })),
-      );
+      const sends = Array.from({ length: 200 }, () => producer.sendBatch([{ body: i }], { partitionId }));
+      // All but the first of all, which is stored and waits, are acknowledged before it is.
+      if (i === 0) {
+        await Promise.all(sends.slice(1));
+        namespace.emulator.faults.clear();
+      }
+      await Promise.all(sends);
     }
     expect(await stored()).toBe(2401);
   });

@@ -19,6 +19,11 @@ import {
   rawDevice,
 } from './mqtt.support';
 
+/** No test waits for this: the fault is called off. */
+const AN_HOUR = 3_600_000;
+/** For a gateway whose acknowledgements a test holds back until it has looked. */
+const PATIENT = { acceptedWithinMilliseconds: 60_000 };
+
 const bag = (properties: Record<string, string>): string => new URLSearchParams(properties).toString();
 
 describe('the device gateway over MQTT', () => {
@@ -320,15 +325,16 @@ describe('acknowledgement and back-pressure over MQTT', () => {
   };
 
   test('nothing is acknowledged before Event Hubs accepted it, and then in the order of the messages', async () => {
-    const { platform, device } = await start();
+    const { platform, device } = await start(PATIENT);
     const raw = await rawDevice(platform.mqttPort, device);
     await raw.connect();
-    platform.eventHubs.faults.add({ kind: 'delayAcknowledgement', milliseconds: 600, count: 1 });
+    platform.eventHubs.faults.add({ kind: 'delayAcknowledgement', milliseconds: AN_HOUR, count: 1 });
     raw.send(publishPacket(device, 5, { light: 1 }));
     // The event is stored, and only its acknowledgement is missing.
     await eventually(() => expect(platform.stream.readings).toHaveLength(1));
     expect(raw.acknowledged()).toEqual([]);
     raw.send(publishPacket(device, 3, { light: 2 }), publishPacket(device, 4, { light: 3 }));
+    platform.eventHubs.faults.clear();
     await eventually(() => expect(raw.acknowledged()).toEqual([5, 3, 4]));
     raw.socket.destroy();
     await platform.stop();
@@ -351,12 +357,16 @@ describe('acknowledgement and back-pressure over MQTT', () => {
   });
 
   test('a device that sends faster than Event Hubs takes is not read, and loses nothing', async () => {
-    const { platform, device } = await start({ messagesInFlight: 4 });
+    const { platform, device } = await start({ ...PATIENT, messagesInFlight: 4 });
     const raw = await rawDevice(platform.mqttPort, device);
     await raw.connect();
-    platform.eventHubs.faults.add({ kind: 'delayAcknowledgement', milliseconds: 300, count: 1 });
+    platform.eventHubs.faults.add({ kind: 'delayAcknowledgement', milliseconds: AN_HOUR, count: 1 });
     const ids = Array.from({ length: 200 }, (_, i) => i + 1);
     raw.send(...ids.map((id) => publishPacket(device, id, { light: id })));
+    await eventually(() => expect(platform.stream.readings.length).toBeGreaterThan(0));
+    expect(raw.acknowledged()).toEqual([]);
+    expect(platform.stream.readings.length).toBeLessThanOrEqual(4);
+    platform.eventHubs.faults.clear();
     await eventually(() => expect(raw.acknowledged()).toEqual(ids));
     await eventually(() => expect(platform.stream.readings.map((each) => each.value)).toEqual(ids));
     raw.socket.destroy();
@@ -398,14 +408,16 @@ describe('acknowledgement and back-pressure over MQTT', () => {
   });
 
   test('stopping acknowledges what was taken, and takes nothing more', async () => {
-    const { platform, device } = await start();
+    const { platform, device } = await start(PATIENT);
     const raw = await rawDevice(platform.mqttPort, device);
     await raw.connect();
-    platform.eventHubs.faults.add({ kind: 'delayAcknowledgement', milliseconds: 500, count: 1 });
+    platform.eventHubs.faults.add({ kind: 'delayAcknowledgement', milliseconds: AN_HOUR, count: 1 });
     raw.send(publishPacket(device, 1, { light: 1 }), publishPacket(device, 2, { light: 2 }));
     await eventually(() => expect(platform.stream.readings.length).toBeGreaterThan(0));
     const mute = await rawDevice(platform.mqttPort, buildDevice());
-    await platform.gateway.stop();
+    const stopped = platform.gateway.stop();
+    platform.eventHubs.faults.clear();
+    await stopped;
     await Promise.all([raw.closed(), mute.closed()]);
     expect(raw.acknowledged()).toEqual([1, 2]);
     expect(await connectCode(platform.mqttPort, device, { connectTimeout: 500 })).not.toBe(0);

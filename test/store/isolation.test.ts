@@ -1,4 +1,5 @@
 import { type TenantScope } from '../../src/auth/scope';
+import { newId } from '../../src/domain/id';
 import { createRegistry, type Registry } from '../../src/store/registry';
 import { newClaimCode } from '../../src/store/registry/claim-code';
 import { inStock, provisioned } from './saga.support';
@@ -26,15 +27,16 @@ let foreign: {
   /** An offer that was made to another tenant. */
   transferId: string;
 };
+/** Of the true shape, and nobody's. */
 const unknown: typeof foreign = {
-  tenantId: 'ten_x',
-  buildingId: 'bld_x',
-  spaceId: 'spc_x',
-  deviceId: 'dev_x',
-  pointId: 'pnt_x',
-  stockId: 'dev_y',
-  serialNumber: 'SN x',
-  transferId: 'trf_x',
+  tenantId: newId('ten'),
+  buildingId: newId('bld'),
+  spaceId: newId('spc'),
+  deviceId: newId('dev'),
+  pointId: newId('pnt'),
+  stockId: newId('dev'),
+  serialNumber: `SN ${freshKey()}`,
+  transferId: newId('trf'),
 };
 /** The stranger's own. */
 let own: { buildingId: string; spaceId: string; deviceId: string };
@@ -245,7 +247,10 @@ async function answerAndCalls(operation: string, ids: Ids): Promise<{ answer: st
   const cosmos = tapped(store.cosmos, { before: (_call, name) => void calls.push(name) });
   const registry = createRegistry({ cosmos, keyring: store.keyring });
   let answer = JSON.stringify(await operations[operation]!(registry, ids));
-  for (const [name, id] of Object.entries(ids)) answer = answer.replaceAll(id, name);
+  // Whole ids alone: a short one may be how another, random one begins.
+  for (const [name, id] of Object.entries(ids)) {
+    answer = answer.replaceAll(new RegExp(`(?<![\\w-])${id}(?![\\w-])`, 'g'), name);
+  }
   return { answer, calls };
 }
 

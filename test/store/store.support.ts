@@ -101,7 +101,12 @@ export function newDevices(count: number, spaceIds: readonly string[], model = '
  */
 export function tapped(
   cosmos: Cosmos,
-  hooks: { before?: (call: number, name: string) => void; after?: (call: number, name: string) => void },
+  hooks: {
+    before?: (call: number, name: string) => void;
+    after?: (call: number, name: string) => void;
+    /** Also where the call has failed. */
+    ended?: () => void;
+  },
 ): Cosmos {
   let calls = 0;
   const tap =
@@ -109,9 +114,13 @@ export function tapped(
     async (...args: A): Promise<R> => {
       const call = ++calls;
       hooks.before?.(call, name);
-      const result = await method(...args);
-      hooks.after?.(call, name);
-      return result;
+      try {
+        const result = await method(...args);
+        hooks.after?.(call, name);
+        return result;
+      } finally {
+        hooks.ended?.();
+      }
     };
   return {
     ...cosmos,

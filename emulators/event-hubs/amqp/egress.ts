@@ -64,7 +64,7 @@ export function deliver(options: {
       const filled = cursor.fill();
       if (!(typeof filled === 'boolean' ? filled : await filled)) return;
       const slow = faults.takes('slowConsumer', { hub: hub.name, partition, group });
-      if (slow) await new Promise((resolve) => setTimeout(resolve, slow.milliseconds));
+      if (slow) await faults.lasts(slow);
       if (stopped) return;
       if (!send(slow ? 1 : Number.MAX_SAFE_INTEGER)) return;
     }

@@ -90,7 +90,7 @@ export function serveSends(options: {
       return;
     }
     const delay = faults.takes('delayAcknowledgement', { hub: hub.name, partition: to });
-    if (delay) await new Promise((resolve) => setTimeout(resolve, delay.milliseconds));
+    if (delay) await faults.lasts(delay);
     settle(delivery, undefined);
   }
 

@@ -1,18 +1,9 @@
-import { alertIdOf } from '../../domain/alert';
 import { explain, type Logger } from '../../observability/logger';
-import {
-  ALERT_HEAD_ID,
-  type AlertDocument,
-  alertEventIdOf,
-  type AlertEventDocument,
-  type AlertHeadDocument,
-  alertSortKeyOf,
-  toldAlert,
-} from '../../store/alert-documents';
+import { type AlertDocument, type AlertEventDocument } from '../../store/alert-documents';
 import { type AlertsStore, type AlertsView } from '../../store/alerts-store';
 import { type ActiveAlert, type Effect } from './effect';
 import { type AlertMetrics } from './metrics';
-import { keyOf } from './rule';
+import { activeWith, batchOf, changesOf, decidedIn, type Life } from './stored-changes';
 
 /** A building's alerts as they are stored: the active ones, by tenant, and up to which event others have decided. */
 export interface StoredAlerts {
@@ -62,8 +53,6 @@ interface Building {
   writing: boolean;
 }
 
-/** Three changes each at most, and the head: below the hundred of a batch. */
-const EFFECTS_A_BATCH = 24;
 const SHORTEST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 /** Views are some kilobytes each. */
@@ -90,7 +79,8 @@ export function createOutbox(options: {
   restored?: PackedOutbox;
   now(): number;
 }): Outbox {
-  const { logger, metrics, store, incarnation, partition, keepSeconds, now } = options;
+  const { logger, metrics, store, partition, keepSeconds, now } = options;
+  const life: Life = { incarnation: options.incarnation, partition };
   const buildings = new Map<string, Building>();
   const waiting = new Set<Building>();
   let size = 0;
@@ -109,11 +99,6 @@ export function createOutbox(options: {
     }
     return building;
   };
-
-  const positionOf = (head: AlertHeadDocument | null): number =>
-    head?.position?.incarnation === incarnation && head.position.partition === partition
-      ? head.position.sequence
-      : -1;
 
   const forgetView = (building: Building): void => {
     building.view = undefined;
@@ -138,22 +123,9 @@ export function createOutbox(options: {
   };
 
   /** What stands, with what waits put to it, is what the engine goes on from. */
-  const adopt = (building: Building, view: AlertsView): void => {
-    const decided = positionOf(view.head);
-    const active = new Map(
-      view.alerts
-        .filter(({ clearedAt }) => clearedAt === null)
-        .map((each) => [ownKeyOf(each), activeOf(each)]),
-    );
-    for (const effect of building.effects) {
-      if (isDecided(effect, decided)) continue;
-      const own = `${effect.tenantId} ${effect.key}`;
-      if (effect.kind === 'clear') active.delete(own);
-      else if (effect.clearedAt === null && !active.has(own) && !isKnown(view, effect)) {
-        active.set(own, activeOfEffect(effect));
-      }
-    }
-    options.adopt({ buildingId: building.buildingId, active: [...active.values()], decidedBefore: decided });
+  const adopt = ({ buildingId, effects }: Building, view: AlertsView): void => {
+    const decidedBefore = decidedIn(view.head, life);
+    options.adopt({ buildingId, active: activeWith(view, effects, decidedBefore), decidedBefore });
   };
 
   /** What was stored and perhaps told to nobody, because who stored it died or its answer was lost. */
@@ -176,9 +148,12 @@ export function createOutbox(options: {
   const flush = async (building: Building): Promise<void> => {
     const view = building.view ?? (await read(building));
     const taken = batchOf(building.effects);
-    const { alerts, events, head, found } = changesOf(building, view, taken, building.effects[taken.length]);
+    const { buildingId } = building;
+    const next = building.effects[taken.length];
+    const changes = changesOf({ buildingId, view, effects: taken, next, life, keepSeconds });
+    const { alerts, events, head, found } = changes;
     if (events.length > 0) {
-      const etags = await store.commit(building.buildingId, { alerts, events, head });
+      const etags = await store.commit(buildingId, { alerts, events, head });
       if (etags === null) {
         // Somebody else has changed something: an acknowledgement, or another owner of the partition.
         metrics.conflicts.inc();
@@ -198,87 +173,6 @@ export function createOutbox(options: {
     building.effects.splice(0, taken.length);
     size -= taken.length;
     if (found) adopt(building, view);
-  };
-
-  const changesOf = (building: Building, view: AlertsView, effects: readonly Effect[], next?: Effect) => {
-    const decided = positionOf(view.head);
-    const alerts = new Map<string, AlertDocument>();
-    const events: AlertEventDocument[] = [];
-    let number = view.head?.number ?? 0;
-    let sequence = decided;
-    /** Whether something was already as it should be, or otherwise than was thought. */
-    let found = false;
-    const standing = (): AlertDocument[] => [
-      ...alerts.values(),
-      ...view.alerts.filter(({ id }) => !alerts.has(id)),
-    ];
-    const tell = (change: AlertEventDocument['change'], at: number, alert: AlertDocument): void => {
-      number++;
-      events.push({
-        id: alertEventIdOf(number),
-        type: 'alertEvent',
-        buildingId: building.buildingId,
-        tenantId: alert.tenantId,
-        number,
-        change,
-        at,
-        alert: toldAlert(alert),
-        ttl: keepSeconds,
-      });
-    };
-    const over = (
-      alert: AlertDocument,
-      at: number,
-      because: AlertDocument['clearedBecause'],
-    ): AlertDocument => ({
-      ...alert,
-      clearedAt: at,
-      clearedBecause: because,
-      ttl: keepSeconds,
-    });
-    for (const effect of effects) {
-      const position = { incarnation, partition, sequence: effect.sequence };
-      if (isDecided(effect, decided)) {
-        // Another owner has come further, and has decided on this event.
-        found = true;
-        continue;
-      }
-      if (effect.kind === 'raise') {
-        if (standing().some((each) => isSame(each, effect))) {
-          found = true;
-          continue;
-        }
-        const alert = alertOf(effect, position);
-        alerts.set(alert.id, alert);
-        tell('RAISED', effect.raisedAt, alert);
-        if (effect.clearedAt !== null) {
-          const ended = over(alert, effect.clearedAt, 'BACK_IN_ORDER');
-          alerts.set(alert.id, ended);
-          tell('CLEARED', effect.clearedAt, ended);
-        }
-      } else {
-        const alert = standing().find(
-          (each) =>
-            each.clearedAt === null && each.tenantId === effect.tenantId && storedKeyOf(each) === effect.key,
-        );
-        if (alert === undefined) {
-          found = true;
-          continue;
-        }
-        const ended = over({ ...alert, position }, Math.max(effect.at, alert.raisedAt), effect.because);
-        alerts.set(ended.id, ended);
-        tell('CLEARED', ended.clearedAt!, ended);
-      }
-      sequence = Math.max(sequence, effect.sequence);
-    }
-    // An event with more than a batch's effects is decided once the last of them is stored.
-    if (next?.ofEvent && next.sequence === sequence) sequence = Math.max(decided, sequence - 1);
-    const head: AlertHeadDocument = {
-      ...(view.head ?? { id: ALERT_HEAD_ID, type: 'alertHead', buildingId: building.buildingId }),
-      number,
-      position: { incarnation, partition, sequence },
-    };
-    return { alerts: [...alerts.values()], events, head, found };
   };
 
   const work = async (building: Building): Promise<void> => {
@@ -387,80 +281,6 @@ export function createOutbox(options: {
       settled = [];
     },
   };
-}
-
-/** Whoever has stored what the clock found after an event may not have stored all that it found, unlike the event's own. */
-function isDecided({ sequence, ofEvent }: Effect, decided: number): boolean {
-  return sequence < decided || (ofEvent === true && sequence === decided);
-}
-
-/** The oldest effects, an event's all or none where they have room. */
-function batchOf(effects: readonly Effect[]): Effect[] {
-  const isWithin = (at: number): boolean =>
-    effects[at]?.ofEvent === true && effects[at].sequence === effects[at - 1]?.sequence;
-  let length = Math.min(EFFECTS_A_BATCH, effects.length);
-  while (length > 0 && isWithin(length)) length--;
-  return effects.slice(0, length > 0 ? length : EFFECTS_A_BATCH);
-}
-
-function alertOf(
-  effect: Extract<Effect, { kind: 'raise' }>,
-  position: AlertDocument['position'],
-): AlertDocument {
-  const { rule, subject, onset, raisedAt, buildingId, tenantId, condition, value } = effect;
-  const id = alertIdOf(rule, subject, onset);
-  return {
-    id,
-    type: 'alert',
-    buildingId,
-    tenantId,
-    ruleId: rule.id,
-    ruleRevision: rule.revision,
-    ruleName: rule.name,
-    severity: rule.severity,
-    subject,
-    condition,
-    onset,
-    raisedAt,
-    value,
-    clearedAt: null,
-    clearedBecause: null,
-    acknowledged: null,
-    position,
-    sortKey: alertSortKeyOf(raisedAt, id),
-  };
-}
-
-/**
- * Whether what was found is an alert that stands: of the same rule, revision and subject, while the one held the other did.
- * A replay that begins in the midst of it, or an owner whose clock differs by a second, finds another onset.
- */
-function isSame(alert: AlertDocument, effect: Extract<Effect, { kind: 'raise' }>): boolean {
-  if (alert.id === alertIdOf(effect.rule, effect.subject, effect.onset)) return true;
-  if (alert.tenantId !== effect.tenantId || storedKeyOf(alert) !== effect.key) return false;
-  return effect.onset < (alert.clearedAt ?? Infinity) && (effect.clearedAt ?? Infinity) > alert.onset;
-}
-
-function isKnown({ alerts }: AlertsView, effect: Extract<Effect, { kind: 'raise' }>): boolean {
-  return alerts.some((each) => isSame(each, effect));
-}
-
-function storedKeyOf({ ruleId, ruleRevision, subject }: AlertDocument): string {
-  return keyOf({ id: ruleId, revision: ruleRevision }, subject);
-}
-
-function ownKeyOf(alert: AlertDocument): string {
-  return `${alert.tenantId} ${storedKeyOf(alert)}`;
-}
-
-function activeOf(alert: AlertDocument): ActiveAlert & { tenantId: string } {
-  const { tenantId, ruleId, ruleRevision: revision, subject, onset, raisedAt, value } = alert;
-  return { tenantId, key: storedKeyOf(alert), ruleId, revision, subject, onset, raisedAt, value };
-}
-
-function activeOfEffect(effect: Extract<Effect, { kind: 'raise' }>): ActiveAlert & { tenantId: string } {
-  const { tenantId, key, rule, subject, onset, raisedAt, value } = effect;
-  return { tenantId, key, ruleId: rule.id, revision: rule.revision, subject, onset, raisedAt, value };
 }
 
 /** Those active and the newest others. */

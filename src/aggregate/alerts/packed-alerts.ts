@@ -1,7 +1,8 @@
 import { type ActiveAlert } from './effect';
-import { type HeardDevice, type PlaceTrack, type WatchedBuilding } from './places';
-import { IN_ORDER, type Rule, type Side } from './rule';
+import { IN_ORDER, type Side } from './conditions';
+import { type Rule } from './rule';
 import { type Track } from './track';
+import { type HeardDevice, type PlaceTrack, type WatchedBuilding } from './watched-building';
 
 /** What the engine knows, as it stands in a snapshot. */
 export interface PackedAlerts {

@@ -9,10 +9,11 @@ import { type Frame } from '../../stream/frame';
 import { partitionCountOf } from '../../stream/incarnation';
 import { type StreamProducer } from '../../stream/producer';
 import { type DevicesExpected, type Engine } from '../engine';
-import { createAlertEngine, LATE_WITHIN_MS } from './alert-engine';
+import { createAlertEngine } from './alert-engine';
 import { type AlertMetrics } from './metrics';
 import { createOutbox, type PackedOutbox } from './outbox';
 import { type PackedAlerts } from './packed-alerts';
+import { LATE_WITHIN_MS } from './progress';
 import { createAlertPublisher } from './publisher';
 
 /** What alerts have in common in all partitions of a worker. Started and stopped by the caller. */

@@ -1,5 +1,6 @@
 import { type ActiveAlert } from './effect';
-import { IN_ORDER, type Rule, type Side, sideOfChange, sideOfValue } from './rule';
+import { IN_ORDER, type Side } from './conditions';
+import { type PointRule } from './rule';
 
 /** The last readings of a point, in the order in which they were observed. One that comes earlier than all is not judged. */
 export interface Recent {
@@ -9,7 +10,7 @@ export interface Recent {
 
 /** How one rule sees one subject. */
 export interface Track {
-  readonly rule: Rule;
+  readonly rule: PointRule;
   readonly key: string;
   /** Of each recent reading of the point. */
   sides: Side[];
@@ -36,12 +37,12 @@ export interface Track {
 
 /** Readings that a point's late ones are put among. */
 export const RECENT_READINGS = 16;
-/** The same under a rule of change, which looks back further. */
-export const RECENT_READINGS_OF_CHANGE = 128;
+/** The same under a rule that looks at more than the one before. */
+export const RECENT_READINGS_AMONG = 128;
 /** Beyond so many numbers those that no reading reaches back to any more are forgotten. */
 const PAST_KEPT = 16;
 
-export function createTrack(rule: Rule, key: string, readings: number): Track {
+export function createTrack(rule: PointRule, key: string, readings: number): Track {
   return {
     rule,
     key,
@@ -93,11 +94,11 @@ export function giveUpOldest({ times, values }: Recent, tracks: readonly Track[]
 export function judge(track: Track, recent: Recent, index: number): boolean {
   const { rule, sides } = track;
   const { times, values } = recent;
-  const ofChange = rule.document.condition.kind === 'RATE_OF_CHANGE';
+  const { condition } = rule;
   const sideAt = (i: number): Side => {
     if (times[i]! < rule.since) return IN_ORDER;
-    if (ofChange) return sideOfChange(rule, times, values, i);
-    return sideOfValue(rule, i > 0 ? sides[i - 1]! : track.baseSide, values[i]!);
+    if (condition.sideAmong !== undefined) return condition.sideAmong(times, values, i);
+    return condition.sideOf(i > 0 ? sides[i - 1]! : track.baseSide, values[i]!);
   };
   if (index === sides.length) {
     const before = index > 0 ? sides[index - 1]! : track.baseSide;
@@ -109,8 +110,7 @@ export function judge(track: Track, recent: Recent, index: number): boolean {
   for (let i = index; i < sides.length; i++) {
     const before = sides[i];
     sides[i] = sideAt(i);
-    // A bound's verdict hangs on the one before alone.
-    if (!ofChange && i > index && sides[i] === before) break;
+    if (condition.sideAmong === undefined && i > index && sides[i] === before) break;
   }
   return true;
 }

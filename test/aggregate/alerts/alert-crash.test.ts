@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { createEngine } from '../../../src/aggregate/engine';
 import { createAlertMetrics } from '../../../src/aggregate/alerts/metrics';
@@ -22,7 +23,8 @@ import { type BuildingInventory, createBuildingInventory } from '../../../src/st
 import { type StreamProducer } from '../../../src/stream/producer';
 import { decodeAlertEvent } from '../../../src/stream/alerts';
 import { SCHEMA_PROPERTY } from '../../../src/stream/frame';
-import { logger, startStore, type Store } from '../../store/store.support';
+import { logger, startStore, type Store, tapped } from '../../store/store.support';
+import { eventually } from '../../support/eventually';
 import { above, buildEngine, buildRule, episodesFrom, frame, type Sent, START } from './alert-house';
 import { type Episode, episodesOf } from './alert-model';
 
@@ -265,6 +267,8 @@ async function live(given: {
   const events: StreamEvent[] = [];
   const kept: Kept[] = [];
   let checkpoint = -1;
+  let underWay = 0;
+  const cosmos = tapped(store.cosmos, { before: () => void underWay++, ended: () => void underWay-- });
 
   const begin = async (restored: Kept | undefined): Promise<Owner> => {
     const sequence = restored?.sequence ?? checkpoint;
@@ -282,7 +286,7 @@ async function live(given: {
         metrics: createAlertMetrics(createMetrics({ process: 'test' })),
         rules: given.rules,
         inventory: given.inventory,
-        store: createAlertsStore({ cosmos: store.cosmos }),
+        store: createAlertsStore({ cosmos }),
         gatewaysHeard: () => true,
         keepSeconds: 86_400,
       },
@@ -385,7 +389,12 @@ async function live(given: {
   owner.alerts.advance(Math.floor(now / 1000), false);
   await settle(owner);
   // What a former life still had under way ends too.
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await eventually(async () => {
+    expect(underWay).toBe(0);
+    // Who goes on from one call to the next has begun that by now.
+    await setImmediate();
+    expect(underWay).toBe(0);
+  });
 
   const stored = await store.cosmos.query<AlertDocument>(
     'alerts',

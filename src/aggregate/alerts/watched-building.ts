@@ -1,7 +1,8 @@
 import { type AlertSubject } from '../../domain/alert';
 import { type FramePoint } from '../../stream/frame';
 import { type ActiveAlert } from './effect';
-import { keyOf, type Rule, type Side } from './rule';
+import { type Side } from './conditions';
+import { type DeviceRule, keyOf, type PlaceRule, type PointRule, type Rule } from './rule';
 import { type Recent, type Track } from './track';
 
 /** A point that some rule looks at. */
@@ -18,7 +19,7 @@ export interface WatchedPoint extends Recent {
 
 /** A building or space under one rule that looks at it as a whole. */
 export interface PlaceTrack {
-  readonly rule: Rule;
+  readonly rule: PlaceRule;
   readonly key: string;
   readonly subject: AlertSubject;
   side: Side;
@@ -47,11 +48,11 @@ export interface WatchedBuilding {
   /** Those in force that may look at it; `matched` tells of which rules and places this is. */
   rules: Rule[];
   matched: number;
-  pointRules: Rule[];
+  pointRules: PointRule[];
   /** By point ordinal; null for one that no rule looks at. */
   points: (WatchedPoint | null | undefined)[];
   places: PlaceTrack[];
-  silenceRules: Rule[];
+  deviceRules: DeviceRule[];
   devices: Map<string, HeardDevice>;
   /** What is told as active, by key; also of points that were not heard since the start. */
   actives: Map<string, ActiveAlert>;
@@ -68,7 +69,7 @@ export function watchedBuilding(tenantId: string, buildingId: string): WatchedBu
     pointRules: [],
     points: [],
     places: [],
-    silenceRules: [],
+    deviceRules: [],
     devices: new Map(),
     actives: new Map(),
     decidedBefore: -1,
