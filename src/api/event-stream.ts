@@ -36,6 +36,8 @@ const HEADERS = {
   'x-accel-buffering': 'no',
 };
 /** A stream that ends without `complete` is come back for: see `GraphQL over Server-Sent Events`, distinct connections. */
+const NEXT = Buffer.from('event: next\ndata: ');
+const END = Buffer.from('\n\n');
 const COMPLETE = 'event: complete\ndata:\n\n';
 
 /**
@@ -76,7 +78,7 @@ export function createEventStreams(options: {
       const stream = opened.get(carried.get(args)!)!;
       return operations.subscribe(args, (result, sent) => {
         stream.begin();
-        write(stream.response, `event: next\ndata: ${result}\n\n`, sent);
+        write(stream.response, Buffer.concat([NEXT, result, END]), sent);
       });
     }) as never,
     onNext(_context, { context: { requestId } }, result) {
@@ -176,7 +178,7 @@ export function createEventStreams(options: {
 }
 
 /** Calls `sent` when the text has left for the network, or never will. */
-function write(response: ServerResponse, text: string, sent: () => void): void {
+function write(response: ServerResponse, text: string | Buffer, sent: () => void): void {
   // A stream that has ended meanwhile is told by its close event.
   if (response.writableEnded || response.destroyed) sent();
   else response.write(text, () => sent());

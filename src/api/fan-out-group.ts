@@ -7,7 +7,8 @@ import { type DeliveryBudget } from './delivery-budget';
 
 /** A value as it is delivered. */
 export interface Told {
-  text: string;
+  /** In UTF-8. */
+  text: Buffer;
   value: unknown;
   /** Null for an event. */
   slot: string | null;
@@ -40,8 +41,11 @@ export interface Group {
   latest(): Iterable<Told>;
 }
 
-/** Results sent at a stretch before other work of the process gets its turn: about five milliseconds. */
-const SENT_AT_A_STRETCH = 250;
+/**
+ * Results sent at a stretch before other work of the process gets its turn: about fifteen milliseconds. At 250 a delivery
+ * costs two microseconds more.
+ */
+const SENT_AT_A_STRETCH = 1_000;
 /** Who comes within this after the current values were read is given the same, and what changed since. */
 const CURRENT_FOR_MS = 1_000;
 
@@ -49,7 +53,7 @@ export function openGroup(options: {
   stream: SharedStream<unknown>;
   /** Everybody's: they all have its rights. */
   scope: TenantScope;
-  textOf(value: unknown): Promise<string>;
+  textOf(value: unknown): Promise<Buffer>;
   budget: DeliveryBudget;
   onDelivered(results: number): void;
   /** Called once: nobody is to come any more. */
@@ -70,7 +74,7 @@ export function openGroup(options: {
       Math.max(stream.minInterval ?? 0, budget.take(stream.tenantOf(value), members.size)),
   });
 
-  function toldOf(value: unknown, text: string, at: number): Told {
+  function toldOf(value: unknown, text: Buffer, at: number): Told {
     const slot = slotOf(value);
     const identity = slot ?? stream.eventOf!(value)!;
     return { text, value, slot, identity, instant: stream.instantOf(value), number: at };

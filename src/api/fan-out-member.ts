@@ -25,8 +25,8 @@ const MAXIMUM_REPLAYED = 5_000;
 export function createFanOutMember(options: {
   /** The subscriber's own: its `missed` knows where this one begins. */
   stream: SharedStream<unknown>;
-  textOf(value: unknown): Promise<string>;
-  send(text: string, sent: () => void): void;
+  textOf(value: unknown): Promise<Buffer>;
+  send(text: Buffer, sent: () => void): void;
   onDelivered(results: number): void;
   /** More waited than may: it has to begin again in its group, or to end where nothing brings back what was lost. */
   onBehind(): void;

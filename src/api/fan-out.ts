@@ -12,8 +12,8 @@ import { createExecutor, type Operation } from './shared-execution';
 
 /** Where the results of one subscription go. */
 export interface Sink {
-  /** Sends a result, as JSON; `sent` is called when it has left for the network, or never will. */
-  send(result: string, sent: () => void): void;
+  /** Sends a result, as JSON in UTF-8; `sent` is called when it has left for the network, or never will. */
+  send(result: Buffer, sent: () => void): void;
   /** Ends this subscription alone. */
   complete(): void;
   fail(error: unknown): void;

@@ -1,7 +1,8 @@
 /** A text for one subscriber. One with the key of another that waits replaces it. */
 export interface Outgoing {
   key: string;
-  text: string;
+  /** In UTF-8. */
+  text: Buffer;
   /** Only of events may too many wait: of states there is one for each key. */
   isEvent: boolean;
 }
@@ -24,7 +25,7 @@ const MAXIMUM_WAITING = 1_000;
 
 export function createOutbox<Item extends Outgoing>(options: {
   /** `sent` is called when the text has left for the network, or never will. */
-  transmit(text: string, sent: () => void): void;
+  transmit(text: Buffer, sent: () => void): void;
   /** It goes now. */
   onGo(item: Item): void;
 }): Outbox<Item> {

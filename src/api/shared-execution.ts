@@ -16,8 +16,8 @@ export interface Operation {
 }
 
 export interface Executor {
-  /** The result for one value of the stream, as JSON. */
-  textOf(operation: Operation, value: unknown): Promise<string>;
+  /** The result for one value of the stream, as JSON in UTF-8: written once for all who are given it. */
+  textOf(operation: Operation, value: unknown): Promise<Buffer>;
   /** What a stream reads its current values with: a scope of now, and loaders that remember nothing. */
   contextOf(asking: { principal: Principal; requestId: string }, scope: TenantScope): Context;
 }
@@ -42,7 +42,9 @@ export function createExecutor(options: {
         contextValue: own ?? nobody,
         rootValue: value,
       });
-      return JSON.stringify(errors === undefined ? result : { ...result, errors: options.errorsOf(errors) });
+      return Buffer.from(
+        JSON.stringify(errors === undefined ? result : { ...result, errors: options.errorsOf(errors) }),
+      );
     },
     contextOf({ principal, requestId }, scope) {
       const loaders = createLoaders(services, scope);

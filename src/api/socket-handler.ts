@@ -17,11 +17,14 @@ export { handleProtocols };
 const INTERNAL_ERROR = 1011;
 const TRY_AGAIN_LATER = 1013;
 
+/** Also what is given as bytes. */
+const AS_TEXT = { binary: false };
+
 /** Calls `sent` when the message has left for the network, or never will. */
-export function sendOn(socket: WebSocket, data: string, sent: () => void): void {
+export function sendOn(socket: WebSocket, data: string | Buffer, sent: () => void): void {
   // A socket that closes meanwhile is told by its close event; nothing is left to be done with the result.
   if (socket.readyState !== socket.OPEN) sent();
-  else socket.send(data, () => sent());
+  else socket.send(data, AS_TEXT, sent);
 }
 
 /**

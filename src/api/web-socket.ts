@@ -23,6 +23,8 @@ const CLOSE_CODES: Readonly<Record<SessionEnd, number>> = {
   'rights-unknown': TRY_AGAIN_LATER,
 };
 
+const END = Buffer.from('}');
+
 /** What is known of a connection once it was let in. */
 interface Session {
   principal: Principal;
@@ -107,8 +109,11 @@ export function webSocketOptions(options: {
     execute: operations.execute,
     subscribe(args) {
       const { socket, id } = carried.get(args)!;
-      const before = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
-      return operations.subscribe(args, (result, sent) => sendOn(socket, `${before}${result}}`, sent));
+      const before = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
+      // A socket takes bytes in fewer steps than a string, and these were encoded once for all.
+      return operations.subscribe(args, (result, sent) =>
+        sendOn(socket, Buffer.concat([before, result, END]), sent),
+      );
     },
 
     onNext(socket, _id, _payload, _args, result) {

@@ -43,7 +43,7 @@ function buildEvents({ from = 0 } = {}) {
       await house.beforeEnd;
     },
   };
-  const textOf = async (value: unknown): Promise<string> => (value as Happening).name;
+  const textOf = async (value: unknown): Promise<Buffer> => Buffer.from((value as Happening).name);
   const open = () =>
     openGroup({
       stream: stream as SharedStream<unknown>,
@@ -60,7 +60,7 @@ function buildEvents({ from = 0 } = {}) {
     stream: stream as SharedStream<unknown>,
     textOf,
     send(text, sent) {
-      texts.push(text);
+      texts.push(String(text));
       if (held) held.push(sent);
       else sent();
     },

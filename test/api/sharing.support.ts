@@ -134,7 +134,7 @@ export function buildFanOut(
         own: null,
         sink: {
           send(result, sent) {
-            subscriber.results.push(result);
+            subscriber.results.push(String(result));
             if (subscriber.held) subscriber.held.push(sent);
             else sent();
           },
