@@ -6,5 +6,6 @@ module.exports = {
   setupFiles: ['<rootDir>/test/support/long-timers.ts'],
   // Most tests wait for other processes more than they compute: three at a time are quicker than one on two cores.
   maxWorkers: 3,
-  testTimeout: 60_000,
+  // A hung test is to be told before the whole is given up; no test comes near it, on however busy a machine.
+  testTimeout: 180_000,
 };

@@ -23,20 +23,22 @@ export interface ConsumerClientOptions {
   /** Stable for a worker slot, so that a restarted worker takes its own partitions back at once. */
   identifier?: string;
   checkpointStore?: CheckpointStore;
+  /** After so long without a renewal a partition is free for another worker. Default 10,000. */
+  ownershipExpiresMs?: number;
 }
 
 export function createConsumerClient(
   namespace: NamespaceConnection,
-  { group, hub, identifier, checkpointStore }: ConsumerClientOptions,
+  { group, hub, identifier, checkpointStore, ownershipExpiresMs = 10_000 }: ConsumerClientOptions,
 ): EventHubConsumerClient {
   const options = {
     ...(identifier === undefined ? {} : { identifier }),
     retryOptions: { maxRetries: CONSUMER_RETRIES, retryDelayInMs: 500, maxRetryDelayInMs: 2_000 },
-    // An owner renews every second; a dead one's partitions are free after ten.
+    // An owner renews every second.
     loadBalancingOptions: {
       strategy: 'greedy' as const,
       updateIntervalInMs: 1_000,
-      partitionOwnershipExpirationIntervalInMs: 10_000,
+      partitionOwnershipExpirationIntervalInMs: ownershipExpiresMs,
     },
   };
   if ('connectionString' in namespace) {

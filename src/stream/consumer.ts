@@ -94,6 +94,8 @@ export function createPartitionConsumer(options: {
   /** Where a partition without a checkpoint begins; the oldest event kept when left out. */
   startPosition?: EventPosition;
   maxBatchSize?: number;
+  /** After so long without a word from its owner a partition is another's to take. Default 10,000. */
+  ownershipExpiresMs?: number;
   /** After so long without an event `process` is called with none. Default 1. */
   maxWaitSeconds?: number;
   /** Events that may wait in memory for each partition; three batches when left out. */
@@ -126,6 +128,7 @@ export function createPartitionConsumer(options: {
       group,
       hub,
       identifier: options.identifier,
+      ...(options.ownershipExpiresMs !== undefined && { ownershipExpiresMs: options.ownershipExpiresMs }),
       checkpointStore: listingOnce(
         options.positions
           ? startingLater(checkpointStore, () => options.positions!(incarnation), onUnknown)

@@ -6,8 +6,6 @@ import { randomStream } from './random-stream';
 // Without shrinking, which takes minutes: the seed that is printed brings a failure back.
 const RUNS = { numRuns: 30, endOnFailure: true };
 
-jest.setTimeout(90_000);
-
 describe('the engine over any stream', () => {
   it('tells at every tick exactly what the readings up to its position say, and records every minute so', () => {
     fc.assert(

@@ -103,8 +103,6 @@ function engineWith(mutate: () => void): CreateEngine {
   return create!;
 }
 
-jest.setTimeout(90_000);
-
 describe('an engine that', () => {
   it.each(Object.keys(MUTANTS))('%s is found out', (name) => {
     const mutant = MUTANTS[name]!();

@@ -241,7 +241,7 @@ describe('curation', () => {
       }),
       { numRuns: 8, endOnFailure: true },
     );
-  }, 120_000);
+  });
 });
 
 describe('what is kept of the cold store', () => {

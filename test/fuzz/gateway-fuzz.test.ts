@@ -4,4 +4,4 @@ test('a few seconds of mutated input leave the gateway answering, and nothing be
   const { counts, findings } = await fuzzGateway({ seconds: 5, seed: 1, progress: () => undefined });
   expect(findings).toEqual([]);
   expect(counts['readings of a well-behaved device acknowledged']).toBeGreaterThan(5);
-}, 60_000);
+});

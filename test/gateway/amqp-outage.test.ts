@@ -15,8 +15,6 @@ const { Amqp } = require('azure-iot-device-amqp') as {
 };
 /* eslint-enable @typescript-eslint/no-require-imports */
 
-jest.setTimeout(120_000);
-
 describe('when Event Hubs is lost under AMQP devices', () => {
   test('they wait or send again by themselves, and every accepted reading is in the stream', async () => {
     const certificates = createCertificates();
@@ -53,11 +51,11 @@ describe('when Event Hubs is lost under AMQP devices', () => {
     });
     const goesOn = () => {
       const before = accepted.length;
-      return eventually(() => expect(accepted.length).toBeGreaterThan(before + 100), { within: 40_000 });
+      return eventually(() => expect(accepted.length).toBeGreaterThan(before + 100));
     };
     await goesOn();
     await eventHubs.kill();
-    await eventually(() => expect(gateway.gateway.readiness().ready).toBe(false), { within: 30_000 });
+    await eventually(() => expect(gateway.gateway.readiness().ready).toBe(false));
     // Nobody is let down, and nobody is told what is not so.
     await eventually(async () =>
       expect(await gateway.metrics.metrics()).toMatch(/amqp_connections\{process="gateway"\} 6\n/),

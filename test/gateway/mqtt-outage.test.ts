@@ -4,8 +4,6 @@ import { createEventHubsProcess } from './event-hubs-process.support';
 import { readStream, startGateway } from './gateway.support';
 import { connectDevice, eventsTopic } from './mqtt.support';
 
-jest.setTimeout(120_000);
-
 describe('when Event Hubs is lost under MQTT devices', () => {
   test('they wait or connect again by themselves, and every acknowledged reading is in the stream', async () => {
     const devices = Array.from({ length: 8 }, () => buildDevice());
@@ -32,11 +30,11 @@ describe('when Event Hubs is lost under MQTT devices', () => {
     });
     const goesOn = () => {
       const before = acknowledged.length;
-      return eventually(() => expect(acknowledged.length).toBeGreaterThan(before + 100), { within: 40_000 });
+      return eventually(() => expect(acknowledged.length).toBeGreaterThan(before + 100));
     };
     await goesOn();
     await eventHubs.kill();
-    await eventually(() => expect(gateway.gateway.readiness().ready).toBe(false), { within: 30_000 });
+    await eventually(() => expect(gateway.gateway.readiness().ready).toBe(false));
     // Nobody is let down, and nobody is told what is not so.
     await eventually(async () =>
       expect(await gateway.metrics.metrics()).toMatch(/mqtt_connections\{process="gateway"\} 8\n/),
@@ -44,7 +42,7 @@ describe('when Event Hubs is lost under MQTT devices', () => {
     await eventHubs.start();
     await goesOn();
     eventHubs.pause();
-    await eventually(() => expect(gateway.gateway.readiness().ready).toBe(false), { within: 30_000 });
+    await eventually(() => expect(gateway.gateway.readiness().ready).toBe(false));
     eventHubs.resume();
     await goesOn();
     stop = true;

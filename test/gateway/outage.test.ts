@@ -4,8 +4,6 @@ import { buildDevice, directoryOf } from './devices.support';
 import { createEventHubsProcess, type EventHubsProcess } from './event-hubs-process.support';
 import { post, readStream, type RunningGateway, startGateway } from './gateway.support';
 
-jest.setTimeout(120_000);
-
 describe('when Event Hubs is lost', () => {
   const devices = Array.from({ length: 16 }, () => buildDevice());
   let partitions = 4;
@@ -67,7 +65,7 @@ describe('when Event Hubs is lost', () => {
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(gateway.gateway.readiness()).toMatchObject({ ready: false });
     await eventHubs.start();
-    await eventually(() => expect(gateway.gateway.readiness().ready).toBe(true), { within: 30_000 });
+    await eventually(() => expect(gateway.gateway.readiness().ready).toBe(true));
     expect(await sendOnce(devices[0]!, 0)).toBe(204);
   });
 
@@ -75,13 +73,11 @@ describe('when Event Hubs is lost', () => {
     const load = keepSending();
     await eventually(() => expect(load.acknowledged.length).toBeGreaterThan(100));
     await eventHubs.kill();
-    await eventually(() => expect(load.statuses.get(503) ?? 0).toBeGreaterThan(5), { within: 30_000 });
+    await eventually(() => expect(load.statuses.get(503) ?? 0).toBeGreaterThan(5));
     await eventually(() => expect(gateway.gateway.readiness().ready).toBe(false));
     await eventHubs.start();
     const before = load.acknowledged.length;
-    await eventually(() => expect(load.acknowledged.length).toBeGreaterThan(before + 100), {
-      within: 40_000,
-    });
+    await eventually(() => expect(load.acknowledged.length).toBeGreaterThan(before + 100));
     expect(gateway.gateway.readiness().ready).toBe(true);
     const { acknowledged, statuses } = await load.stop();
     expect(new Set(statuses.keys())).toEqual(new Set([204, 503]));
@@ -100,7 +96,7 @@ describe('when Event Hubs is lost', () => {
     expect(await sendOnce(devices[0]!, 1_000_100)).toBe(503);
     eventHubs.resume();
     const load = keepSending(1_000_200);
-    await eventually(() => expect(load.acknowledged.length).toBeGreaterThan(100), { within: 40_000 });
+    await eventually(() => expect(load.acknowledged.length).toBeGreaterThan(100));
     await load.stop();
     await eventually(async () =>
       expect(await gateway.metrics.metrics()).toMatch(/bytes_in_flight\{process="gateway"\} 0\n/),
@@ -112,7 +108,7 @@ describe('when Event Hubs is lost', () => {
     partitions = 8;
     await eventHubs.start();
     const load = keepSending();
-    await eventually(() => expect(load.acknowledged.length).toBeGreaterThan(200), { within: 40_000 });
+    await eventually(() => expect(load.acknowledged.length).toBeGreaterThan(200));
     const { acknowledged } = await load.stop();
     const stream = await readStream(eventHubs.connectionString);
     await eventually(() => {

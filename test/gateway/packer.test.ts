@@ -43,7 +43,7 @@ function buildPacker(options: { partitions?: number; linger?: number; within?: n
     acceptedWithinMilliseconds: options.within ?? 10_000,
   });
   const sent = (count: number) =>
-    eventually(() => expect(sends.length).toBeGreaterThanOrEqual(count), { within: 5_000, every: 2 });
+    eventually(() => expect(sends.length).toBeGreaterThanOrEqual(count), { every: 2 });
   return { packer, sends, sent };
 }
 

@@ -4,8 +4,6 @@ import { createCertificates } from '../support/certificate';
 import { buildDevice, tokenOf } from './devices.support';
 import { startPlatform } from './gateway.support';
 
-jest.setTimeout(60_000);
-
 type Platform = Awaited<ReturnType<typeof startPlatform>>;
 
 /** Sends a reading over HTTPS and hangs up: whether a session was resumed, and the session to come back with. */

@@ -247,7 +247,7 @@ describe('the ingest worker', () => {
       await platform.send(0, [buildReading({ pointOrdinal: 2 })]);
       const second = platform.buildWorker();
       await second.start();
-      const { landing } = await eventually(() => platform.landedAll(), { within: 30_000 });
+      const { landing } = await eventually(() => platform.landedAll());
       expect(await landing.query('SELECT point_id FROM landing ORDER BY 1')).toEqual([
         { point_id: 'pnt_0' },
         { point_id: 'pnt_1' },
@@ -257,7 +257,7 @@ describe('the ingest worker', () => {
     } finally {
       await proxy.stop();
     }
-  }, 60_000);
+  });
 
   it('meets the files that stand when its checkpoint is rolled back or lost', async () => {
     const worker = platform.buildWorker({ flush: { rows: 2 } });
@@ -296,18 +296,18 @@ describe('the ingest worker', () => {
         });
         await worker.start();
         workers.push(worker);
-        await eventually(() => expect(worker.owned()).not.toEqual([]), { within: 30_000 });
+        await eventually(() => expect(worker.owned()).not.toEqual([]));
         if (round === 2) await workers[0]!.stop();
       }
     } finally {
       sending = false;
       await load;
     }
-    const { landing } = await eventually(() => platform.landedAll(), { within: 30_000 });
+    const { landing } = await eventually(() => platform.landedAll());
     expect(
       await landing.query('SELECT count(*)::INT AS n, count(DISTINCT point_id)::INT AS d FROM landing'),
     ).toEqual([{ n: sent, d: sent }]);
-  }, 90_000);
+  });
 
   it('waits while Blob fails, says so, and loses nothing', async () => {
     const proxy = await startBlobProxy(platform.blobConnection);
@@ -352,9 +352,8 @@ describe('the ingest worker', () => {
 
     await platform.recreateHubs();
     for (let i = 3; i < 8; i++) await platform.send(0, [buildReading({ pointOrdinal: i })]);
-    const { landing } = await eventually(
-      async () => platform.landedAll([...old, ...(await platform.streams())]),
-      { within: 60_000 },
+    const { landing } = await eventually(async () =>
+      platform.landedAll([...old, ...(await platform.streams())]),
     );
     expect(
       await landing.query(
@@ -362,7 +361,7 @@ describe('the ingest worker', () => {
          FROM landing`,
       ),
     ).toEqual([{ n: 8, d: 8, i: 2 }]);
-  }, 90_000);
+  });
 });
 
 function sum(files: readonly LandedFile[], name: 'events' | 'deadLetters'): number {

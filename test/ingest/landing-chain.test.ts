@@ -311,7 +311,7 @@ describe('a landing chain', () => {
     );
     // The property would hold of owners that never met, too.
     expect(adopted).toBeGreaterThan(0);
-  }, 120_000);
+  });
 
   it('notes events that left the stream before they were landed, and goes on behind them', async () => {
     const stream = await buildStream();

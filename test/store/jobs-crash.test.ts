@@ -71,13 +71,11 @@ describe('the jobs process', () => {
     const first = startProcess();
     await eventually(async () => expect(await done()).toBeGreaterThanOrEqual(200), { every: 5 });
     first.kill('SIGKILL');
-    const killedAt = Date.now();
     const doneByFirst = await done();
     expect(doneByFirst).toBeLessThan(ROWS);
 
     const second = startProcess();
-    await eventually(async () => expect(await done()).toBeGreaterThan(doneByFirst), { within: 15_000 });
-    expect(Date.now() - killedAt).toBeLessThan(15_000);
+    await eventually(async () => expect(await done()).toBeGreaterThan(doneByFirst));
     const job = await workshop.ended(maker, jobId);
     expect(job).toMatchObject({ state: 'SUCCEEDED', done: ROWS, failed: 2 });
 

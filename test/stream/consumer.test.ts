@@ -37,7 +37,9 @@ describe('a partition consumer', () => {
     const { connectionString } = await eventHubs.start();
     namespace = { connectionString };
     blobEmulator = createBlobEmulator({ host: '127.0.0.1', port: 0, dataDir: join(folder, 'blob') });
-    blobs = BlobServiceClient.fromConnectionString((await blobEmulator.start()).connectionString);
+    blobs = BlobServiceClient.fromConnectionString((await blobEmulator.start()).connectionString, {
+      retryOptions: { maxTries: 2, retryDelayInMs: 100 },
+    });
     producer = createStreamProducer({ namespace, hub: 'telemetry' });
     await producer.start();
     consumers = [];
@@ -51,7 +53,7 @@ describe('a partition consumer', () => {
   });
 
   /** Notes what it is given, and checkpoints every batch. */
-  function buildConsumer(identifier = 'reader-0') {
+  function buildConsumer(options: { ownershipExpiresMs?: number } = {}) {
     const seen: string[] = [];
     const opened: OwnedPartition[] = [];
     const consumer = createPartitionConsumer({
@@ -59,8 +61,9 @@ describe('a partition consumer', () => {
       namespace,
       hub: 'telemetry',
       group: 'readers',
-      identifier,
+      identifier: 'reader-0',
       blobs,
+      ...options,
       async open(owned) {
         opened.push(owned);
         return {
@@ -115,10 +118,10 @@ describe('a partition consumer', () => {
     }));
     await store.claimOwnership(claims);
 
-    const consumer = buildConsumer('reader-0');
+    // No claim expires meanwhile.
+    const consumer = buildConsumer({ ownershipExpiresMs: 3_600_000 });
     await consumer.start();
-    // The claims would have expired after ten seconds.
-    await eventually(() => expect(consumer.owned()).toHaveLength(PARTITIONS), { within: 8_000 });
+    await eventually(() => expect(consumer.owned()).toHaveLength(PARTITIONS));
   });
 
   it('reads a hub that was made again from its beginning, as another incarnation', async () => {
@@ -140,10 +143,10 @@ describe('a partition consumer', () => {
     producer = createStreamProducer({ namespace, hub: 'telemetry' });
     await producer.start();
     await producer.send(0, 'text', [Buffer.from('c')]);
-    await eventually(() => expect(consumer.seen.at(-1)).toBe('0:0:c'), { within: 40_000 });
+    await eventually(() => expect(consumer.seen.at(-1)).toBe('0:0:c'));
     const incarnations = new Set(consumer.opened.map(({ incarnation }) => incarnation));
     expect(incarnations.size).toBe(2);
-  }, 60_000);
+  });
 
   it('stops although the checkpoint store is away', async () => {
     const consumer = buildConsumer();
@@ -152,5 +155,5 @@ describe('a partition consumer', () => {
     await blobEmulator.stop();
     await consumer.stop();
     expect(consumer.owned()).toEqual([]);
-  }, 60_000);
+  });
 });

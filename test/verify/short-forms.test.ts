@@ -37,11 +37,11 @@ describe('the whole platform', () => {
     const tls = writeCertificates(folder);
     caFile = tls.caFile;
     platform = await startPlatform({ env: { INGEST_FLUSH_SECONDS: '3', ...tls.env } });
-  }, 120_000);
+  });
   afterAll(async () => {
     await platform?.stop();
     rmSync(folder, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   it('gives the simulator the same devices again, and others in place of those whose secrets were lost', async () => {
     const session = await openSession({ endpointsFile: platform.endpointsFile, user: 'owner@north.example' });
@@ -62,7 +62,7 @@ describe('the whole platform', () => {
     } finally {
       await session.close();
     }
-  }, 60_000);
+  });
 
   it('shows the averages that SQL finds in the stored rows, while a worker is killed -9', async () => {
     const file = join(folder, 'recording.csv');
@@ -111,7 +111,7 @@ describe('the whole platform', () => {
     });
     expect(differences).toEqual([]);
     expect(counts['of them sent after a later change']).toBeGreaterThan(5);
-  }, 120_000);
+  });
 
   it('lets devices in that all come back at once, loses nothing, and leaves the others their time', async () => {
     const { counts, differences } = await storm.run({
@@ -123,7 +123,7 @@ describe('the whole platform', () => {
     });
     expect(differences).toEqual([]);
     expect(counts['readings acknowledged']).toBeGreaterThan(500);
-  }, 120_000);
+  });
 });
 
 describe('the cold path alone', () => {

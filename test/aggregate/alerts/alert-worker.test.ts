@@ -12,8 +12,6 @@ import { eventually } from '../../support/eventually';
 import { type House, PARTITIONS, startHouse } from '../house';
 import { above, buildRule, type Sent } from './alert-house';
 
-jest.setTimeout(120_000);
-
 let house: House;
 let heartbeat: GatewayHeartbeat;
 let worker: Awaited<ReturnType<House['startWorker']>>;
