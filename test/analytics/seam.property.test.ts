@@ -17,11 +17,13 @@ describe('readings that are curated, landed and recent', () => {
   let stores: ColdStores;
   let store: Store;
   beforeAll(async () => {
-    [stores, store] = await Promise.all([startColdStores(), startStore()]);
+    // One behind the other: loading Blob's stand-in holds the process up, and requests to another would time out.
+    stores = await startColdStores();
+    store = await startStore();
   });
   afterAll(async () => {
-    await stores.stop();
-    await store.stop();
+    await store?.stop();
+    await stores?.stop();
   });
 
   // All of it has arrived by now, as Cosmos stamps what is written with its own clock.
