@@ -3,6 +3,7 @@ module.exports = {
   transform: { '^.+\\.[tj]sx?$': '@swc/jest' },
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.data/'],
+  testSequencer: '<rootDir>/test/support/slowest-first.cjs',
   setupFiles: ['<rootDir>/test/support/long-timers.ts'],
   // Most tests wait for other processes more than they compute: three at a time are quicker than one on two cores.
   maxWorkers: 3,
