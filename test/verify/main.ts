@@ -8,6 +8,7 @@ const verifications: Record<string, () => Promise<{ verification: Verification }
   averages: () => import('./averages.verify.js'),
   cold: () => import('./cold.verify.js'),
   'cold-crash': () => import('./cold-crash.verify.js'),
+  hive: () => import('./hive.verify.js'),
   attribution: () => import('./attribution.verify.js'),
   storm: () => import('./storm.verify.js'),
   'isolation-of-consumers': () => import('./isolation-of-consumers.verify.js'),
