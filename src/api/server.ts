@@ -172,20 +172,17 @@ export function createApi(options: ApiOptions): Api {
           errors.map((error) => maskError(error, 'shared', logger)),
       };
       const onDelivered = (results: number): void => meters.deliveries.inc(results);
-      const fanOut = createFanOut({
-        ...execution,
-        memberships,
-        budget: createDeliveryBudget({
-          deliveriesPerSecond: options.deliveriesPerSecond ?? DELIVERIES_PER_SECOND,
-        }),
-        onDelivered,
+      const budget = createDeliveryBudget({
+        deliveriesPerSecond: options.deliveriesPerSecond ?? DELIVERIES_PER_SECOND,
       });
+      const fanOut = createFanOut({ ...execution, memberships, budget, onDelivered });
       meters.observe(fanOut.counts);
       const operations = createOperations({
         ...common,
         services,
         scopes,
         fanOut,
+        budget,
         executor: createExecutor(execution),
         onDelivered,
       });

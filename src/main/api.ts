@@ -90,6 +90,7 @@ run('api', apiSettings, async (settings, logger) => {
     }),
     cursorKey: settings.CURSOR_KEY,
     origins: settings.API_ORIGINS,
+    deliveriesPerSecond: settings.DELIVERIES_PER_SECOND,
     gatewayHostName: settings.GATEWAY_PUBLIC_HOST,
   });
   await cosmos.ensureContainers();
