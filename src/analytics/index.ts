@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { type ContainerClient } from '@azure/storage-blob';
 import { type Registry as Metrics } from '../observability/metrics';
 import { createManifests } from '../store/manifests';
+import { type RecentTail } from '../store/recent-tail';
 import { type BlobCache, createBlobCache } from './blob-cache';
 import { createCuratedListing } from './curated-listing';
 import { createEngine } from './engine';
@@ -15,6 +16,8 @@ import { createReadingsSource } from './readings-source';
 export interface AnalyticsOptions {
   /** The cold store's. */
   container: ContainerClient;
+  /** Joined to what has landed; left out, what is answered is up to a minute behind. */
+  recent?: RecentTail;
   /** Of this process alone; left out, a temporary one that goes with the process. */
   folder?: string | undefined;
   cacheMegabytes: number;
@@ -25,7 +28,7 @@ export interface AnalyticsOptions {
   metrics?: Metrics;
 }
 
-/** Questions over the cold store. */
+/** Questions over stored readings. */
 export interface Analytics {
   questions: Questions;
   /** What the copies of cold files were good for since the start. */
@@ -77,6 +80,7 @@ export function createAnalytics(options: AnalyticsOptions): Analytics {
         cache,
         landing: createLandingFiles({ container }),
         curated: createCuratedListing({ manifests: createManifests(container) }),
+        recent: options.recent,
       });
       begun = {
         questions: createQuestions({ engine, source }),

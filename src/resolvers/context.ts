@@ -6,6 +6,7 @@ import { type Alerting } from '../store/alerts/alerting';
 import { type AveragesReader } from '../store/averages';
 import { type DeviceStatuses } from '../store/device-statuses';
 import { type Jobs } from '../store/jobs/jobs';
+import { type RecentReader } from '../store/recent';
 import { type Registry } from '../store/registry';
 import { type Webhooks } from '../store/webhooks/webhooks';
 import { type Cursors } from './cursor';
@@ -16,6 +17,7 @@ export interface Services {
   registry: Registry;
   jobs: Jobs;
   averages: AveragesReader;
+  recent: Pick<RecentReader, 'latest'>;
   questions: Questions;
   live: LiveAverages;
   deviceStatuses: Pick<DeviceStatuses, 'follow'>;

@@ -29,6 +29,7 @@ import { createDeviceStatuses } from '../../src/store/device-statuses';
 import { createJobs } from '../../src/store/jobs/jobs';
 import { createKeyring, type Keyring } from '../../src/store/keyring';
 import { createMemberships, type Memberships } from '../../src/store/memberships';
+import { createRecentReader } from '../../src/store/recent-reader';
 import { createWebhooks } from '../../src/store/webhooks/webhooks';
 import { createRegistry, type Registry } from '../../src/store/registry';
 import {
@@ -165,6 +166,7 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
       jobs: createJobs({ cosmos: recorded, keyring }),
       memberships,
       averages: createAveragesReader({ cosmos: recorded }),
+      recent: createRecentReader({ cosmos: recorded }),
       deviceStatuses,
       questions: NO_QUESTIONS,
       alerting: createAlerting({ cosmos: recorded, keepSeconds: 86_400 }),
