@@ -44,7 +44,8 @@ const COPIES = 'blobs';
 
 export function createAnalytics(options: AnalyticsOptions): Analytics {
   let begun:
-    | { questions: Questions; files: ReadingsFiles; counts: BlobCache['counts']; stop: () => Promise<void> } | undefined;
+    | { questions: Questions; files: ReadingsFiles; counts: BlobCache['counts']; stop: () => Promise<void> }
+    | undefined;
   const started = () => {
     if (begun === undefined) throw new Error('questions are asked before the start');
     return begun;

@@ -7,6 +7,7 @@ import { createSchema } from '../../src/resolvers/schema';
 import { alertIdOf } from '../../src/store/alerts/alert-id';
 import { createAlerting } from '../../src/store/alerts/alerting';
 import { createAveragesWriter } from '../../src/store/averages-writer';
+import { createExports } from '../../src/store/exports/exports';
 import { createJobs } from '../../src/store/jobs/jobs';
 import { type ColdStore, type ColdStores, startColdStores } from '../analytics/cold-store';
 import {
@@ -68,6 +69,7 @@ describe('isolation of tenants', () => {
       transfer: newId('trf'),
       job: newId('job'),
       provisioningJob: newId('job'),
+      export: newId('exp'),
       alert: alertIdOf({ id: newId('alt'), buildingId: newId('bld') }),
       presenceAlert: alertIdOf({ id: newId('alt'), buildingId: newId('bld') }),
       alertRule: newId('alr'),
@@ -124,6 +126,7 @@ describe('isolation of tenants', () => {
       ) as Things['devices'],
       job: await buildJob(owner, 'REGISTER_DEVICES', tenant, null),
       provisioningJob: await buildJob(owner, 'PROVISION_DEVICES', tenant, building.id),
+      export: await buildExport(owner, tenant, building.id),
       ...(await buildAlerts(owner, tenant, building.id)),
       ...(await buildWebhooks(owner, tenant, building.id)),
     };
@@ -256,6 +259,20 @@ describe('isolation of tenants', () => {
     return made.value.jobId;
   }
 
+  /** In the queue, too. */
+  async function buildExport(owner: Person, tenantId: string, buildingId: string): Promise<string> {
+    const files = { open: async () => null };
+    const exports = createExports({ ...api, jobs: createJobs(api), files, keepMs: 86_400_000 });
+    const wanted = { tenantId, buildingId, spaceIds: null, deviceIds: null, from: 0, to: 86_400_000 };
+    const made = await exports.request(
+      owner.scope,
+      { ...wanted, format: 'CSV', quantities: ['AIR_TEMPERATURE'] },
+      freshKey(),
+    );
+    if (!made.ok) throw new Error(made.refusal.message);
+    return made.value.id;
+  }
+
   async function observe(
     each: Case,
     rank: Rank,
@@ -365,6 +382,7 @@ function masked(text: string, things: Things): string {
     ['space', things.space],
     ['job', things.job],
     ['job', things.provisioningJob],
+    ['export', things.export],
     ['stock', things.stockDevice],
     ['transfer', things.transfer],
     ...Object.values(things.devices).map((device) => ['device', device] as const),

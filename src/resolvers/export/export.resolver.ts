@@ -53,7 +53,7 @@ export class ExportResolver {
 
   @Visible({ needs: 'reading.read', of: 'arguments' })
   @Mutation(() => ExportReadingsResult, {
-    description: `Writes readings into files, in the background: each reading once, as \`readings\` tells it. Over ${MAXIMUM_EXPORT_DAYS} days at most, one file a UTC day (several days where there are more than a hundred), at most ${WORDS.format(MAXIMUM_PART_ROWS)} readings a file and ${WORDS.format(MAXIMUM_EXPORT_BYTES)} bytes in all; five exports of a tenant may be under way. The audit log tells who asked for it and who downloaded what.`,
+    description: `Writes readings into files, in the background: each reading once, as \`readings\` tells it. Over ${MAXIMUM_EXPORT_DAYS} days at most, one file a UTC day (several days where there are more than a hundred), at most ${WORDS.format(MAXIMUM_PART_ROWS)} readings a file and ${WORDS.format(MAXIMUM_EXPORT_BYTES)} bytes in all; eight exports of a tenant may be under way. The audit log tells who asked for it and who downloaded what.`,
   })
   async exportReadings(
     @Arg('input', () => ExportReadingsInput, { description: 'Which readings, and how.' })

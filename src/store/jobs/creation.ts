@@ -117,7 +117,10 @@ export function createJobCreation({
         error: null,
         ttl: -1,
       };
-      await cosmos.bulkUpsert('directory', [...inputsOf(kind, key, rows), entryOf(job, UNFINISHED_JOB_SECONDS)]);
+      await cosmos.bulkUpsert('directory', [
+        ...inputsOf(kind, key, rows),
+        entryOf(job, UNFINISHED_JOB_SECONDS),
+      ]);
       if (!(await retrying(() => queue.enter(job)))) return noPlace();
       // Another try of the same key may have entered with a seed of its own: what stands in the queue counts.
       const entered = (await queue.placesOf(tenantId)).find((each) => each.job.jobId === jobId);

@@ -123,7 +123,7 @@ export const PENDING_KEY = 'jobs:pending';
 /** Jobs that a tenant may have unfinished. */
 export const PLACES_A_TENANT = 20;
 /** Of kinds whose jobs take long: so that a tenant's others find a place. */
-export const PLACES_A_KIND: Partial<Record<JobKind, number>> = { EXPORT_READINGS: 5 };
+export const PLACES_A_KIND: Partial<Record<JobKind, number>> = { EXPORT_READINGS: 8 };
 
 export const jobKey = (jobId: string): string => `job:${jobId}`;
 export const jobsOfKey = (tenantId: string): string => `jobs-of:${tenantId}`;

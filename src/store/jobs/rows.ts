@@ -80,7 +80,11 @@ export function createJobRows({
           .map((row, j): IndexedRow => ({ ...row, index: firstRowOf(job.kind, asked[i]!) + j }))
           .filter(({ index, error }) => index >= start && (!failedOnly || error !== null)),
       );
-      return page(found, first, asked.length < chunks.length ? firstRowOf(job.kind, chunks[asked.length]!) : null);
+      return page(
+        found,
+        first,
+        asked.length < chunks.length ? firstRowOf(job.kind, chunks[asked.length]!) : null,
+      );
     },
 
     async reveal(scope, jobId, indexes) {
