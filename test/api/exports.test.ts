@@ -1,6 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { DuckDBInstance } from '@duckdb/node-api';
 import {
   ExportDocument,
@@ -269,6 +271,28 @@ describe('exports through the API', () => {
       quantities: ['AIR_TEMPERATURE'],
       ...RANGE,
     });
+  });
+
+  it('are had by what the page for integrators shows', async () => {
+    const guide = await readFile(join(__dirname, '..', '..', 'docs', 'graphql.md'), 'utf8');
+    const [request, ask, download] = [...guide.matchAll(/```sh\n([^]*?)```/g)].map(([, script]) => script!);
+    const folder = await mkdtemp(join(tmpdir(), 'atrium-export-'));
+    const env = { PATH: process.env.PATH, API: api.url, TOKEN: analyst.token, BUILDING: building };
+    const run = async (script: string, more: Record<string, string> = {}): Promise<string> =>
+      (await promisify(execFile)('sh', ['-c', script], { cwd: folder, env: { ...env, ...more } })).stdout;
+    try {
+      const EXPORT = JSON.parse(await run(request!)).data.exportReadings.export.id as string;
+      const made = await eventually(async () => {
+        const { data } = JSON.parse(await run(ask!, { EXPORT }));
+        expect(data.export.job.state).toBe('SUCCEEDED');
+        return data.export as { parts: { name: string; url: string; bytes: number }[] };
+      });
+      const [first] = made.parts;
+      await run(download!, { URL: first!.url });
+      expect(await readFile(join(folder, first!.name), 'utf8')).toContain(HEADER);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   it.each([

@@ -90,16 +90,7 @@ export function createReadingsFiles({
  */
 const FORMULA = `['=', '+', '-', '@', '＝', '＋', '－', '＠', chr(9), chr(10), chr(13)]`;
 
-const TEXTS = [
-  'building_id',
-  'space_id',
-  'point_id',
-  'device_id',
-  'quantity',
-  'unit',
-  'time_source',
-] as const;
-type Text = (typeof TEXTS)[number];
+type Text = 'building_id' | 'space_id' | 'point_id' | 'device_id' | 'quantity' | 'unit' | 'time_source';
 
 const UNIT = `CASE quantity ${QUANTITIES.map(({ name, unit }) => `WHEN '${name}' THEN '${unit}'`).join(' ')} ELSE '' END`;
 const text = (name: Text): string => (name === 'unit' ? UNIT : name);
