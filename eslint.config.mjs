@@ -55,7 +55,9 @@ const directory = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', '.data/', 'simulator/generated/', '**/*.cjs', '**/*.mjs'] },
+  {
+    ignores: ['dist/', 'node_modules/', '.data/', '.cache/', 'simulator/generated/', '**/*.cjs', '**/*.mjs'],
+  },
   ...tseslint.configs.recommended,
   {
     files: ['**/*.ts'],

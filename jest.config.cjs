@@ -2,7 +2,8 @@ module.exports = {
   testEnvironment: 'node',
   transform: { '^.+\\.[tj]sx?$': '@swc/jest' },
   testMatch: ['<rootDir>/test/**/*.test.ts'],
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.data/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.data/', '<rootDir>/.cache/'],
+  testSequencer: '<rootDir>/test/support/slowest-first.cjs',
   setupFiles: ['<rootDir>/test/support/long-timers.ts'],
   // Most tests wait for other processes more than they compute: three at a time are quicker than one on two cores.
   maxWorkers: 3,

@@ -94,10 +94,11 @@ async function run({ args, progress }: BenchContext): Promise<BenchReport> {
 function nanosecondsAReading(matching: number, others: number): number {
   const engine = createAlertEngine({
     learns: false,
-    valueOf: () => undefined,
+    placeValue: () => undefined,
     expected: () => undefined,
     inventoryOf: () => undefined,
     owns: () => true,
+    notJudged: () => undefined,
     emit: () => {
       throw new Error('no reading crosses the bound');
     },

@@ -1027,6 +1027,13 @@ export type DeviceDetailQueryVariables = Exact<{
 
 export type DeviceDetailQuery = { device: { id: string, name: string, model: string, serialNumber: string | null, state: DeviceState, createdAt: string, retiredAt: string | null, building: { id: string, name: string, timeZone: string }, space: { id: string, name: string, kind: SpaceKind }, assignments: Array<{ channel: string, quantity: Quantity, unit: string, from: string, to: string | null, point: { id: string, unit: string, space: { id: string, name: string } } }> } | null };
 
+export type DeviceLatestReadingsQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type DeviceLatestReadingsQuery = { device: { id: string, name: string, latestReadings: Array<{ pointId: string, quantity: Quantity, unit: string, value: number, observedAt: string }> | null, assignments: Array<{ channel: string, point: { id: string, latestReading: { value: number, unit: string, observedAt: string } | null } }> } | null };
+
 export type DeviceTransfersQueryVariables = Exact<{
   tenant: string;
   first?: number | null | undefined;
@@ -1149,6 +1156,17 @@ export type JobsQueryVariables = Exact<{
 
 
 export type JobsQuery = { tenant: { jobs: { nodes: Array<{ id: string, kind: JobKind, state: JobState, total: number, done: number, failed: number, createdAt: string, finishedAt: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
+
+export type LatestReadingsQueryVariables = Exact<{
+  building: string;
+  quantity?: Quantity | null | undefined;
+  space?: string | null | undefined;
+  first?: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type LatestReadingsQuery = { building: { id: string, latestReadings: { nodes: Array<{ pointId: string, spaceId: string, quantity: Quantity, unit: string, value: number, observedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type MoveDeviceMutationVariables = Exact<{
   input: MoveDeviceInput;
@@ -2256,6 +2274,32 @@ export const DeviceDetailDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:34f8bc867982ad6e1a580cf88d24af263928c3284cdd270a87af83ea0d8f001c"}) as unknown as TypedDocumentString<DeviceDetailQuery, DeviceDetailQueryVariables>;
+export const DeviceLatestReadingsDocument = new TypedDocumentString(`
+    query DeviceLatestReadings($id: ID!) {
+  device(id: $id) {
+    id
+    name
+    latestReadings {
+      pointId
+      quantity
+      unit
+      value
+      observedAt
+    }
+    assignments {
+      channel
+      point {
+        id
+        latestReading {
+          value
+          unit
+          observedAt
+        }
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:4b167a2c4204b105cd2e5a450f2bc507334157203063898c6cbc39f227948609"}) as unknown as TypedDocumentString<DeviceLatestReadingsQuery, DeviceLatestReadingsQueryVariables>;
 export const DeviceTransfersDocument = new TypedDocumentString(`
     query DeviceTransfers($tenant: ID!, $first: Int = 50, $after: String) {
   tenant(id: $tenant) {
@@ -2514,6 +2558,27 @@ export const JobsDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:8c4cf66e3017d2c33143dc374c8b185d195d550a36caf53127ec97e781cd0c29"}) as unknown as TypedDocumentString<JobsQuery, JobsQueryVariables>;
+export const LatestReadingsDocument = new TypedDocumentString(`
+    query LatestReadings($building: ID!, $quantity: Quantity, $space: ID, $first: Int! = 50, $after: String) {
+  building(id: $building) {
+    id
+    latestReadings(quantity: $quantity, space: $space, first: $first, after: $after) {
+      nodes {
+        pointId
+        spaceId
+        quantity
+        unit
+        value
+        observedAt
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:d3a2d910c36c53a533c1a6b0a13821f706466c571cf584d388c4dec6c730a60b"}) as unknown as TypedDocumentString<LatestReadingsQuery, LatestReadingsQueryVariables>;
 export const MoveDeviceDocument = new TypedDocumentString(`
     mutation MoveDevice($input: MoveDeviceInput!) {
   moveDevice(input: $input) {

@@ -382,8 +382,9 @@ export function createAggregatePartition(options: {
           `partition ${partition} is replayed: points or readings were given up while Cosmos was away`,
         );
       }
-      if (alerts?.needsReplay()) {
-        throw new Error(`partition ${partition} is replayed: alerts were given up while Cosmos was away`);
+      const replayedBecause = alerts?.needsReplay();
+      if (replayedBecause !== undefined) {
+        throw new Error(`partition ${partition} is replayed: ${replayedBecause}`);
       }
       if (now() - heardAt > HEARD_WITHIN_MS) outOfTouch = true;
       if (outOfTouch) await regainTouch();

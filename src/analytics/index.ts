@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { type ContainerClient } from '@azure/storage-blob';
 import { type Registry as Metrics } from '../observability/metrics';
 import { createManifests } from '../store/manifests';
+import { type RecentTail } from '../store/recent-tail';
 import { type BlobCache, createBlobCache } from './blob-cache';
 import { createCuratedListing } from './curated-listing';
 import { createEngine } from './engine';
@@ -16,6 +17,8 @@ import { createReadingsSource } from './readings-source';
 export interface AnalyticsOptions {
   /** The cold store's. */
   container: ContainerClient;
+  /** Joined to what has landed; left out, what is answered is up to a minute behind. */
+  recent?: RecentTail;
   /** Of this process alone; left out, a temporary one that goes with the process. */
   folder?: string | undefined;
   cacheMegabytes: number;
@@ -26,7 +29,7 @@ export interface AnalyticsOptions {
   metrics?: Metrics;
 }
 
-/** Questions over the cold store. */
+/** Questions over stored readings. */
 export interface Analytics {
   questions: Questions;
   /** The same readings as files. */
@@ -83,6 +86,7 @@ export function createAnalytics(options: AnalyticsOptions): Analytics {
         cache,
         landing: createLandingFiles({ container }),
         curated: createCuratedListing({ manifests: createManifests(container) }),
+        recent: options.recent,
       });
       const files = createReadingsFiles({ engine, source, folder });
       await files.start();

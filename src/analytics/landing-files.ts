@@ -1,6 +1,7 @@
 import { type ContainerClient } from '@azure/storage-blob';
 import { partitionOf } from '../domain/partition';
 import { landingFolder, parseLandingPath } from '../store/landing-path';
+import { type LandedEnd } from '../store/recent-tail';
 import { type BlobFile } from './blob-cache';
 
 /** A landing file as a listing tells of it. */
@@ -12,13 +13,19 @@ export interface ListedLanding extends BlobFile {
   hour: number;
 }
 
+export interface Landed {
+  /** In stream order, of each life of the stream after the other. */
+  files: ListedLanding[];
+  /** Of each partition that was looked at in each life: how far the same listing goes, whatever the hour. */
+  ends: LandedEnd[];
+}
+
 /** The landing files of the cold store, listed at most about a second ago. */
 export interface LandingFiles {
   /**
-   * In stream order, of each life of the stream after the other: those that may hold readings of the buildings (of all,
-   * where none are named) whose hour is not before `since`.
+   * Those that may hold readings of the buildings (of all, where none are named) whose hour is not before `since`.
    */
-  of(asked: { buildingIds: readonly string[] | null; since: number }): Promise<ListedLanding[]>;
+  of(asked: { buildingIds: readonly string[] | null; since: number }): Promise<Landed>;
   /** What was listed is gone: the next asking lists everything again. */
   forget(): void;
 }
@@ -130,17 +137,26 @@ export function createLandingFiles({
     async of({ buildingIds, since }) {
       const sinceHour = Math.floor(since / HOUR_MS) * HOUR_MS;
       const found: ListedLanding[] = [];
+      const ends: LandedEnd[] = [];
       for (const incarnation of await knownLives()) {
         const count = partitionCountOf(incarnation);
         const partitions =
           buildingIds === null
             ? Array.from({ length: count }, (_, partition) => partition)
             : [...new Set(buildingIds.map((id) => partitionOf(id, count)))].sort((a, b) => a - b);
-        for (const files of await Promise.all(partitions.map((each) => chainOf(incarnation, each)))) {
+        const chainsOfLife = await Promise.all(partitions.map((each) => chainOf(incarnation, each)));
+        chainsOfLife.forEach((files, i) => {
           found.push(...files.filter(({ hour }) => hour >= sinceHour));
-        }
+          const last = files.at(-1);
+          ends.push({
+            incarnation,
+            partition: partitions[i]!,
+            sequence: last?.firstSequence ?? -1,
+            since: last?.hour ?? bornAt(incarnation),
+          });
+        });
       }
-      return found;
+      return { files: found, ends };
     },
     forget() {
       chains = new Map();

@@ -1,9 +1,11 @@
 import { DuckDBTimestampTZValue, listValue } from '@duckdb/node-api';
 import { type QuantityName } from '../domain/quantity';
+import { type LandedEnd, type RecentTail } from '../store/recent-tail';
 import { type BlobCache, BlobGone, type HeldFiles } from './blob-cache';
 import { type CuratedListing } from './curated-listing';
 import { type Session, type Values } from './engine';
 import { type LandingFiles } from './landing-files';
+import { layTail } from './tail';
 
 /** What a question may look at: the scope's owner, buildings and quantities, and what the caller narrows them to. */
 export interface ReadingsFilter {
@@ -36,8 +38,9 @@ export interface ReadingsRelation {
 }
 
 /**
- * The readings of the cold store: what is curated, and what landed behind that. Neither gap nor overlap: the manifest says
- * where the landing goes on, and an identity that stands on both sides is taken from the curated one, which came first.
+ * The readings of the platform: what is curated, what landed behind that, and of one building what is recent behind that.
+ * Neither gap nor overlap: the manifest says where the landing goes on, the listing of the landing where the recent ones
+ * do, and an identity that stands on several sides is taken from the one that came first in the stream.
  */
 export interface ReadingsSource {
   with<T>(
@@ -54,22 +57,31 @@ const DAY_MS = 86_400_000;
 const CLOCKS_MS = 300_000;
 const TRIES = 4;
 
+/** Recent readings of ranges that ended before this are not looked for: they are not stored for longer. */
+const OLDEST_RECENT_MS = 72 * 3_600_000;
+
 export function createReadingsSource({
   cache,
   landing,
   curated,
+  recent,
+  now = Date.now,
 }: {
   cache: BlobCache;
   landing: LandingFiles;
   curated: CuratedListing;
+  /** Left out: what has not landed is not told. */
+  recent?: RecentTail | undefined;
+  now?: () => number;
 }): ReadingsSource {
   /** A generation that was replaced, or landing that was removed, while its files were fetched: what stands now is read. */
   async function hold(session: Session, filter: ReadingsFilter) {
     for (let attempt = 1; ; attempt++) {
       const standing = await curated.of(filter);
-      if (standing === 'erased') return { curated: null, landing: null };
-      // The manifest first: what is curated after it is still in the landing.
-      const landed = await landing.of({
+      if (standing === 'erased') return { curated: null, landing: null, ends: null };
+      // The manifest first: what is curated after it is still in the landing. And the recent readings last: what has landed
+      // since is still among them.
+      const { files: landed, ends } = await landing.of({
         buildingIds: filter.buildingIds,
         since: startOfDay(filter.from) - CLOCKS_MS,
       });
@@ -77,7 +89,7 @@ export function createReadingsSource({
       let held: HeldFiles | undefined;
       try {
         held = await cache.hold(standing.files, session.signal);
-        return { curated: held, landing: await cache.hold(behind, session.signal) };
+        return { curated: held, landing: await cache.hold(behind, session.signal), ends };
       } catch (error) {
         held?.release();
         if (!(error instanceof BlobGone) || attempt >= TRIES) throw error;
@@ -85,6 +97,13 @@ export function createReadingsSource({
         curated.forget(filter.tenantId);
       }
     }
+  }
+
+  /** Lays out what is recent and may not have landed. @returns whether there is any. */
+  async function lay(session: Session, filter: ReadingsFilter, landed: readonly LandedEnd[] | null) {
+    if (recent === undefined || landed === null || filter.to <= now() - OLDEST_RECENT_MS) return false;
+    const since = startOfDay(filter.from);
+    return layTail(session, recent, { ...filter, since, landed });
   }
 
   return {
@@ -99,7 +118,8 @@ export function createReadingsSource({
           parts.push(`SELECT ${COLUMNS} FROM read_parquet($curated, hive_partitioning = false)
             WHERE ${conditions.sql} AND observed_at >= $from AND observed_at < $to`);
         }
-        const curatedOnly = !(await land(session, filter, held.landing?.paths ?? [], files));
+        const hasTail = await lay(session, filter, held.ends);
+        const curatedOnly = !(await land(session, filter, held.landing?.paths ?? [], hasTail, files));
         if (!curatedOnly) parts.push(`SELECT ${COLUMNS} FROM fresh`);
         const range = { from: instant(filter.from), to: instant(filter.to) };
         const values =
@@ -113,6 +133,7 @@ export function createReadingsSource({
         });
       } finally {
         await session.run('DROP TABLE IF EXISTS fresh').catch(() => undefined);
+        await session.run('DROP TABLE IF EXISTS tail').catch(() => undefined);
         held.curated?.release();
         held.landing?.release();
       }
@@ -125,39 +146,55 @@ const NOTHING = `SELECT '' AS building_id, '' AS point_id, '' AS space_id, '' AS
   NULL::VARCHAR AS message_id, NULL::INTEGER AS message_index, 0::BIGINT AS sequence, 0::INTEGER AS "row" WHERE false`;
 
 /**
- * Makes the table `fresh`: the landed rows of the filter, each identity once and none that is curated.
+ * Makes the table `fresh`: the landed and recent rows of the filter, each identity once and none that is curated.
  *
- * A landed row stands for its identity if it is the first in stream order: files are named in that order, and a building
- * lies in one partition of each life of the stream. A reading that the gateway stamped has no instant of its own: a
- * repetition bears a later one, so that those of the whole first day are looked at, also before `from`.
+ * A row stands for its identity if it is the first in stream order: files are named in that order, a building lies in one
+ * partition of each life of the stream, and what is recent comes behind all that landed. A reading that the gateway
+ * stamped has no instant of its own: a repetition bears a later one, so that those of the whole first day are looked at,
+ * also before `from`.
+ *
+ * That rule is the curator's, so that a row does not come or go when it lands and when it is curated. The warm path's is
+ * narrower: there a message without a time is known again for `REPEATED_WITHIN_MS`, here for its day. So a repeat that is
+ * later than that is counted in an average and is not told here; and one around midnight, which is another reading here,
+ * is told once it has landed and not before, because the warm path did not store it. Of two lives of the hub, the recent
+ * rows of the earlier one stand behind what has landed of the later one, until they have landed too.
  * @returns whether there are any.
  */
 async function land(
   session: Session,
   filter: ReadingsFilter,
   paths: readonly string[],
+  hasTail: boolean,
   curated: Values,
 ): Promise<boolean> {
-  if (paths.length === 0) return false;
+  if (paths.length === 0 && !hasTail) return false;
   const conditions = conditionsOf(filter);
   const range = {
     from: instant(filter.from),
     to: instant(filter.to),
     day: instant(startOfDay(filter.from)),
   };
+  const inRange = `observed_at >= $day AND observed_at < $to AND (observed_at >= $from OR time_source <> 'DEVICE')`;
+  const parts: string[] = [];
+  if (paths.length > 0) {
+    parts.push(`SELECT ${COLUMNS}, filename
+      FROM read_parquet($landing, filename = true, hive_partitioning = false, union_by_name = true)
+      WHERE ${conditions.sql} AND ${inRange}`);
+  }
+  if (hasTail) parts.push(`SELECT ${COLUMNS}, filename FROM tail WHERE ${inRange}`);
   await session.run(
     `CREATE OR REPLACE TEMP TABLE fresh AS
     SELECT ${COLUMNS} FROM (
-      SELECT ${COLUMNS}, filename
-      FROM read_parquet($landing, filename = true, hive_partitioning = false, union_by_name = true)
-      WHERE ${conditions.sql} AND observed_at >= $day AND observed_at < $to
-        AND (observed_at >= $from OR time_source <> 'DEVICE')
+      SELECT * FROM (${parts.join(' UNION ALL ')})
       QUALIFY row_number() OVER (
         PARTITION BY point_id, time_source, CASE WHEN time_source = 'DEVICE' THEN observed_at END,
-          CASE WHEN time_source <> 'DEVICE' THEN coalesce(message_id, filename || sequence::VARCHAR || ' ' || "row"::VARCHAR) END,
-          CASE WHEN time_source <> 'DEVICE' THEN message_index END
+          CASE WHEN time_source <> 'DEVICE' THEN coalesce(message_id, ${OWN_NAME}) END,
+          CASE WHEN time_source <> 'DEVICE' AND message_id IS NOT NULL THEN message_index END
         ORDER BY filename, sequence, "row") = 1)`,
-    { ...conditions.values, ...range, landing: listValue([...paths]) },
+    {
+      ...range,
+      ...(paths.length > 0 && { ...conditions.values, landing: listValue([...paths]) }),
+    },
   );
   if (curated.curated !== undefined) {
     const [bounds] = await session.rows<{ first: bigint | null; last: bigint | null }>(
@@ -177,12 +214,26 @@ async function land(
           SELECT (point_id, message_id, message_index) ${known} AND message_id IS NOT NULL)`,
         { ...values, since: range.day },
       );
+      if (hasTail) {
+        // What the gateway stamped and nothing names may have landed and been curated meanwhile.
+        await session.run(
+          `DELETE FROM fresh WHERE time_source <> 'DEVICE' AND message_id IS NULL AND (point_id, ${OWN_NAME}) IN (
+            SELECT (point_id, ${OWN_NAME}) ${known} AND time_source <> 'DEVICE' AND message_id IS NULL)`,
+          { ...values, since: instant(Number(bounds.first)) },
+        );
+      }
     }
   }
   await session.run('DELETE FROM fresh WHERE observed_at < $from', { from: range.from });
   const [left] = await session.rows<{ some: boolean }>('SELECT count(*) > 0 AS some FROM fresh');
   return left!.some;
 }
+
+/**
+ * Of a row that no message id names: its place, which is the same in a file and among recent readings. The instant tells
+ * apart what two lives of the hub had in one place.
+ */
+const OWN_NAME = `epoch_us(observed_at)::VARCHAR || ' ' || sequence::VARCHAR || ' ' || "row"::VARCHAR`;
 
 /**
  * What a reading's identity implies, so that it may be asked before identities are compared. Equalities one by one, because

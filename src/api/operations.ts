@@ -16,9 +16,10 @@ import {
 import { type Principal } from '../auth/scope';
 import { type Context, type Services } from '../resolvers/context';
 import { clientError } from '../resolvers/errors';
-import { sharedStreamOf } from '../resolvers/shared-stream';
+import { sharedStreamOf, tenantOfAlone } from '../resolvers/shared-stream';
 import { payerOf, requestedCost, takeCost, withCost } from './cost';
 import { createDocumentCache, documentKey } from './document-cache';
+import { type DeliveryBudget } from './delivery-budget';
 import { type FanOut, type Sink } from './fan-out';
 import { type DocumentLimits, limitRules } from './limits';
 import { deliverAlone } from './lone-delivery';
@@ -66,6 +67,7 @@ export function createOperations(options: {
   services: Services;
   scopes: Scopes;
   fanOut: FanOut;
+  budget: DeliveryBudget;
   limits: DocumentLimits;
   /** Executes for subscriptions that share with nobody. */
   executor: Pick<Executor, 'textOf'>;
@@ -73,7 +75,7 @@ export function createOperations(options: {
   throttle: Throttle;
   maximumCachedCharacters: number;
 }): Operations {
-  const { schema, services, scopes, fanOut, limits, throttle, executor, onDelivered } = options;
+  const { schema, services, scopes, fanOut, budget, limits, throttle, executor, onDelivered } = options;
   const cache = createDocumentCache({ maximumCharacters: options.maximumCachedCharacters });
   const rules = [...specifiedRules, ...limitRules(limits)];
   const asked = new WeakMap<ExecutionArgs, Asked>();
@@ -150,6 +152,8 @@ export function createOperations(options: {
             source: source[Symbol.asyncIterator](),
             executor,
             sink: { ...ends, send },
+            budget,
+            tenantOf: tenantOfAlone(source),
             onDelivered,
           }),
         );

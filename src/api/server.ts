@@ -28,6 +28,7 @@ import { type DeviceStatuses } from '../store/device-statuses';
 import { type Exports } from '../store/exports/exports';
 import { type Jobs } from '../store/jobs/jobs';
 import { type Memberships } from '../store/memberships';
+import { type RecentReader } from '../store/recent';
 import { type Registry } from '../store/registry';
 import { type Webhooks } from '../store/webhooks/webhooks';
 import { isTransient } from '../store/store-error';
@@ -62,6 +63,7 @@ export interface ApiOptions {
   /** Started and stopped by whoever made it. */
   memberships: Memberships;
   averages: AveragesReader;
+  recent: Pick<RecentReader, 'latest'>;
   /** Over the cold store; started and stopped by whoever made it. */
   questions: Services['questions'];
   alerting: Alerting;
@@ -130,6 +132,7 @@ export function createApi(options: ApiOptions): Api {
     jobs: options.jobs,
     exports: options.exports,
     averages: options.averages,
+    recent: options.recent,
     deviceStatuses: options.deviceStatuses,
     questions: options.questions,
     alerting: options.alerting,
@@ -173,20 +176,17 @@ export function createApi(options: ApiOptions): Api {
           errors.map((error) => maskError(error, 'shared', logger)),
       };
       const onDelivered = (results: number): void => meters.deliveries.inc(results);
-      const fanOut = createFanOut({
-        ...execution,
-        memberships,
-        budget: createDeliveryBudget({
-          deliveriesPerSecond: options.deliveriesPerSecond ?? DELIVERIES_PER_SECOND,
-        }),
-        onDelivered,
+      const budget = createDeliveryBudget({
+        deliveriesPerSecond: options.deliveriesPerSecond ?? DELIVERIES_PER_SECOND,
       });
+      const fanOut = createFanOut({ ...execution, memberships, budget, onDelivered });
       meters.observe(fanOut.counts);
       const operations = createOperations({
         ...common,
         services,
         scopes,
         fanOut,
+        budget,
         executor: createExecutor(execution),
         onDelivered,
       });

@@ -350,6 +350,10 @@ export const apiSettings = (variables: Variables = process.env) =>
       ALERT_DAYS: alertDays,
       WEBHOOK_ALLOW_PRIVATE: webhookAllowPrivate,
       ...cost,
+      DELIVERIES_PER_SECOND: amount(
+        10_000,
+        'live values that a replica delivers of one tenant each second; beyond it their intervals grow',
+      ),
       API_ORIGINS: list('web origins whose pages may ask, with commas, e.g. https://dashboard.example')
         .default([])
         .refine((origins) => origins.every(isOrigin), 'each must be a scheme and a host, without a path'),

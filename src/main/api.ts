@@ -16,6 +16,8 @@ import { createPartFiles } from '../store/exports/part-files';
 import { createJobs } from '../store/jobs/jobs';
 import { createKeyring } from '../store/keyring';
 import { createMemberships } from '../store/memberships';
+import { createRecentReader } from '../store/recent-reader';
+import { createRecentTail } from '../store/recent-tail';
 import { createWebhooks } from '../store/webhooks/webhooks';
 import { createRegistry } from '../store/registry';
 import { ALERTS_SCHEMA, decodeAlertEvent } from '../stream/alerts';
@@ -58,6 +60,7 @@ run('api', apiSettings, async (settings, logger) => {
   const deviceStatuses = createDeviceStatuses({ cosmos, registry, logger });
   const analytics = createAnalytics({
     container: blobServiceOf(settings).getContainerClient(settings.COLD_CONTAINER),
+    recent: createRecentTail({ cosmos }),
     folder: settings.COLD_CACHE_DIR,
     cacheMegabytes: settings.COLD_CACHE_MEGABYTES,
     memoryMegabytes: settings.QUESTION_MEMORY_MEGABYTES,
@@ -82,6 +85,7 @@ run('api', apiSettings, async (settings, logger) => {
     }),
     memberships,
     averages: createAveragesReader({ cosmos }),
+    recent: createRecentReader({ cosmos }),
     deviceStatuses,
     questions: analytics.questions,
     alerting: createAlerting({ cosmos, keepSeconds: settings.ALERT_DAYS * 86_400 }),
@@ -96,6 +100,7 @@ run('api', apiSettings, async (settings, logger) => {
     }),
     cursorKey: settings.CURSOR_KEY,
     origins: settings.API_ORIGINS,
+    deliveriesPerSecond: settings.DELIVERIES_PER_SECOND,
     gatewayHostName: settings.GATEWAY_PUBLIC_HOST,
   });
   await cosmos.ensureContainers();

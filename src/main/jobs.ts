@@ -19,6 +19,7 @@ import { createJobMetrics } from '../store/jobs/metrics';
 import { createJobQueue } from '../store/jobs/queue';
 import { createJobRunner } from '../store/jobs/runner';
 import { createKeyring } from '../store/keyring';
+import { createRecentTail } from '../store/recent-tail';
 import { createRegistry } from '../store/registry';
 import { createWebhookDelivery } from '../webhooks';
 import { blobServiceOf, cosmosAccountOf, namespaceOf } from './connections';
@@ -58,6 +59,7 @@ run('jobs', jobsSettings, async (settings, logger) => {
   const worker = `jobs-${settings.WORKER_SLOT}-${randomUUID()}`;
   const analytics = createAnalytics({
     container: blobServiceOf(settings).getContainerClient(settings.COLD_CONTAINER),
+    recent: createRecentTail({ cosmos }),
     ...EXPORTS,
   });
   const parts = createPartFiles(blobServiceOf(settings).getContainerClient(settings.EXPORT_CONTAINER));

@@ -7,6 +7,7 @@ import { type AveragesReader } from '../store/averages';
 import { type DeviceStatuses } from '../store/device-statuses';
 import { type Exports } from '../store/exports/exports';
 import { type Jobs } from '../store/jobs/jobs';
+import { type RecentReader } from '../store/recent';
 import { type Registry } from '../store/registry';
 import { type Webhooks } from '../store/webhooks/webhooks';
 import { type Cursors } from './cursor';
@@ -18,6 +19,7 @@ export interface Services {
   jobs: Jobs;
   exports: Exports;
   averages: AveragesReader;
+  recent: Pick<RecentReader, 'latest'>;
   questions: Questions;
   live: LiveAverages;
   deviceStatuses: Pick<DeviceStatuses, 'follow'>;

@@ -10,6 +10,7 @@ import {
   type TwinDocument,
 } from '../store/documents';
 import { type Revealed } from '../store/jobs/jobs';
+import { type LatestKey, type LatestReading } from '../store/recent';
 import { type Services } from './context';
 
 export interface SpaceKey {
@@ -40,6 +41,8 @@ export interface Loaders {
   twin: DataLoader<TwinKey, TwinDocument | null, string>;
   lastSeen: DataLoader<SeenKey, LastSeen | null, string>;
   latestAverages: DataLoader<string, StoredAverage[]>;
+  /** Of points: null for one that was not heard, and for a quantity whose readings the scope does not show. */
+  latestReading: DataLoader<LatestKey, LatestReading | null, string>;
   /** The message of a dead letter. */
   deadLetterPayload: DataLoader<LetterKey, Buffer | null, string>;
   /** Shows secrets: each once, however often one request asks. */
@@ -59,7 +62,7 @@ const MAXIMUM_LETTERS = 50;
 const MAXIMUM_BATCH = 1000;
 
 export function createLoaders(
-  { registry, jobs, averages }: Pick<Services, 'registry' | 'jobs' | 'averages'>,
+  { registry, jobs, averages, recent }: Pick<Services, 'registry' | 'jobs' | 'averages' | 'recent'>,
   scope: TenantScope,
 ): Loaders {
   const options = { maxBatchSize: MAXIMUM_BATCH };
@@ -105,5 +108,12 @@ export function createLoaders(
       { maxBatchSize: MAXIMUM_LETTERS, cacheKeyFn: ({ scopeKey, id }) => `${scopeKey}/${id}` },
     ),
     latestAverages: new DataLoader((ids) => averages.latest(scope, ids), options),
+    latestReading: new DataLoader<LatestKey, LatestReading | null, string>(
+      (keys) => recent.latest(scope, keys),
+      {
+        ...options,
+        cacheKeyFn: ({ tenantId, buildingId, pointOrdinal }) => `${tenantId}/${buildingId}/${pointOrdinal}`,
+      },
+    ),
   };
 }

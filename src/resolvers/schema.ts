@@ -46,6 +46,11 @@ import {
   TenantExcursionsResolver,
 } from './reading/excursions.resolver';
 import { BuildingHistoryResolver, SpaceHistoryResolver } from './reading/history.resolver';
+import {
+  BuildingLatestReadingsResolver,
+  DeviceLatestReadingsResolver,
+  PointLatestReadingResolver,
+} from './reading/latest-reading.resolver';
 import { BuildingReadingsResolver } from './reading/reading.resolver';
 import { DateTime } from './scalars';
 import { SpaceResolver } from './space/space.resolver';
@@ -68,6 +73,9 @@ const resolvers: NonEmptyArray<new () => object> = [
   SpaceStatesResolver,
   CreateBuildingResolver,
   BuildingReadingsResolver,
+  BuildingLatestReadingsResolver,
+  DeviceLatestReadingsResolver,
+  PointLatestReadingResolver,
   BuildingHistoryResolver,
   SpaceHistoryResolver,
   BuildingExcursionsResolver,

@@ -77,3 +77,23 @@ export function subscriberOf<Value>(stream: SharedStream<Value>): AsyncIterableI
   };
   return iterator;
 }
+
+const TENANT_OF = Symbol('whose budget a delivery is taken from');
+
+type Alone<Value> = AsyncIterableIterator<Value> & { [TENANT_OF]: (value: Value) => string | null };
+
+/**
+ * What a subscription's `subscribe` returns that tells each subscriber from where it stands: its deliveries wait for
+ * nobody's budget, and take from that of the owner of what they tell; null for none.
+ */
+export function aloneOf<Value>(
+  source: AsyncIterableIterator<Value>,
+  tenantOf: (value: Value) => string | null,
+): AsyncIterableIterator<Value> {
+  return Object.assign(source, { [TENANT_OF]: tenantOf });
+}
+
+/** Whose budget deliveries of what a subscription's `subscribe` returned take from. */
+export function tenantOfAlone(source: AsyncIterable<unknown>): (value: unknown) => string | null {
+  return (source as Partial<Alone<unknown>>)[TENANT_OF] ?? (() => null);
+}

@@ -108,6 +108,8 @@ export function createDeviceStatuses(options: {
       const waiting = new Map<string, DeviceStatus>();
       let wake: (() => void) | undefined;
       let ends: (() => void)[] | undefined;
+      /** What changed while the devices are read: it is newer, but does not say when they were heard. */
+      let meanwhile: Map<string, Changed> | undefined;
       let failure: { error: unknown } | undefined;
       let ended = false;
 
@@ -119,8 +121,13 @@ export function createDeviceStatuses(options: {
       function take(document: Changed, known: LastSeen | null = null): void {
         const { id, tenantId, buildingId } = document;
         if (ended || (only && !only.has(id))) return;
+        if (meanwhile !== undefined) {
+          meanwhile.set(id, document);
+          return;
+        }
         if (document.type === 'departed' || !allows(scope, 'device.read', { tenantId, buildingId })) {
           held.delete(id);
+          waiting.delete(id);
           return;
         }
         if (!held.has(id) && held.size >= MAXIMUM_DEVICES) return;
@@ -160,13 +167,16 @@ export function createDeviceStatuses(options: {
 
       function begin(): void {
         // Changes are listened to before the devices are read, so that none falls between the two.
-        ends = [...buildings].map((id) => watch(id, take));
+        meanwhile = new Map();
+        ends = [...buildings].map((id) => watch(id, (document) => take(document)));
         read(scope, of).then(
           (devices) => {
+            const changed = meanwhile!;
+            meanwhile = undefined;
             for (const [device, lastSeen] of devices) {
-              // What changed meanwhile is newer than what was read.
-              if (buildings.has(device.buildingId) && !held.has(device.id)) take(device, lastSeen);
+              if (buildings.has(device.buildingId)) take(device, lastSeen);
             }
+            for (const document of changed.values()) take(document);
           },
           (error: unknown) => {
             failure = { error };

@@ -92,7 +92,44 @@ export function unpackRows(
   return { points, count, point, observedAt, value, sequence, undated };
 }
 
+/** Instants as bytes: each less the one before, the first less `base`, in milliseconds; a zigzag LEB128 integer each. */
+export function packInstants(instants: ArrayLike<number>, rows: readonly number[], base: number): Buffer {
+  const bytes = Buffer.allocUnsafe(rows.length * MOST_BYTES_AN_INSTANT);
+  let at = 0;
+  let last = base;
+  for (const row of rows) {
+    let rest = zigzag(instants[row]! - last);
+    last = instants[row]!;
+    while (rest >= 128) {
+      bytes[at++] = (rest % 128) + 128;
+      rest = Math.floor(rest / 128);
+    }
+    bytes[at++] = rest;
+  }
+  return bytes.subarray(0, at);
+}
+
+/** @throws RangeError for damaged bytes. */
+export function unpackInstants(bytes: Buffer, count: number, base: number): Float64Array {
+  if (!(count <= bytes.length)) throw new RangeError(`${count} instants in ${bytes.length} bytes`);
+  const instants = new Float64Array(count);
+  let at = 0;
+  let last = base;
+  for (let row = 0; row < count; row++) {
+    let number = 0;
+    for (let scale = 1, byte = 128; byte >= 128; scale *= 128) {
+      if (at >= bytes.length) throw new RangeError('the instants end early');
+      byte = bytes[at++]!;
+      number += (byte & 127) * scale;
+    }
+    last += unzigzag(number);
+    instants[row] = last;
+  }
+  return instants;
+}
+
 const MOST_BYTES_A_ROW = 5 + 8 + 8 + 9;
+const MOST_BYTES_AN_INSTANT = 8;
 /** Twice as a zigzag number, and twice again, it is still a safe integer. */
 const LARGEST_THOUSANDTHS = 2 ** 50;
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { packRows, unpackRows } from './recent-columns';
+import { packInstants, packRows, unpackInstants, unpackRows } from './recent-columns';
 import { type LatestReading, type RecentBatch, type RecentColumns, type RecentPoint } from './recent';
 
 /**
@@ -32,8 +32,10 @@ export interface RecentDocument {
   count: number;
   /** `packRows`, in base64: instants from the chunk's first minute on, sequences from `first` on. */
   rows: string;
-  /** Left out where there are none. */
-  undated?: [row: number, messageId: string | null, messageIndex: number][];
+  /** `packInstants` of receivedAt, in base64; the release before did not write it. */
+  received?: string;
+  /** Left out where there are none. The release before did not write the row in the event. */
+  undated?: [row: number, messageId: string | null, messageIndex: number, frameRow?: number][];
   ttl: number;
   _etag?: string;
 }
@@ -135,9 +137,12 @@ function recentDocument(
     indexes.set(index, points.length);
     points.push([pointId, pointOrdinal, device, spaces.indexOf(spaceId, spaceId), quantity]);
   }
-  const undated = rows.flatMap((row, index): [number, string | null, number][] => {
+  const undated = rows.flatMap((row, index): NonNullable<RecentDocument['undated']> => {
     const found = undatedOf.get(row);
-    return found === undefined ? [] : [[index, found.messageId, found.messageIndex]];
+    if (found === undefined) return [];
+    const { messageId, messageIndex, frameRow } = found;
+    if (frameRow === undefined) return [[index, messageId, messageIndex]];
+    return [[index, messageId, messageIndex, frameRow]];
   });
   const packed = packRows(batch, rows, firstMinute * 60_000, first, (index) => indexes.get(index)!);
   const digest = createHash('sha256')
@@ -160,6 +165,9 @@ function recentDocument(
     points,
     count: rows.length,
     rows: packed.toString('base64'),
+    ...(batch.receivedAt && {
+      received: packInstants(batch.receivedAt, rows, firstMinute * 60_000).toString('base64'),
+    }),
     ...(undated.length > 0 && { undated }),
     ttl,
   };
@@ -174,13 +182,17 @@ export function recentColumns(document: RecentDocument): RecentColumns {
     if (of === undefined || spaceId === undefined) throw new RangeError('a point names no device or space');
     return { pointId, pointOrdinal, deviceId: of[0], deviceOrdinal: of[1], spaceId, quantity };
   });
-  const undated = (document.undated ?? []).map(([row, messageId, messageIndex]) => ({
+  const undated = (document.undated ?? []).map(([row, messageId, messageIndex, frameRow]) => ({
     row,
     messageId,
     messageIndex,
+    ...(frameRow !== undefined && { frameRow }),
   }));
   const bytes = Buffer.from(document.rows, 'base64');
-  return unpackRows(bytes, count, firstMinute * 60_000, first, points, undated);
+  const columns = unpackRows(bytes, count, firstMinute * 60_000, first, points, undated);
+  if (document.received === undefined) return columns;
+  const received = Buffer.from(document.received, 'base64');
+  return { ...columns, receivedAt: unpackInstants(received, count, firstMinute * 60_000) };
 }
 
 /** How many points, by ordinal, share a document of latest readings. */

@@ -18,16 +18,20 @@ export interface RecentUndated {
   row: number;
   messageId: string | null;
   messageIndex: number;
+  /** Its row in its event; what the first release stored does not say it. */
+  frameRow?: number;
 }
 
 /** Readings of one building and owner in columns, a row a reading, in stream order. */
 export interface RecentColumns {
   points: readonly RecentPoint[];
   count: number;
-  /** Index into `points`. This and the three below hold at least `count`. */
+  /** Index into `points`. This and those below hold at least `count`. */
   point: ArrayLike<number>;
   /** Milliseconds since 1970. */
   observedAt: ArrayLike<number>;
+  /** Milliseconds since 1970; what the first release stored does not say it. */
+  receivedAt?: ArrayLike<number>;
   value: ArrayLike<number>;
   /** Of the event that brought it. Never falls from row to row. */
   sequence: ArrayLike<number>;

@@ -1,4 +1,5 @@
 import { type Entitlement, type Role, type TenantScope } from '../auth/scope';
+import { type QuantityName } from '../domain/quantity';
 import { type Cosmos } from './cosmos';
 import { type ActivityReader } from './device-activity';
 import {
@@ -136,6 +137,21 @@ export interface Registry
     scope: TenantScope,
     keys: readonly { buildingId: string; id: string }[],
   ): Promise<(PointDocument | null)[]>;
+  /**
+   * Of a building, or of some spaces of it, in the order of their ids: those whose readings the scope may see. `quantities`
+   * must be such as the scope allows.
+   */
+  points(
+    scope: TenantScope,
+    buildingId: string,
+    options: {
+      first: number;
+      after: string | null;
+      quantities: readonly QuantityName[];
+      /** Left out: all. */
+      spaceIds?: readonly string[];
+    },
+  ): Promise<Page<PointDocument>>;
   /**
    * In the order of their names, then ids. A page of silent devices may hold fewer than `first` and have a next all the
    * same: each looks at 500 devices at most.

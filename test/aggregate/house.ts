@@ -66,6 +66,8 @@ export interface House {
   /** Every recent reading that is stored of a building. */
   recent(buildingId: string): Promise<RecentRow[]>;
   history(buildingId: string): Promise<StoredAverage[]>;
+  /** Stops Cosmos; resolves to what brings it back, with all that it held. */
+  loseCosmos(): Promise<() => Promise<void>>;
   /** Changes a byte in the middle of every stored snapshot. */
   damageSnapshots(): Promise<void>;
   stop(): Promise<void>;
@@ -88,10 +90,11 @@ export async function startHouse(): Promise<House> {
     now,
   });
   const blob = createBlobEmulator({ host: '127.0.0.1', port: 0, dataDir: join(folder, 'blob') });
-  const cosmosEmulator = createCosmosEmulator({ logger, sync: false });
+  const cosmosFolder = { logger, sync: false, data: join(folder, 'cosmos') };
+  let cosmosEmulator = createCosmosEmulator(cosmosFolder);
   const namespace = { connectionString: (await hubs.start()).connectionString };
   const blobs = BlobServiceClient.fromConnectionString((await blob.start()).connectionString);
-  const { endpoint, key } = await cosmosEmulator.start();
+  const { endpoint, key, port } = await cosmosEmulator.start();
   const cosmos = createCosmos({ endpoint, key }, 'atrium');
   await cosmos.ensureContainers();
   const producer = createStreamProducer({ namespace, hub: 'telemetry' });
@@ -214,6 +217,13 @@ export async function startHouse(): Promise<House> {
         ]),
         { buildingId, quantity: 'AIR_TEMPERATURE', fromMinute: 0, toMinute: 99_999_999, limit: 10_000 },
       ),
+    async loseCosmos() {
+      await cosmosEmulator.stop();
+      return async () => {
+        cosmosEmulator = createCosmosEmulator({ ...cosmosFolder, port });
+        await cosmosEmulator.start();
+      };
+    },
     async damageSnapshots() {
       for await (const { name: container } of blobs.listContainers()) {
         const client = blobs.getContainerClient(container);

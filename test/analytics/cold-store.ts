@@ -18,6 +18,7 @@ import { encodeLanding } from '../../src/ingest/landing-file';
 import { createLandingStore } from '../../src/ingest/landing-store';
 import { createLogger } from '../../src/observability/logger';
 import { createManifests } from '../../src/store/manifests';
+import { type RecentTail } from '../../src/store/recent-tail';
 import { createFrameBuilder, decodeFrame, FRAME_SCHEMA, SCHEMA_PROPERTY } from '../../src/stream/frame';
 
 /** An event of the stream that arrived: its place, and its readings in their order. */
@@ -44,7 +45,13 @@ export interface ColdStore {
 
 export interface ColdStores {
   /** An empty one. */
-  next(options?: { now?: () => number; cacheBytes?: number; timeoutMs?: number }): Promise<ColdStore>;
+  next(options?: {
+    now?: () => number;
+    cacheBytes?: number;
+    timeoutMs?: number;
+    /** What is joined to it; left out, it is a cold store alone. */
+    recent?: RecentTail;
+  }): Promise<ColdStore>;
   stop(): Promise<void>;
 }
 
@@ -58,7 +65,7 @@ export async function startColdStores(): Promise<ColdStores> {
   let stores = 0;
 
   return {
-    async next({ now = Date.now, cacheBytes = 200_000_000, timeoutMs = 20_000 } = {}) {
+    async next({ now = Date.now, cacheBytes = 200_000_000, timeoutMs = 20_000, recent } = {}) {
       const name = `cold-${++stores}`;
       const container = blobs.getContainerClient(name);
       await container.create();
@@ -80,6 +87,8 @@ export async function startColdStores(): Promise<ColdStores> {
         cache,
         landing: createLandingFiles({ container, freshMs: 0, livesFreshMs: 0, now }),
         curated: createCuratedListing({ manifests }),
+        recent,
+        now,
       });
       const landing = createLandingStore(container);
       const files = createReadingsFiles({ engine, source, folder: join(folder, name) });

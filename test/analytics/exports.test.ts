@@ -104,12 +104,15 @@ describe('an export', () => {
       let dead = false;
       let ended: () => void;
       const killed = new Promise<void>((resolve) => (ended = resolve));
-      /** Dies before its write or behind it, and is never heard of again. */
+      let bury: () => void;
+      const grave = new Promise<never>((_, reject) => (bury = () => reject(new Error('it died'))));
+      grave.catch(() => undefined);
+      /** Dies before its write or behind it, and is heard of no more. */
       const mortal = async <T>(write: () => Promise<T>): Promise<T> => {
         const die = (): Promise<never> => {
           dead = died = true;
           ended();
-          return new Promise<never>(() => undefined);
+          return grave;
         };
         if (dead || writes++ === at) return die();
         const answer = await write();
@@ -126,9 +129,12 @@ describe('an export', () => {
       };
       const made = await request(whole.parts, { to: FROM + 2 * DAY_MS });
       const first = buildExporting({ cosmos, registry: store.registry }, cold, { parts });
-      await Promise.race([work(made.job.jobId, cosmos, first.handler), killed]);
+      const ending = work(made.job.jobId, cosmos, first.handler);
+      await Promise.race([ending, killed]);
       if (died) kills++;
       await work(made.job.jobId, store.cosmos, whole.handler);
+      bury!();
+      await ending.catch(() => undefined);
 
       const job = (await jobs.byId(owner, made.job.jobId))!;
       expect(job).toMatchObject({ state: 'SUCCEEDED', done: 2, total: 2 });

@@ -31,6 +31,7 @@ import { type PartFiles } from '../../src/store/exports/part-files';
 import { createJobs } from '../../src/store/jobs/jobs';
 import { createKeyring, type Keyring } from '../../src/store/keyring';
 import { createMemberships, type Memberships } from '../../src/store/memberships';
+import { createRecentReader } from '../../src/store/recent-reader';
 import { createWebhooks } from '../../src/store/webhooks/webhooks';
 import { createRegistry, type Registry } from '../../src/store/registry';
 import {
@@ -181,6 +182,7 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
       }),
       memberships,
       averages: createAveragesReader({ cosmos: recorded }),
+      recent: createRecentReader({ cosmos: recorded }),
       deviceStatuses,
       questions: NO_QUESTIONS,
       alerting: createAlerting({ cosmos: recorded, keepSeconds: 86_400 }),

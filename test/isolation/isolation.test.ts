@@ -3,13 +3,17 @@ import { type Role } from '../../src/auth/scope';
 import { newId } from '../../src/domain/id';
 import { type JobKind } from '../../src/domain/job';
 import { partitionOf } from '../../src/domain/partition';
+import { quantityNamed } from '../../src/domain/quantity';
 import { createSchema } from '../../src/resolvers/schema';
 import { alertIdOf } from '../../src/store/alerts/alert-id';
 import { createAlerting } from '../../src/store/alerts/alerting';
 import { createAveragesWriter } from '../../src/store/averages-writer';
 import { createExports } from '../../src/store/exports/exports';
+import { type DeviceDocument } from '../../src/store/documents';
 import { createJobs } from '../../src/store/jobs/jobs';
+import { createRecentWriter } from '../../src/store/recent-writer';
 import { type ColdStore, type ColdStores, startColdStores } from '../analytics/cold-store';
+import { recentBatches } from '../analytics/recent-batches';
 import {
   average,
   buildBuilding,
@@ -103,6 +107,7 @@ describe('isolation of tenants', () => {
     );
     await fileDeadLetters(api.cosmos, tenant, building.id, devices[0]!.id);
     await land(tenant, building.id, spaceId, devices[ROLES.length]!.id);
+    await hear(tenant, building.id, devices);
     await eventually(async () => {
       const { data } = await api.ask<{ building: { averages: unknown[]; states: unknown[] } }, object>(
         owner,
@@ -141,6 +146,25 @@ describe('isolation of tenants', () => {
     );
     const arrival = { incarnation, partition: partitionOf(buildingId, 8), sequence: 0, enqueuedAt: now };
     await cold.land([{ ...arrival, sequence: tenantId === NORTH ? 0 : 1, readings }]);
+  }
+
+  /** A reading of each point, stored as the aggregate worker does. */
+  async function hear(tenantId: string, buildingId: string, devices: readonly DeviceDocument[]) {
+    const readings = devices.flatMap(({ id: deviceId, assignments }) =>
+      assignments.map(({ quantity, ...point }) =>
+        buildReading({
+          ...point,
+          tenantId,
+          buildingId,
+          deviceId,
+          quantity: quantityNamed(quantity).code,
+          observedAt: Date.now() - 60_000,
+        }),
+      ),
+    );
+    const arrival = { incarnation: '1700000000000-8', partition: 0, sequence: 7, enqueuedAt: Date.now() };
+    const writer = createRecentWriter({ cosmos: api.cosmos });
+    for (const batch of recentBatches([{ ...arrival, readings }])) await writer.write(batch);
   }
 
   /** A device for each role to claim, one to retire, and one that stays. */

@@ -296,6 +296,50 @@ export const CASES: Case[] = [
     otherwise: 'nothing',
   },
   {
+    name: 'the latest readings of a building',
+    covers: ['Building.latestReadings'],
+    document: `query ($id: ID!) { building(id: $id) {
+      latestReadings { nodes { pointId spaceId value observedAt } } } }`,
+    variables: byId(({ building }) => building),
+    at: 'building.latestReadings.nodes',
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the latest readings in a space, asked for in one’s own building',
+    covers: ['Building.latestReadings'],
+    document: `query ($id: ID!, $space: ID!) { building(id: $id) {
+      latestReadings(space: $space) { nodes { value } } } }`,
+    variables: ({ space }, own) => ({ id: own.building, space }),
+    throughOwnBuilding: true,
+    at: 'building.latestReadings.nodes',
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the latest readings of a device',
+    covers: ['Device.latestReadings'],
+    document: 'query ($id: ID!) { device(id: $id) { latestReadings { pointId value } } }',
+    variables: byId(({ devices }, rank) => devices[rank]),
+    at: 'device.latestReadings',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the latest reading of a point',
+    covers: ['Point.latestReading'],
+    document:
+      'query ($id: ID!) { device(id: $id) { assignments { point { latestReading { value observedAt } } } } }',
+    variables: byId(({ devices }, rank) => devices[rank]),
+    at: 'device.assignments.0.point.latestReading',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN'],
+    otherwise: 'nothing',
+  },
+  {
     name: 'the history of a building',
     covers: ['Building.history'],
     document: `query ($id: ID!, $from: DateTime!, $to: DateTime!) { building(id: $id) {

@@ -116,6 +116,8 @@ const operations: Record<string, (registry: Registry, ids: Ids) => Promise<unkno
   spaces: (registry, ids) => registry.spaces(stranger, ids.buildingId),
   spacesById: (registry, ids) =>
     registry.spacesById(stranger, [{ buildingId: ids.buildingId, id: ids.spaceId }]),
+  points: (registry, ids) =>
+    registry.points(stranger, ids.buildingId, { first: 10, after: null, quantities: ['AIR_TEMPERATURE'] }),
   pointsById: (registry, ids) =>
     registry.pointsById(stranger, [{ buildingId: ids.buildingId, id: ids.pointId }]),
   devices: (registry, ids) => registry.devices(stranger, ids.buildingId, { first: 10, after: null }),

@@ -50,10 +50,11 @@ export async function startAlertRecord(options: {
     const effects: Effect[] = [];
     const engine = createAlertEngine({
       learns: false,
-      valueOf: () => undefined,
+      placeValue: () => undefined,
       expected: () => undefined,
       inventoryOf: () => undefined,
       owns: () => true,
+      notJudged: () => undefined,
       emit: (effect) => effects.push(effect),
     });
     for (const rule of rules) engine.setRule(rule);

@@ -68,7 +68,7 @@ const MODEL = 'hygrometer';
 const CHANNEL = 'humidity';
 const QUANTITY = 'RELATIVE_HUMIDITY';
 /** A gateway hears of a change within two seconds; until then it may refuse what is new, never take what is old. */
-const KNOWN_WITHIN_MS = 10_000;
+const KNOWN_WITHIN_MS = 60_000;
 const TWO_DAYS_MS = 2 * 86_400_000;
 const READINGS_A_STAY = 3;
 /** `MOVE_AHEAD_MS` of the registry, written down again: a move holds from so much later on. */

@@ -17,6 +17,7 @@ export const verification: Verification = {
     '--interval MS   how often each device sends (10000; those that stay send five times as often)',
     '--attach FILE   endpoints.json of a platform that runs with MQTTS, and --ca FILE, who signed its certificate',
     '--data-dir PATH keeps the platform’s data there, so that a second run need not provision again',
+    '--short         do not judge how long anybody took, which a busy machine decides',
     '--rounds N      how often the connections break before the gateway itself is killed -9 (2)',
   ],
   run,
@@ -35,6 +36,8 @@ interface Storm {
   staying: DeviceLoad;
   devices: number;
   connected: number;
+  /** Whether how long something took is judged. */
+  judged: boolean;
   progress: (line: string) => void;
   counts: Record<string, number>;
   differences: string[];
@@ -48,6 +51,7 @@ async function run({ args, progress }: VerificationContext): Promise<Outcome> {
       connected: { type: 'string', default: '2000' },
       interval: { type: 'string', default: '10000' },
       rounds: { type: 'string', default: '2' },
+      short: { type: 'boolean', default: false },
       attach: { type: 'string' },
       'data-dir': { type: 'string' },
       ca: { type: 'string', default: '' },
@@ -75,6 +79,7 @@ async function run({ args, progress }: VerificationContext): Promise<Outcome> {
       staying,
       devices,
       connected,
+      judged: !values.short,
       progress,
       counts: {},
       differences: [],
@@ -151,7 +156,7 @@ const allBack = ({ back, devices }: LoadStats): boolean => back === devices;
 
 /** All connections of the storm's devices end at the same moment; those of the others stand. */
 async function connectionsBreak(storm: Storm, round: number): Promise<void> {
-  const { storming, staying, devices, progress, counts, differences } = storm;
+  const { storming, staying, devices, judged, progress, counts, differences } = storm;
   await staying.take(ALL);
   await storming.cut(ALL);
   const { allBackMilliseconds } = await storming.until(ALL, allBack, PATIENCE_MS);
@@ -164,12 +169,12 @@ async function connectionsBreak(storm: Storm, round: number): Promise<void> {
   progress(
     `${storms}: all back after ${allBackMilliseconds} ms; meanwhile the others had ${steady.acknowledged} readings acknowledged, p50 ${steady.p50} ms, p99 ${steady.p99} ms, at most ${Math.round(steady.longest)} ms`,
   );
-  if (allBackMilliseconds > BACK_WITHIN_MS) {
+  if (judged && allBackMilliseconds > BACK_WITHIN_MS) {
     differences.push(
       `${storms}: all were back after ${allBackMilliseconds} ms, allowed are ${BACK_WITHIN_MS}`,
     );
   }
-  if (!(steady.p99 < P99_MS)) {
+  if (judged && !(steady.p99 < P99_MS)) {
     differences.push(
       `${storms}: those that stayed connected had a p99 of ${steady.p99} ms, allowed are ${P99_MS}`,
     );
@@ -180,7 +185,7 @@ async function connectionsBreak(storm: Storm, round: number): Promise<void> {
 
 /** The gateway dies with all that it held in memory, and comes back knowing none of its devices. */
 async function gatewayDies(storm: Storm): Promise<void> {
-  const { fleet, storming, staying, devices, connected, progress, counts, differences } = storm;
+  const { fleet, storming, staying, devices, connected, judged, progress, counts, differences } = storm;
   for (const load of [storming, staying]) await load.renew(ALL);
   const { at } = await fleet.platform.kill('gateway');
   await storming.until(ALL, allBack, PATIENCE_MS);
@@ -188,7 +193,7 @@ async function gatewayDies(storm: Storm): Promise<void> {
   const milliseconds = Date.now() - at.getTime();
   counts[`gateway killed -9: ms until all ${devices + connected} were back`] = milliseconds;
   progress(`gateway killed -9: all back after ${milliseconds} ms, its own start included`);
-  if (milliseconds > BACK_WITHIN_MS) {
+  if (judged && milliseconds > BACK_WITHIN_MS) {
     differences.push(`after kill -9 all were back after ${milliseconds} ms, allowed are ${BACK_WITHIN_MS}`);
   }
 }

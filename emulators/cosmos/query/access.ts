@@ -22,13 +22,18 @@ export type Scope =
 
 /** Ways to read candidates in a fixed order, from any position on, a document at a time. */
 export interface Access {
-  /** By partition key and id. Segments of ids only within one partition. */
+  /**
+   * By partition key and id. Segments of ids only within one partition. `writtenSince` leaves out what was written before
+   * that second: Cosmos indexes `_ts` wherever it indexes anything
+   * (https://learn.microsoft.com/azure/cosmos-db/index-policy).
+   */
   byId(
     container: Container,
     scope: Scope,
     segments: readonly Segment[] | undefined,
     descending: boolean,
     after: Position | undefined,
+    writtenSince?: number,
   ): Generator<Candidate>;
   /** By an index's value, then id, within one partition. */
   byIndex(
@@ -70,11 +75,15 @@ export function createAccess(db: DatabaseSync): Access {
   }
 
   return {
-    *byId(container, scope, segments, descending, after) {
+    *byId(container, scope, segments, descending, after, writtenSince) {
       const direction = descending ? 'DESC' : 'ASC';
       for (const segment of inOrder(segments ?? [undefined], descending)) {
         const { sql, values } = inScope(scope);
         if (segment) bound('id', segment, sql, values);
+        if (writtenSince !== undefined) {
+          sql.push('ts >= ?');
+          values.push(writtenSince);
+        }
         if (after) {
           sql.push(`(pk, id) ${descending ? '<' : '>'} (?, ?)`);
           values.push(...after);

@@ -68,6 +68,7 @@ export function planQuery(
   }
   const { pk } = scope;
   const ids = conditions.find(({ names }) => isId(names));
+  const writtenSince = leastSecond(conditions);
   const byId = (backwards: boolean): Plan => ({
     order: 'id',
     exact: others === 0 && conditions.length === (ids ? 1 : 0),
@@ -79,6 +80,7 @@ export function planQuery(
         ids?.segments.filter(({ rank }) => rank === 4),
         backwards,
         after,
+        writtenSince,
       ),
     count: query.where === undefined ? () => access.countAll(container, scope) : undefined,
   });
@@ -157,6 +159,13 @@ function narrowest(
     }
   }
   return best ?? (most === Number.MAX_SAFE_INTEGER ? covered[0] : undefined);
+}
+
+/** The second before which no match was written, where a condition says so. */
+function leastSecond(conditions: readonly PathCondition[]): number | undefined {
+  const [segment, other] = conditions.find(({ names }) => names.join('.') === '_ts')?.segments ?? [];
+  const least = segment?.low?.value;
+  return typeof least === 'number' && other === undefined ? least : undefined;
 }
 
 /** Conditions that an index may answer: the policy covers the path, and it tells documents of a partition apart. */

@@ -54,15 +54,11 @@ export interface AlertEngine {
 const SECONDS_AT_ONCE = 2 * WINDOW_SECONDS;
 const MAXIMUM_GONE = 10_000;
 
-/**
- * Finds in the readings of a partition, and in their absence, what rules look for. Points, places and devices are watched
- * apart; what all of them find is told in one order.
- */
-export function createAlertEngine(options: {
+export interface AlertEngineOptions {
   /** It goes on in the midst of a stream with nothing that was known before: the first minutes are only learned from. */
   learns: boolean;
   /** Of a building, or of the spaces for which `within` holds. */
-  valueOf(
+  placeValue(
     of: { tenantId: string; buildingId: string; code: number },
     within: ((spaceId: string) => boolean) | null,
   ): PlaceValue | undefined;
@@ -71,16 +67,31 @@ export function createAlertEngine(options: {
   inventoryOf(buildingId: string): Inventory | undefined;
   /** Whether a building is of this partition. */
   owns(buildingId: string): boolean;
+  /**
+   * Readings of a building came which a rule may look at, and it is not known whether it does: they are not judged by it,
+   * and must be applied again once it is.
+   */
+  notJudged(buildingId: string): void;
   emit(effect: Effect): void;
-}): AlertEngine {
+}
+
+/**
+ * Finds in the readings of a partition, and in their absence, what rules look for. Points, places and devices are watched
+ * apart; what all of them find is told in one order.
+ */
+export function createAlertEngine(options: AlertEngineOptions): AlertEngine {
   const { inventoryOf } = options;
   const rules = createRulebook();
   const progress = createProgress(options.learns);
   const looks = createLooks(progress);
   const findings = createFindings(progress, options.emit);
   const watching = { progress, looks, findings, inventoryOf };
-  const points = createPointWatch(watching);
-  const places = createPlaceWatch({ ...watching, valueOf: options.valueOf, expected: options.expected });
+  const points = createPointWatch({ ...watching, notJudged: options.notJudged });
+  const places = createPlaceWatch({
+    ...watching,
+    placeValue: options.placeValue,
+    expected: options.expected,
+  });
   const devices = createDeviceWatch(watching);
   /** By id; several where it has had several owners. */
   const buildings = new Map<string, WatchedBuilding[]>();

@@ -34,7 +34,11 @@ export interface AlertsSnapshot {
   outbox: PackedOutbox;
 }
 
-/** The alerts of one partition while this worker owns it. */
+/**
+ * The alerts of one partition while this worker owns it. Averages go on without the store, but nothing can be judged before
+ * the rules are known, or by a rule of a space before it is known what lies in it. From what came meanwhile no snapshot is
+ * taken and no checkpoint moves; once all is known the partition is replayed from before it.
+ */
 export interface PartitionAlerts {
   /** Resolves once what is stored was taken up, or the store was found away: then it is, as soon as it answers. */
   open(): Promise<void>;
@@ -45,8 +49,9 @@ export interface PartitionAlerts {
   pump(): void;
   /** What was enqueued at or after this instant (ms) may be needed by a replay without a snapshot; Infinity for nothing. */
   neededSince(): number;
-  needsReplay(): boolean;
-  /** Undefined while something was given up, and is in no snapshot. */
+  /** Why what was applied must be applied again, now that it can be judged or stored; undefined where it need not. */
+  needsReplay(): string | undefined;
+  /** Undefined while something was given up, or could not be judged, and is in no snapshot. */
   pack(): AlertsSnapshot | undefined;
   close(withinMs: number): Promise<void>;
 }
@@ -76,10 +81,11 @@ export function createPartitionAlerts(options: {
   const publisher = createAlertPublisher({ logger, metrics, producer: options.producer, partition });
   const engine = createAlertEngine({
     learns: restored === undefined,
-    valueOf: (of, within) => averages.placeValue(of, within),
+    placeValue: (of, within) => averages.placeValue(of, within),
     expected: options.expected,
     inventoryOf: (buildingId) => inventory.of(buildingId),
     owns: (buildingId) => owns(buildingId),
+    notJudged: (buildingId) => void notJudged.add(buildingId),
     emit: (effect) => outbox.add(effect),
   });
   const outbox = createOutbox({
@@ -100,6 +106,10 @@ export function createPartitionAlerts(options: {
   const owns = (buildingId: string): boolean => partitionOf(buildingId, partitionCount) === partition;
   const ends: (() => void)[] = [];
   let closed = false;
+  /** It was opened before the rules were known: nothing is judged, taken up or stored, not even what a snapshot holds. */
+  let isBlind = false;
+  /** Buildings of which readings came before it was known which of their spaces lie in a rule's. */
+  const notJudged = new Set<string>();
   /** Rules whose buildings' stored alerts are still to be taken up. */
   const untaken = new Set<AlertRuleDocument>();
   let taking: Promise<void> | undefined;
@@ -144,22 +154,35 @@ export function createPartitionAlerts(options: {
       }
     }
   };
+  /** Of a space's rule first what lies there, so that no reading comes between: until then the rule is not followed yet. */
+  const follow = async (rule: AlertRuleDocument): Promise<void> => {
+    const { spaceId, buildingId } = rule.scope;
+    if (spaceId !== null && buildingId !== null && owns(buildingId)) {
+      await inventory.read(buildingId).catch(() => undefined);
+    }
+    if (closed) return;
+    engine.setRule(rule);
+    outbox.pump();
+    untaken.add(rule);
+    await take();
+  };
+  const isUnjudged = (): boolean => isBlind || notJudged.size > 0;
   const take = (): Promise<void> => (taking ??= takeUntaken().finally(() => (taking = undefined)));
 
   return {
     async open() {
+      isBlind = !rules.known();
+      if (isBlind) {
+        logger.warn({ partition }, 'alerts wait until the rules can be read, and are then found by a replay');
+        return;
+      }
       for (const rule of rules.all()) {
         engine.setRule(rule);
         untaken.add(rule);
       }
       if (restored?.alerts) engine.restore(restored.alerts.engine, restored);
       ends.push(
-        rules.onRule((rule) => {
-          engine.setRule(rule);
-          outbox.pump();
-          untaken.add(rule);
-          void take();
-        }),
+        rules.onRule((rule) => void follow(rule)),
         inventory.onDevice((buildingId, deviceId, device) => {
           engine.deviceChanged(buildingId, deviceId, device);
           outbox.pump();
@@ -167,8 +190,14 @@ export function createPartitionAlerts(options: {
       );
       if (untaken.size > 0) await Promise.race([take(), delay(OPEN_WITHIN_MS, undefined, { ref: false })]);
     },
-    apply: engine.apply,
+    apply(frame, sequence, enqueuedAt) {
+      if (!isBlind) engine.apply(frame, sequence, enqueuedAt);
+    },
     advance(to, current) {
+      if (isBlind) {
+        averages.advance(to);
+        return;
+      }
       const told = current && shared.gatewaysHeard();
       if (!engine.everySecond || averages.second === 0) {
         averages.advance(to);
@@ -180,20 +209,30 @@ export function createPartitionAlerts(options: {
         engine.advance(second, told);
       }
     },
-    pump: outbox.pump,
+    pump() {
+      if (!isBlind) outbox.pump();
+    },
     neededSince() {
+      if (isUnjudged()) return -Infinity;
       const waitsSince = Math.max(engine.neededSince(), now() - LONGEST_NEEDED_MS);
       return Math.min(outbox.neededSince(), waitsSince) - LATE_WITHIN_MS;
     },
-    needsReplay: outbox.needsReplay,
+    needsReplay() {
+      if (outbox.needsReplay()) return 'alerts were given up while Cosmos was away';
+      if (isBlind) return rules.known() ? 'the alert rules are known only now' : undefined;
+      if (notJudged.size === 0) return undefined;
+      for (const buildingId of notJudged) if (inventory.of(buildingId) === undefined) return undefined;
+      return 'what lies in the spaces of alert rules is known only now';
+    },
     pack() {
+      if (isUnjudged()) return undefined;
       const packed = outbox.pack();
       return packed && { engine: engine.pack(), outbox: packed };
     },
     async close(withinMs) {
       closed = true;
       for (const end of ends.splice(0)) end();
-      await outbox.drain(withinMs);
+      if (!isBlind) await outbox.drain(withinMs);
       await publisher.idle();
       publisher.stop();
     },

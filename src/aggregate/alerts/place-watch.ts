@@ -26,7 +26,7 @@ export function createPlaceWatch(options: {
   findings: Findings;
   inventoryOf(buildingId: string): Inventory | undefined;
   /** Of a building, or of the spaces for which `within` holds. */
-  valueOf(
+  placeValue(
     of: { tenantId: string; buildingId: string; code: number },
     within: ((spaceId: string) => boolean) | null,
   ): PlaceValue | undefined;
@@ -42,9 +42,9 @@ export function createPlaceWatch(options: {
     return {
       value() {
         const of = { tenantId, buildingId, code: rule.code! };
-        if (spaceId === null) return options.valueOf(of, null);
+        if (spaceId === null) return options.placeValue(of, null);
         const inventory = inventoryOf(buildingId);
-        return inventory && options.valueOf(of, (each) => inventory.isWithin(each, spaceId));
+        return inventory && options.placeValue(of, (each) => inventory.isWithin(each, spaceId));
       },
       expected: () =>
         spaceId === null

@@ -50,8 +50,10 @@ export function createPointWatch(options: {
   looks: Looks;
   findings: Findings;
   inventoryOf(buildingId: string): Inventory | undefined;
+  /** Readings of a building came which a rule may look at, and nobody knows yet whether it does. */
+  notJudged(buildingId: string): void;
 }): PointWatch {
-  const { progress, looks, findings, inventoryOf } = options;
+  const { progress, looks, findings, inventoryOf, notJudged } = options;
   const open = new Set<Track>();
 
   const isDecided = ({ decidedBefore }: WatchedBuilding): boolean => progress.isDecidedBefore(decidedBefore);
@@ -101,27 +103,21 @@ export function createPointWatch(options: {
   };
 
   const newPoint: PointWatch['newPoint'] = (building, of) => {
-    const point = { ...of, tracks: [], times: [], values: [], capacity: RECENT_READINGS, touched: false };
+    const state = { tracks: [], undecided: false, capacity: RECENT_READINGS, touched: false };
+    const point = { ...of, ...state, times: [], values: [] };
     rematchPoint(building, point);
     return point;
   };
 
-  const watch = (building: WatchedBuilding, each: FramePoint): WatchedPoint | null => {
-    const { pointId, deviceId, spaceId } = each;
-    const point = newPoint(building, { pointId, code: each.quantity, deviceId, spaceId });
-    return point.tracks.length > 0 || needsPlaces(building) ? point : null;
-  };
-
-  /** Whether it is not yet known which of its points some rule looks at. */
-  const needsPlaces = ({ pointRules, buildingId }: WatchedBuilding): boolean =>
-    pointRules.some(({ document }) => document.scope.spaceId !== null) &&
-    inventoryOf(buildingId) === undefined;
-
   const rematchPoint = (building: WatchedBuilding, point: WatchedPoint): void => {
     const kept: Track[] = [];
+    point.undecided = false;
     const inventory = () => inventoryOf(building.buildingId);
     for (const rule of building.pointRules) {
-      if (rule.code !== point.code || !looksAt(rule, point, inventory)) continue;
+      if (rule.code !== point.code) continue;
+      const looks = looksAt(rule, point, inventory);
+      if (looks === undefined) point.undecided = true;
+      if (!looks) continue;
       const known = point.tracks.find((each) => each.rule === rule);
       if (known !== undefined) {
         kept.push(known);
@@ -161,21 +157,23 @@ export function createPointWatch(options: {
     },
 
     pointFor(building, each) {
-      const { pointOrdinal, deviceId, spaceId } = each;
+      const { pointOrdinal, deviceId, spaceId, pointId } = each;
       if (building.pointRules.length === 0 || !(pointOrdinal >= 0)) return undefined;
       let point = building.points[pointOrdinal];
-      if (point === undefined || (point !== null && point.pointId !== each.pointId)) {
-        point = building.points[pointOrdinal] = watch(building, each);
-      }
       if (point === null) return undefined;
-      if (point.deviceId !== deviceId || point.spaceId !== spaceId) {
+      if (point === undefined || point.pointId !== pointId) {
+        point = newPoint(building, { pointId, code: each.quantity, deviceId, spaceId });
+        building.points[pointOrdinal] = point;
+      } else if (point.deviceId !== deviceId || point.spaceId !== spaceId) {
         Object.assign(point, { deviceId, spaceId });
         rematchPoint(building, point);
-      } else if (point.tracks.length === 0 && !needsPlaces(building)) {
-        rematchPoint(building, point);
-        if (point.tracks.length === 0) building.points[pointOrdinal] = null;
-      }
-      return point.tracks.length === 0 ? undefined : point;
+      } else if (point.undecided) rematchPoint(building, point);
+      if (point.undecided) notJudged(building.buildingId);
+      if (point.tracks.length > 0) return point;
+      // One of which a rule may look at, once it has moved, is looked at again.
+      const { code } = point;
+      if (!building.pointRules.some((rule) => rule.code === code)) building.points[pointOrdinal] = null;
+      return undefined;
     },
 
     read(building, point, at, value, late) {

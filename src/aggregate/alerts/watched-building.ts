@@ -12,6 +12,8 @@ export interface WatchedPoint extends Recent {
   deviceId: string;
   spaceId: string;
   tracks: Track[];
+  /** Whether it is not known yet if some rule looks at it, because it is not known what lies in the rule's space. */
+  undecided: boolean;
   capacity: number;
   /** While an event is read: whether something is to be decided at its end. */
   touched: boolean;

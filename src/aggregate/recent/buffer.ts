@@ -6,6 +6,7 @@ export interface RecentBuffer {
   count: number;
   point: Uint32Array;
   observedAt: Float64Array;
+  receivedAt: Float64Array;
   value: Float64Array;
   sequence: Float64Array;
   undated: RecentUndated[];
@@ -23,6 +24,7 @@ export function createRecentBuffer(enqueuedAt: number): RecentBuffer {
     count: 0,
     point: new Uint32Array(SMALLEST),
     observedAt: new Float64Array(SMALLEST),
+    receivedAt: new Float64Array(SMALLEST),
     value: new Float64Array(SMALLEST),
     sequence: new Float64Array(SMALLEST),
     undated: [],
@@ -48,6 +50,7 @@ export function append(
   buffer: RecentBuffer,
   point: number,
   observedAt: number,
+  receivedAt: number,
   value: number,
   sequence: number,
 ): void {
@@ -55,6 +58,7 @@ export function append(
   if (row === buffer.point.length) makeRoom(buffer);
   buffer.point[row] = point;
   buffer.observedAt[row] = observedAt;
+  buffer.receivedAt[row] = receivedAt;
   buffer.value[row] = value;
   buffer.sequence[row] = sequence;
   buffer.count = row + 1;
@@ -64,8 +68,8 @@ export function batchOf(
   buffer: RecentBuffer,
   of: Pick<RecentBatch, 'tenantId' | 'buildingId' | 'incarnation' | 'partition' | 'recordedFrom'>,
 ): RecentBatch {
-  const { points, count, point, observedAt, value, sequence, undated } = buffer;
-  return { ...of, points, count, point, observedAt, value, sequence, undated };
+  const { points, count, point, observedAt, receivedAt, value, sequence, undated } = buffer;
+  return { ...of, points, count, point, observedAt, receivedAt, value, sequence, undated };
 }
 
 function makeRoom(buffer: RecentBuffer): void {
@@ -73,7 +77,7 @@ function makeRoom(buffer: RecentBuffer): void {
   const point = new Uint32Array(length);
   point.set(buffer.point);
   buffer.point = point;
-  for (const column of ['observedAt', 'value', 'sequence'] as const) {
+  for (const column of ['observedAt', 'receivedAt', 'value', 'sequence'] as const) {
     const longer = new Float64Array(length);
     longer.set(buffer[column]);
     buffer[column] = longer;

@@ -252,7 +252,7 @@ export function createRecentRecord(options: {
       const indexes = new Int32Array(frame.points.length).fill(-1);
       const undated = frame.undated;
       let nextUndated = 0;
-      const { point, observedAt, value } = frame;
+      const { point, observedAt, receivedAt, value } = frame;
       for (let row = 0; row < frame.count; row++) {
         const stamped = undated[nextUndated]?.row === row ? undated[nextUndated++]! : undefined;
         if (verdicts !== 'counted') {
@@ -278,11 +278,11 @@ export function createRecentRecord(options: {
         }
         let index = indexes[point[row]!]!;
         if (index < 0) indexes[point[row]!] = index = pointIndex(buffer, of);
-        append(buffer, index, observedAt[row]!, value[row]!, sequence);
+        append(buffer, index, observedAt[row]!, receivedAt[row]!, value[row]!, sequence);
         size++;
         if (stamped !== undefined) {
           const { messageId, messageIndex } = stamped;
-          buffer.undated.push({ row: buffer.count - 1, messageId, messageIndex });
+          buffer.undated.push({ row: buffer.count - 1, messageId, messageIndex, frameRow: row });
         }
       }
       for (const building of owners) {

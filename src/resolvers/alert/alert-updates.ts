@@ -5,6 +5,7 @@ import { type AlertEventDocument } from '../../store/alert-documents';
 import { atLeast } from '../../store/alerts/reader';
 import { type Context } from '../context';
 import { clientError } from '../errors';
+import { aloneOf } from '../shared-stream';
 import { type AlertsReached, createAlertCursors } from './alert-cursor';
 import { type AlertQueue, createAlertQueue } from './alert-queue';
 import {
@@ -179,5 +180,9 @@ export async function alertUpdates(
     },
     [Symbol.asyncIterator]: () => iterator,
   };
-  return iterator;
+  const tenants = new Map(known.map(({ buildingId, tenantId }) => [buildingId, tenantId]));
+  return aloneOf(iterator, (told) => {
+    if (told instanceof AlertsCaughtUp) return null;
+    return tenants.get('alert' in told ? told.alert.buildingId : told.buildingId) ?? null;
+  });
 }

@@ -11,6 +11,8 @@ export class Point implements Owned {
   tenantId!: string;
   buildingId!: string;
   spaceId!: string;
+  /** Where its latest reading is kept. */
+  ordinal!: number;
 
   @Visible('with-parent')
   @Field(() => ID, { description: 'Opaque and global.' })
@@ -30,6 +32,7 @@ export class Point implements Owned {
       tenantId: assignment.tenantId,
       buildingId: assignment.buildingId,
       spaceId: assignment.spaceId,
+      ordinal: assignment.pointOrdinal,
       id: assignment.pointId,
       quantity: assignment.quantity,
       unit: quantityNamed(assignment.quantity).unit,

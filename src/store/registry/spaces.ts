@@ -3,12 +3,13 @@ import { type Cosmos } from '../cosmos';
 import { OF_KIND, type PointDocument, type SpaceDocument } from '../documents';
 import { type Registry } from '../registry';
 import { ownersIn, visible } from './access';
+import { pageOf, sortKeyAfter } from './position';
 
 export function createSpaces({
   cosmos,
 }: {
   cosmos: Cosmos;
-}): Pick<Registry, 'spaces' | 'spacesById' | 'pointsById'> {
+}): Pick<Registry, 'spaces' | 'spacesById' | 'pointsById' | 'points'> {
   async function byId<T extends { tenantId: string; buildingId: string }>(
     scope: TenantScope,
     permission: Permission,
@@ -32,6 +33,28 @@ export function createSpaces({
       return found.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.id < b.id ? -1 : 1));
     },
     spacesById: (scope, keys) => byId<SpaceDocument>(scope, 'building.read', keys),
+    async points(scope, buildingId, { first, after, quantities, spaceIds }) {
+      const found = await cosmos.query<PointDocument>(
+        'registry',
+        buildingId,
+        `SELECT * FROM c WHERE c.id > @after AND c.id < @end AND ARRAY_CONTAINS(@owners, c.tenantId)
+          AND ARRAY_CONTAINS(@quantities, c.quantity)${spaceIds ? ' AND ARRAY_CONTAINS(@spaces, c.spaceId)' : ''}
+         ORDER BY c.id`,
+        {
+          after: after === null ? 'pnt_' : sortKeyAfter(after),
+          // '`' is the character after '_'.
+          end: 'pnt`',
+          owners: ownersIn(scope, 'reading.read', buildingId),
+          quantities: [...quantities],
+          ...(spaceIds && { spaces: [...spaceIds] }),
+        },
+        { limit: first + 1 },
+      );
+      return pageOf(
+        found.map((item) => ({ item, sortKey: item.id })),
+        first,
+      );
+    },
     pointsById: (scope, keys) => byId<PointDocument>(scope, 'building.read', keys),
   };
 }

@@ -1,5 +1,9 @@
 import { type AlertCondition } from '../../../src/domain/alert';
-import { createAlertEngine, type AlertEngine } from '../../../src/aggregate/alerts/alert-engine';
+import {
+  createAlertEngine,
+  type AlertEngine,
+  type AlertEngineOptions,
+} from '../../../src/aggregate/alerts/alert-engine';
 import { type Effect } from '../../../src/aggregate/alerts/effect';
 import { type AlertRuleDocument, alertRulesOf } from '../../../src/store/alert-documents';
 import { type Frame } from '../../../src/stream/frame';
@@ -54,15 +58,20 @@ export function frame(rows: readonly Sent[]): Frame {
 }
 
 /** An engine of its own, and what it has found. */
-export function buildEngine(rules: readonly AlertRuleDocument[]): { engine: AlertEngine; effects: Effect[] } {
+export function buildEngine(
+  rules: readonly AlertRuleDocument[],
+  house: Partial<AlertEngineOptions> = {},
+): { engine: AlertEngine; effects: Effect[] } {
   const effects: Effect[] = [];
   const engine = createAlertEngine({
     learns: false,
-    valueOf: () => undefined,
+    placeValue: () => undefined,
     expected: () => 4,
     inventoryOf: () => undefined,
     owns: () => true,
+    notJudged: () => undefined,
     emit: (effect) => effects.push(effect),
+    ...house,
   });
   for (const rule of rules) engine.setRule(rule);
   return { engine, effects };

@@ -1,0 +1,130 @@
+import { Arg, Args, Ctx, FieldResolver, ID, Resolver, Root } from 'type-graphql';
+import { allows } from '../../auth/scope';
+import { type Assignment } from '../../domain/device';
+import { type QuantityName } from '../../domain/quantity';
+import { type LatestReading as Latest } from '../../store/recent';
+import { type Page } from '../../store/registry';
+import { Building } from '../building/building.type';
+import { type Connection, PageArguments } from '../connection';
+import { type Context } from '../context';
+import { Device } from '../device/device.type';
+import { Point } from '../point/point.type';
+import { Quantity } from '../quantity.type';
+import { Visible } from '../rule';
+import { storePage } from '../store-page';
+import { LatestReading, LatestReadingConnection } from './latest-reading.type';
+import { spacesWithin, visibleQuantities } from './question';
+
+const MINUTE = 'At most about a minute behind what was sent.';
+
+/** A point as its latest reading is looked up: one call for all that a level of a query asks. */
+interface Place {
+  id: string;
+  tenantId: string;
+  buildingId: string;
+  spaceId: string;
+  ordinal: number;
+  quantity: QuantityName;
+}
+
+function latestOf({ loaders }: Context, { ordinal, ...point }: Place): Promise<Latest | null> {
+  const { tenantId, buildingId, quantity } = point;
+  return loaders.latestReading.load({ tenantId, buildingId, quantity, pointOrdinal: ordinal });
+}
+
+@Resolver(() => Point)
+export class PointLatestReadingResolver {
+  @Visible({ needs: 'reading.read', of: 'parent' })
+  @FieldResolver(() => LatestReading, {
+    nullable: true,
+    description: `What was observed there last, by whichever device; null where nothing was. Also null, with an error, where you may not see readings of that quantity. ${MINUTE}`,
+  })
+  async latestReading(@Root() point: Point, @Ctx() context: Context): Promise<LatestReading | null> {
+    visibleQuantities(context, point, point.quantity);
+    const latest = await latestOf(context, point);
+    return latest && LatestReading.of(point, latest);
+  }
+}
+
+@Resolver(() => Device)
+export class DeviceLatestReadingsResolver {
+  @Visible({ needs: 'reading.read', of: 'parent' })
+  @FieldResolver(() => [LatestReading], {
+    nullable: true,
+    description: `What it measured last at each point that it feeds now; a point that it was not heard of, or another device since, is left out, and so is a quantity whose readings you may not see. Null, with an error, where you may not see any. ${MINUTE}`,
+  })
+  async latestReadings(@Root() device: Device, @Ctx() context: Context): Promise<LatestReading[]> {
+    const { tenantId, buildingId, assigned } = device;
+    const now = Date.now();
+    const feeding = assigned.filter(
+      (each) =>
+        (each.to === null || each.to > now) &&
+        each.tenantId === tenantId &&
+        each.buildingId === buildingId &&
+        allows(context.scope, 'reading.read', { tenantId, buildingId, quantity: each.quantity }),
+    );
+    const found = await Promise.all(
+      feeding.map(async (each) => {
+        const point = placeOf(each);
+        const latest = await latestOf(context, point);
+        return latest?.deviceOrdinal === each.deviceOrdinal ? [LatestReading.of(point, latest)] : [];
+      }),
+    );
+    return found.flat();
+  }
+}
+
+@Resolver(() => Building)
+export class BuildingLatestReadingsResolver {
+  @Visible({ needs: 'reading.read', of: 'parent' })
+  @FieldResolver(() => LatestReadingConnection, {
+    nullable: true,
+    description: `What was observed last at each of its points; points where nothing ever was are left out. A page may be short or empty although more follow: go on while \`hasNextPage\`. Null, with an error, where you may not see any. ${MINUTE}`,
+  })
+  async latestReadings(
+    @Root() building: Building,
+    @Arg('quantity', () => Quantity, {
+      nullable: true,
+      description: 'Only of this quantity; left out, all that you may see.',
+    })
+    quantity: QuantityName | null | undefined,
+    @Arg('space', () => ID, { nullable: true, description: 'Only in this space and those that lie in it.' })
+    space: string | null | undefined,
+    @Args(() => PageArguments) page: PageArguments,
+    @Ctx() context: Context,
+  ): Promise<Connection<LatestReading>> {
+    const { id: buildingId, tenantId } = building;
+    const quantities = visibleQuantities(context, { tenantId, buildingId }, quantity);
+    const { services, principal, scope } = context;
+    const { cursors, registry } = services;
+    const within = space == null ? {} : { spaceIds: await spacesWithin(context, buildingId, space) };
+    const fetch = async (options: { first: number; after: string | null }): Promise<Page<LatestReading>> => {
+      const points = await registry.points(scope, buildingId, { ...options, ...within, quantities });
+      const latest = await Promise.all(points.items.map((point) => latestOf(context, point)));
+      const heard = points.items.flatMap((point, i) => {
+        const reading = latest[i];
+        return reading ? [{ item: LatestReading.of(point, reading), position: points.positions[i]! }] : [];
+      });
+      return {
+        items: heard.map(({ item }) => item),
+        positions: heard.map(({ position }) => position),
+        next: points.next,
+      };
+    };
+    return storePage(page, {
+      cursors,
+      binding: {
+        principalId: principal.id,
+        list: 'Building.latestReadings',
+        arguments: [buildingId, quantity, space],
+      },
+      fetch,
+      toNode: (reading) => reading,
+    });
+  }
+}
+
+function placeOf(assignment: Assignment): Place {
+  const { pointId: id, pointOrdinal: ordinal, tenantId, buildingId, spaceId, quantity } = assignment;
+  return { id, ordinal, tenantId, buildingId, spaceId, quantity };
+}
