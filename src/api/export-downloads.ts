@@ -79,8 +79,11 @@ export function registerExportRoutes(
       const { start, end } = range ?? { start: 0, end: bytes - 1 };
       const opened = await exports.open(scope, found, { start, end }, signal).catch((error: unknown) => {
         over();
+        // Nobody hears the answer.
+        if (signal.aborted) return undefined;
         throw error;
       });
+      if (opened === undefined) return reply.hijack();
       if (opened === null) {
         over();
         return refuse(reply, 404, 'NOT_FOUND', NONE);

@@ -26,8 +26,9 @@ export const MAXIMUM_JOB_ROWS = 10_000;
 /** Rows that are worked off, and remembered as done, together. */
 export const ROWS_A_CHUNK = 100;
 
-/** Of kinds whose rows take long, each: a job may have so many chunks. */
+/** Of kinds whose rows take long, each. Never changed: rows of jobs under way are found by it. */
 export const ROWS_A_CHUNK_OF: Partial<Record<JobKind, number>> = { EXPORT_READINGS: 1 };
+/** Of one job: as many as one batch of changes can tidy up. */
 export const MAXIMUM_CHUNKS = MAXIMUM_JOB_ROWS / ROWS_A_CHUNK;
 
 const sizeOf = (kind: JobKind): number => ROWS_A_CHUNK_OF[kind] ?? ROWS_A_CHUNK;
