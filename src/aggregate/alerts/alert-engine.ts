@@ -162,7 +162,7 @@ export function createAlertEngine(options: AlertEngineOptions): AlertEngine {
       const building = of[each.building];
       if (building === undefined) return undefined;
       devices.hear(building, each, enqueuedAt);
-      const found = gone.has(each.deviceId) ? undefined : points.pointFor(building, each);
+      const found = gone.size > 0 && gone.has(each.deviceId) ? undefined : points.pointFor(building, each);
       any ||= found !== undefined;
       return found;
     });

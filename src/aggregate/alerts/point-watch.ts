@@ -15,6 +15,7 @@ import {
   place,
   RECENT_READINGS,
   RECENT_READINGS_AMONG,
+  takeCalmly,
   type Track,
 } from './track';
 import { keyOfPoint, subjectOfPoint, type WatchedBuilding, type WatchedPoint } from './watched-building';
@@ -178,6 +179,7 @@ export function createPointWatch(options: {
 
     read(building, point, at, value, late) {
       if (late && at < (point.times.at(-1) ?? 0)) return;
+      if (!point.touched && takeCalmly(point, point.tracks, at, value, point.capacity)) return;
       const index = place(point, at, value, point.capacity);
       if (index < 0) return;
       const { tracks } = point;
