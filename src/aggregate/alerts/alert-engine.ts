@@ -246,11 +246,12 @@ export function createAlertEngine(options: AlertEngineOptions): AlertEngine {
       return {
         ...packAlerts(buildings.values(), isBehind),
         ...(learnsUntil !== undefined && { learnedAt: learnsUntil }),
+        ...(!progress.complete && { beginningMissing: true }),
       };
     },
 
     restore(packed, position) {
-      progress.goOn(position, packed.learnedAt);
+      progress.goOn(position, packed);
       for (const each of packed.buildings) {
         const building = watched(each.tenantId, each.buildingId);
         unpackBuilding(building, each, {

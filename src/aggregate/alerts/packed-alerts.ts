@@ -9,6 +9,8 @@ export interface PackedAlerts {
   buildings: PackedBuilding[];
   /** While it only learned: until when (ms) it does. */
   learnedAt?: number;
+  /** It began in the midst of the stream: a point that it does not know may have been heard before. */
+  beginningMissing?: boolean;
 }
 
 interface PackedBuilding {

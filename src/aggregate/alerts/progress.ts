@@ -40,8 +40,11 @@ export interface Progress {
   event(sequence: number, enqueuedAt: number): void;
   /** A second begins. `told`: the partition is current, so that silence means something. */
   tick(second: number, told: boolean): void;
-  /** Goes on behind an event. `learnsUntil` as it was packed. */
-  goOn(position: { sequence: number; second: number }, learnsUntil: number | undefined): void;
+  /** Goes on behind an event, as one that was packed. */
+  goOn(
+    position: { sequence: number; second: number },
+    packed: { learnedAt?: number; beginningMissing?: boolean },
+  ): void;
   /** Leaves the seconds up to this one out. */
   skipTo(second: number): void;
 }
@@ -97,11 +100,11 @@ export function createProgress(learns: boolean): Progress {
       if (toldAt < to - TOLD_WITHIN_SECONDS || toldSince === 0) toldSince = to;
       toldAt = to;
     },
-    goOn(position, learnsUntil) {
+    goOn(position, packed) {
       ({ sequence, second } = position);
       clock = second * 1000;
-      learnedAt = learnsUntil ?? -Infinity;
-      complete = learnsUntil === undefined;
+      learnedAt = packed.learnedAt ?? -Infinity;
+      complete = packed.learnedAt === undefined && packed.beginningMissing !== true;
     },
     skipTo(to) {
       second = to;
