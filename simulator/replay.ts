@@ -29,6 +29,20 @@ export function timesOf(
   return { dueAt, observedAt: replay.originalTime ? row.recordedAt : dueAt };
 }
 
+/** What recorded rows say, as their room's sensor sends it. `index` is a row's place in a message of several. */
+export function readingsOfRows({
+  channels,
+}: Pick<Recording, 'channels'>): (row: RecordedRow, observedAt: number, index?: number) => MessageReading[] {
+  const known = deviceModelNamed(REPLAY_MODEL)!.channels;
+  const quantities = channels.map(
+    (name): QuantityName => known.find((channel) => channel.name === name)!.quantity,
+  );
+  return ({ values }, observedAt, index = 0) =>
+    values.flatMap((value, at): MessageReading[] =>
+      value === null ? [] : [{ index, channel: channels[at]!, quantity: quantities[at]!, value, observedAt }],
+    );
+}
+
 /** Sends each row of a recording as one message of its room's sensor when its time comes. */
 export function createReplay(options: {
   recording: Recording;
@@ -40,10 +54,7 @@ export function createReplay(options: {
   originalTime: boolean;
 }): Source {
   const { recording, building } = options;
-  const channels = deviceModelNamed(REPLAY_MODEL)!.channels;
-  const quantities = recording.channels.map(
-    (name): QuantityName => channels.find((channel) => channel.name === name)!.quantity,
-  );
+  const readingsOf = readingsOfRows(recording);
   const devices = new Map<string, SendingDevice>(
     building.devices.map(({ room, connectionString }) => [room, createSendingDevice(connectionString)]),
   );
@@ -55,19 +66,7 @@ export function createReplay(options: {
         const row = recording.rows[next]!;
         const { dueAt, observedAt } = timesOf(row, recording, options);
         if (dueAt > now) return false;
-        const readings = row.values.flatMap((value, index): MessageReading[] =>
-          value === null
-            ? []
-            : [
-                {
-                  index: 0,
-                  channel: recording.channels[index]!,
-                  quantity: quantities[index]!,
-                  value,
-                  observedAt,
-                },
-              ],
-        );
+        const readings = readingsOf(row, observedAt);
         if (readings.length === 0) continue;
         submit({
           device: devices.get(row.room)!,

@@ -3,31 +3,26 @@ import type * as stateRule from '../../src/domain/state';
 import type * as statePoint from '../../src/aggregate/state-point';
 import { type StatePoint } from '../../src/aggregate/state-point';
 import type * as windowRule from '../../src/domain/window';
-import type * as identities from '../../src/aggregate/identities';
 import type * as places from '../../src/aggregate/places';
 import { createEngine } from '../../src/aggregate/engine';
-import { type Frame } from '../../src/stream/frame';
 import { drive } from './drive';
 import { randomStream, type StreamEvent } from './random-stream';
-
-type CreateEngine = typeof createEngine;
+import { type CreateEngine, WINDOW_MUTANTS } from './window-mutants';
 
 /** Proof that the comparison can fail: each of these engines is wrong in one way, and must be found out. */
 const MUTANTS: Record<string, () => CreateEngine> = {
-  'counts what was sent twice twice': () =>
-    engineWith(() =>
-      jest.doMock('../../src/aggregate/identities', () => ({
-        ...jest.requireActual<typeof identities>('../../src/aggregate/identities'),
-        isNewDated: () => true,
-      })),
-    ),
-  'is off by one second': () =>
-    engineWith(() =>
-      jest.doMock('../../src/domain/window', () => ({
-        ...jest.requireActual<typeof windowRule>('../../src/domain/window'),
-        slotOf: (observedAt: number) => Math.ceil(observedAt / 1000) + 1,
-      })),
-    ),
+  ...Object.fromEntries(
+    WINDOW_MUTANTS.map(({ name, module, change, wrap }): [string, () => CreateEngine] => [
+      name,
+      () => {
+        if (wrap !== undefined) return wrap(createEngine);
+        const path = `../../src/${module}`;
+        const made = engineWith(() => jest.doMock(path, () => change!(jest.requireActual<object>(path))));
+        jest.dontMock(path);
+        return made;
+      },
+    ]),
+  ),
   'takes the whole second at the window’s beginning': () =>
     engineWith(() =>
       jest.doMock('../../src/domain/window', () => ({
@@ -57,18 +52,6 @@ const MUTANTS: Record<string, () => CreateEngine> = {
     ),
   'takes a level for what is measured on it alone': () => (options) =>
     createEngine({ ...options, tree: { ancestors: () => [] } }),
-  'lets readings expire by their arrival': () => (options) => {
-    const engine = createEngine(options);
-    const apply = (frame: Frame, sequence: number, enqueuedAt: number): Uint8Array =>
-      engine.apply(
-        { ...frame, observedAt: frame.observedAt.map((_, row) => enqueuedAt - row) },
-        sequence,
-        enqueuedAt,
-      );
-    return new Proxy(engine, {
-      get: (target, name) => (name === 'apply' ? apply : Reflect.get(target, name)),
-    });
-  },
 };
 
 function withOneSpace(): typeof places {
@@ -95,7 +78,6 @@ function engineWith(mutate: () => void): CreateEngine {
     // eslint-disable-next-line @typescript-eslint/no-require-imports
     create = (require('../../src/aggregate/engine') as { createEngine: CreateEngine }).createEngine;
   });
-  jest.dontMock('../../src/aggregate/identities');
   jest.dontMock('../../src/aggregate/places');
   jest.dontMock('../../src/aggregate/state-point');
   jest.dontMock('../../src/domain/state');

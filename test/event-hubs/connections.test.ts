@@ -98,7 +98,7 @@ describe('connections', () => {
         });
         await eventually(() => expect(answers.slice(before)).toEqual([202]));
       }
-      await put(token(2));
+      await put(token(4));
       const bodies: unknown[] = [];
       const reader = connection.open_receiver(`${HUB}/ConsumerGroups/$Default/Partitions/0`);
       reader.on('message', ({ message }) => bodies.push(message?.body));
@@ -107,8 +107,8 @@ describe('connections', () => {
     }
     const open: Connection[] = [];
     const renewing = await client();
-    const idle = await client();
     await renewing.renew();
+    const idle = await client();
     await eventually(() => expect(idle.failed()).toBe(true));
     await producer().sendBatch([{ body: 'after' }], { partitionId: '0' });
     await eventually(() => expect(renewing.bodies).toHaveLength(1));
@@ -131,11 +131,11 @@ describe('connections', () => {
   });
 
   test('the SDK is not idle: it stays connected through a time-out many times over', async () => {
-    namespace = await openNamespace({ idleMilliseconds: 200 });
+    namespace = await openNamespace({ idleMilliseconds: 1_000 });
     const reader = collect(namespace.consumer(), {
       partition: '0',
       startPosition: latestEventPosition,
-      maxWaitTimeInSeconds: 0.3,
+      maxWaitTimeInSeconds: 0.8,
     });
     await eventually(() => expect(reader.batches.length).toBeGreaterThan(4));
     expect(reader.errors).toEqual([]);

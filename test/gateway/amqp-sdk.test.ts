@@ -146,14 +146,14 @@ describe('the unmodified Azure IoT device SDK over AMQP', () => {
     const client = await clientOf(device);
     await client.setOptions({
       ca: certificates.ca,
-      tokenRenewal: { tokenValidTimeInSeconds: 3, tokenRenewalMarginInSeconds: 2 },
+      tokenRenewal: { tokenValidTimeInSeconds: 6, tokenRenewalMarginInSeconds: 5 },
     });
     const accepted = () => metric(/amqp_connects_total\{outcome="accepted".*\} (\d+)/);
     const ended = () => metric(/amqp_endings_total\{reason="not-permitted".*\} (\d+)/);
     const [before, endedBefore] = [await accepted(), await ended()];
     await client.open();
     let sent = 0;
-    const until = Date.now() + 4_000;
+    const until = Date.now() + 7_000;
     await eventually(async () => {
       await client.sendEvent(new Message(JSON.stringify({ motion: 1000 + sent++ })));
       expect(await accepted()).toBeGreaterThanOrEqual(before + 3);

@@ -238,7 +238,7 @@ describe('the unmodified Azure IoT device SDK and a device of the registry', () 
     const client = await overMqtt(device);
     await client.setOptions({
       ca: server.ca,
-      tokenRenewal: { tokenValidTimeInSeconds: 3, tokenRenewalMarginInSeconds: 1 },
+      tokenRenewal: { tokenValidTimeInSeconds: 12, tokenRenewalMarginInSeconds: 10 },
     });
     await client.open();
     const twin = await client.getTwin();

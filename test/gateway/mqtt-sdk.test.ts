@@ -76,7 +76,7 @@ describe('the unmodified Azure IoT device SDK over MQTT and TLS', () => {
     const client = await open();
     await client.setOptions({
       ca: certificates.ca,
-      tokenRenewal: { tokenValidTimeInSeconds: 4, tokenRenewalMarginInSeconds: 2 },
+      tokenRenewal: { tokenValidTimeInSeconds: 12, tokenRenewalMarginInSeconds: 10 },
     });
     await client.open();
     const connects = async () =>

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { EventHubConsumerClient } from '@azure/event-hubs';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { type RefusedReading } from '../../src/domain/reading';
@@ -285,6 +286,8 @@ describe('the ingest worker', () => {
       while (sending) {
         const readings = Array.from({ length: 1 + (sent % 5) }, () => buildReading({ pointOrdinal: sent++ }));
         await platform.send(sent % 4, readings);
+        // Whoever fights has to get a word in.
+        await delay(10);
       }
     })();
     const workers = [];

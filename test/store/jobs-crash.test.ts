@@ -13,6 +13,7 @@ import { logger, startStore, type Store } from './store.support';
 
 const TENANT = 'ten_maker';
 const ROWS = 1_000;
+const PATIENTLY = { within: 180_000, every: 20 };
 
 describe('the jobs process', () => {
   let store: Store;
@@ -69,13 +70,13 @@ describe('the jobs process', () => {
     const done = async (): Promise<number> => (await workshop.jobs.byId(maker, jobId))!.done;
 
     const first = startProcess();
-    await eventually(async () => expect(await done()).toBeGreaterThanOrEqual(200), { every: 5 });
+    await eventually(async () => expect(await done()).toBeGreaterThanOrEqual(200), PATIENTLY);
     first.kill('SIGKILL');
     const doneByFirst = await done();
     expect(doneByFirst).toBeLessThan(ROWS);
 
     const second = startProcess();
-    await eventually(async () => expect(await done()).toBeGreaterThan(doneByFirst));
+    await eventually(async () => expect(await done()).toBeGreaterThan(doneByFirst), PATIENTLY);
     const job = await workshop.ended(maker, jobId);
     expect(job).toMatchObject({ state: 'SUCCEEDED', done: ROWS, failed: 2 });
 
@@ -110,5 +111,5 @@ describe('the jobs process', () => {
     const ended = new Promise((resolve) => second.once('exit', resolve));
     second.kill('SIGTERM');
     expect([await ended, second.words()]).toEqual([0, expect.stringContaining('stopped')]);
-  });
+  }, 500_000);
 });

@@ -82,7 +82,8 @@ export function openWorkshop(store: Pick<Store, 'cosmos' | 'keyring' | 'registry
           if (job?.finishedAt == null) throw new Error(`the job is ${job?.state}, ${job?.done} rows`);
           return job;
         },
-        { every: 20 },
+        // A thousand rows are a thousand devices: minutes on a machine that has other things to do.
+        { within: 180_000, every: 50 },
       ),
     async rowsOf(scope, jobId) {
       const rows: IndexedRow[] = [];

@@ -117,6 +117,31 @@ describe('documents of recent readings', () => {
     );
   });
 
+  it('say when readings were received, and the row in its event of one without a time', () => {
+    const instants = fc.array(fc.integer({ min: 0, max: 4e12 }), { minLength: 1, maxLength: 50 });
+    fc.assert(
+      fc.property(instants, (receivedAt) => {
+        const rows = receivedAt.map((_, i): Drafted => ({
+          ordinal: 0,
+          observedAt: BEGINNING + i,
+          value: i,
+          sequence: i,
+          messageId: null,
+        }));
+        const batch = batchOf(rows);
+        const undated = batch.undated.map((each) => ({ ...each, frameRow: 1_000 - each.row }));
+        const [document] = recentDocuments({ ...batch, undated, receivedAt }, 1) as [RecentDocument];
+        const columns = recentColumns(document);
+        expect(Array.from(columns.receivedAt!)).toEqual(receivedAt);
+        expect(columns.undated).toEqual(undated);
+        const { received, ...before } = document;
+        expect(recentColumns(before).receivedAt).toBeUndefined();
+        const cut = Buffer.from(received!, 'base64').subarray(0, -1).toString('base64');
+        expect(() => recentColumns({ ...document, received: cut })).toThrow(RangeError);
+      }),
+    );
+  });
+
   it('refuse a damaged count instead of making room for it', () => {
     const [document] = recentDocuments(
       batchOf([{ ordinal: 0, observedAt: BEGINNING, value: 1, sequence: 0 }]),

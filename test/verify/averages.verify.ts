@@ -1,20 +1,27 @@
+import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { count, duration, positive } from '../../simulator/arguments';
 import { ensureFleet } from '../../simulator/ensure-fleet';
+import { type FleetBuilding } from '../../simulator/fleet';
 import { columnMap, readRecording } from '../../simulator/recording';
 import { createReplay, planOfRecording, REPLAY_MODEL } from '../../simulator/replay';
 import { openSession, type Session } from '../../simulator/session';
 import { createSteady, planSteady } from '../../simulator/steady';
+import { RECORD_LATENESS_MS } from '../../src/aggregate/horizons';
 import { deviceModelNamed } from '../../src/domain/device';
 import { OperatorError } from '../../src/observability/operator-error';
 import { attachPlatform, type Platform, startPlatform } from '../support/platform';
-import { proveAverages } from './averages.proof';
+import { proveAverages, type ProvedStream } from './averages.proof';
 import { proveRandomStreams } from './averages-random';
 import { type Outcome, type Verification, type VerificationContext } from './verification';
 
 const STEADY_DEVICES = 200;
 const STEADY_RATE = 40;
 const USER = 'owner@north.example';
+
+const RECORDING = '../shared/data/sutardja-dai-hall-12-rooms.csv.gz';
+/** Readings that come later than that are in no average. */
+const MOST_LATE_MS = RECORD_LATENESS_MS;
 
 export const verification: Verification = {
   name: 'averages',
@@ -29,9 +36,11 @@ export const verification: Verification = {
     '--map COL=CHANNEL,.. what the columns stand for, where their names do not say (pir=motion)',
     '--kills N            kill -9 processes while readings flow (0)',
     '--short              do not ask that readings have left the window, which takes five minutes',
-    '--random             random streams in place of a recording (for 6m), in buildings of their own',
+    '--random             random streams (for 5m), in buildings of their own, beside the recording, whose first two days are',
+    '                     sent late; then the stored rows through three mutants of the window, each of which must be caught',
     '--seeds N            of the random streams, all at once (5)',
     '--seed N             the first of them (1)',
+    '--late DURATION      with --random: how much of the recording is sent late (2d)',
     '--attach FILE        endpoints.json of a running platform instead of one of its own',
   ],
   run,
@@ -52,59 +61,61 @@ async function run({ args, progress }: VerificationContext): Promise<Outcome> {
       random: { type: 'boolean', default: false },
       seeds: { type: 'string', default: '5' },
       seed: { type: 'string', default: '1' },
+      late: { type: 'string', default: '2d' },
       attach: { type: 'string' },
     },
   });
   const kills = values.kills === '0' ? 0 : count(values.kills, 'kills', 1000);
   const runOnMs = duration(values['run-on'], 'run-on');
-  if (values.random) {
-    const random = {
-      progress,
-      kills,
-      runOnMs,
-      short: values.short,
-      durationMs: duration(values.duration ?? '6m', 'duration'),
-      seeds: count(values.seeds, 'seeds', 50),
-      firstSeed: count(values.seed, 'seed'),
-    };
-    return withPlatform(values.attach, progress, (platform, session) =>
-      proveRandomStreams({ ...random, platform, session }),
+  const speed = positive(values.speed, 'speed');
+  const durationMs = duration(values.duration ?? (values.random ? '5m' : '8m'), 'duration');
+  const shared = { progress, kills, runOnMs, short: values.short, mutants: values.random, durationMs };
+  const lateMs = values.random ? duration(values.late, 'late') : 0;
+  if (lateMs > MOST_LATE_MS)
+    throw new OperatorError('--late is at most 2d: later readings are in no average');
+  const file = values.file ?? (values.random ? RECORDING : undefined);
+  if (file === undefined || !existsSync(file)) {
+    throw new OperatorError(
+      `--file FILE is missing: the recording to replay${file ? `; there is no ${file}` : ''}`,
     );
   }
-  if (values.file === undefined) throw new OperatorError('--file FILE is missing: the recording to replay');
-  const speed = positive(values.speed, 'speed');
-  const durationMs = duration(values.duration ?? '8m', 'duration');
   const recording = await readRecording({
-    file: values.file,
+    file,
     map: columnMap(values.map),
     channels: deviceModelNamed(REPLAY_MODEL)!.channels.map(({ name }) => name),
-    span: durationMs * speed,
+    span: lateMs + durationMs * speed,
   });
+  if (values.random) {
+    const seeds = count(values.seeds, 'seeds', 50);
+    const firstSeed = count(values.seed, 'seed');
+    const recorded = { name: values.building, recording, lateMs, speed };
+    return withPlatform(values.attach, progress, (platform, session) =>
+      proveRandomStreams({ ...shared, platform, session, seeds, firstSeed, recorded }),
+    );
+  }
 
   return withPlatform(values.attach, progress, async (platform, session) => {
     const fleet = await ensureFleet(session, [
       planOfRecording(values.building, recording),
       ...planSteady({ name: `${values.building}, steady`, buildings: 1, devices: STEADY_DEVICES }),
     ]);
-    return proveAverages({
-      platform,
-      session,
-      fleet,
-      progress,
-      kills,
-      short: values.short,
-      durationMs,
-      runOnMs,
-      sourcesFrom: (start) => [
-        createReplay({ recording, building: fleet[0]!, start, speed, originalTime: false }),
-        createSteady({
-          buildings: [fleet[1]!],
-          start,
-          durationMs,
-          intervalMs: (STEADY_DEVICES / STEADY_RATE) * 1000,
-        }),
-      ],
-    });
+    const [recorded, steady] = fleet as [FleetBuilding, FleetBuilding];
+    const intervalMs = (STEADY_DEVICES / STEADY_RATE) * 1000;
+    const streams: ProvedStream[] = [
+      {
+        name: 'the recording',
+        buildings: [recorded],
+        sourcesFrom: (start) => [
+          createReplay({ recording, building: recorded, start, speed, originalTime: false }),
+        ],
+      },
+      {
+        name: 'steady',
+        buildings: [steady],
+        sourcesFrom: (start) => [createSteady({ buildings: [steady], start, durationMs, intervalMs })],
+      },
+    ];
+    return proveAverages({ ...shared, platform, session, streams });
   });
 }
 

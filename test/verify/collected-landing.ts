@@ -14,6 +14,8 @@ const CONTAINER = 'telemetry';
 export interface CollectedLanding extends Landing {
   end: StreamEnd;
   files: LandedFile[];
+  /** Where they lie until it is closed. */
+  folder: string;
 }
 
 /**
@@ -44,6 +46,7 @@ export async function collectLanding(
       ...landing,
       end,
       files,
+      folder,
       close() {
         landing.close();
         remove();

@@ -5,12 +5,18 @@ import { type SeenAverage } from './oracle/averages.oracle';
 
 const PAGE = 200;
 
+/** A point of the rolling record, as it was read or as its correction was told. */
+export interface SeenPoint extends SeenAverage {
+  /** 1 when it was first stored, one more at each correction. */
+  revision: number;
+}
+
 /** Every stored point of a building's rolling record of a quantity, page by page. */
 export async function readHistory(
   client: GraphqlClient,
   query: { buildingId: string; quantity: Quantity; from: Date; to: Date },
-): Promise<SeenAverage[]> {
-  const points: SeenAverage[] = [];
+): Promise<SeenPoint[]> {
+  const points: SeenPoint[] = [];
   let after: string | null = null;
   do {
     const page: HistoryPage | null | undefined = (
@@ -24,7 +30,12 @@ export async function readHistory(
       })
     ).building?.averageHistory;
     if (!page) throw new Error(`the API shows no history of building ${query.buildingId}`);
-    points.push(...page.nodes.map((node) => seenAverage('history', query.buildingId, node)));
+    points.push(
+      ...page.nodes.map((node) => ({
+        ...seenAverage('history', query.buildingId, node),
+        revision: node.revision,
+      })),
+    );
     after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
   } while (after !== null);
   return points;

@@ -28,6 +28,8 @@ export function createLiveSubscriber(options: {
   url: string;
   token: () => Promise<string>;
   onValue: (buildingId: string, value: LiveAverage, receivedAt: number) => void;
+  /** Of minute records that late readings changed. Left out, they are not asked for. */
+  onCorrection?: (buildingId: string, value: LiveAverage) => void;
   /** Told of what the API refuses; interruptions of the connection are not errors here. */
   onRefused: (buildingId: string, reason: string) => void;
 }): LiveSubscriber {
@@ -59,10 +61,19 @@ export function createLiveSubscriber(options: {
       pauses.add(pause);
     };
     client.subscribe<OnBuildingAverageSubscription>(
-      { query, variables: { building: buildingId, quantity: null } },
+      {
+        query,
+        variables: {
+          building: buildingId,
+          quantity: null,
+          corrections: options.onCorrection !== undefined,
+        },
+      },
       {
         next({ data, errors }) {
-          if (data) options.onValue(buildingId, data.buildingAverage, Date.now());
+          if (data?.buildingAverage.delivery === 'CORRECTED') {
+            options.onCorrection?.(buildingId, data.buildingAverage);
+          } else if (data) options.onValue(buildingId, data.buildingAverage, Date.now());
           else options.onRefused(buildingId, errors?.map(({ message }) => message).join('; ') ?? 'no data');
         },
         error(error) {

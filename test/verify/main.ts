@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { OperatorError } from '../../src/observability/operator-error';
-import { type Verification } from './verification';
+import { type Table, type Verification } from './verification';
 
 /** Every proof there is; each file is loaded only when it is run. */
 const verifications: Record<string, () => Promise<{ verification: Verification }>> = {
@@ -40,13 +40,38 @@ async function main(): Promise<void> {
     process.stderr.write(`${line}\n`);
     appendFileSync(log, `${new Date().toISOString()} ${line}\n`);
   };
-  const { counts, differences } = await verification.run({ args, progress });
+  const { tables = [], counts, differences } = await verification.run({ args, progress });
   for (const difference of differences.slice(0, SHOWN_DIFFERENCES)) progress(`DIFFERENCE ${difference}`);
   if (differences.length > SHOWN_DIFFERENCES)
     progress(`... and ${differences.length - SHOWN_DIFFERENCES} more`);
+  for (const table of tables) process.stdout.write(`${linesOf(table).join('\n')}\n\n`);
   for (const [what, count] of Object.entries(counts)) process.stdout.write(`${what}: ${count}\n`);
   process.stdout.write(`${differences.length} differences\n`);
   if (differences.length > 0) process.exitCode = 1;
+}
+
+/** Columns as wide as they must be, numbers to the right. */
+function linesOf({ columns, rows }: Table): string[] {
+  const text = (cell: string | number): string =>
+    typeof cell === 'number' ? cell.toLocaleString('en-US') : cell;
+  const widths = columns.map((name, column) =>
+    Math.max(name.length, ...rows.map((row) => text(row[column]!).length)),
+  );
+  const line = (cells: readonly (string | number)[], of: readonly (string | number)[]): string =>
+    cells
+      .map((cell, column) =>
+        typeof of[column] === 'number'
+          ? text(cell).padStart(widths[column]!)
+          : text(cell).padEnd(widths[column]!),
+      )
+      .join('  ')
+      .trimEnd();
+  const [first = columns] = rows;
+  return [
+    line(columns, first),
+    widths.map((width) => '-'.repeat(width)).join('  '),
+    ...rows.map((row) => line(row, row)),
+  ];
 }
 
 main().then(

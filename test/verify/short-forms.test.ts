@@ -56,20 +56,27 @@ describe('the whole platform', () => {
     }
   });
 
-  it('shows the averages that SQL finds in the stored rows, while a worker is killed -9', async () => {
+  it('shows the averages that SQL finds, of a recording sent late too, while a worker is killed -9, and no others', async () => {
     const file = join(folder, 'recording.csv');
     writeFileSync(file, recording());
-    const { counts, differences } = await averages.run({
+    const { tables, counts, differences } = await averages.run({
       args: [
-        ...['--attach', platform.endpointsFile, '--file', file, '--building', 'Three rooms'],
-        ...['--duration', '20s', '--run-on', '5s', '--kills', '1', '--short'],
+        ...['--attach', platform.endpointsFile, '--file', file, '--building', 'Three rooms', '--late', '10m'],
+        ...['--random', '--seeds', '1', '--duration', '10s', '--run-on', '1s', '--kills', '1', '--short'],
       ],
       progress: () => undefined,
     });
     expect(differences).toEqual([]);
     expect(counts['kills done']).toBe(1);
     expect(counts['live values compared']).toBeGreaterThan(0);
+    expect(counts['corrections compared']).toBeGreaterThan(0);
     expect(counts['readings refused and kept as dead letters']).toBe(10);
+    expect(tables!.at(-1)!.rows.map(([name, , , , verdict]) => [name, verdict])).toEqual([
+      ['the window as it is', 'equal'],
+      ['counts what was sent twice twice', 'caught'],
+      ['is off by one second', 'caught'],
+      ['lets readings expire by their arrival', 'caught'],
+    ]);
   }, 400_000);
 
   it('finds what devices observed before a move, a replacement or a transfer where they stood then', async () => {

@@ -14,7 +14,15 @@ export interface VerificationContext {
   progress(line: string): void;
 }
 
+/** Figures side by side. */
+export interface Table {
+  columns: readonly string[];
+  rows: (string | number)[][];
+}
+
 export interface Outcome {
+  /** Printed before the counts. */
+  tables?: Table[];
   /** What was counted, in the order it is printed. */
   counts: Record<string, number>;
   /** Every difference found, in words. Empty means proved. */

@@ -100,7 +100,7 @@ describe('the address of a webhook', () => {
     let looked = 0;
     // A documentation address that leads nowhere first; ours after it.
     const resolve = async () => [{ address: ++looked === 1 ? '127.0.0.2' : '127.0.0.1', family: 4 }];
-    const sender = createSender({ allowPrivate: true, timeoutMs: 500, resolve });
+    const sender = createSender({ allowPrivate: true, timeoutMs: 10_000, resolve });
     const url = `http://rebinding.example.com:${receiver.port}/`;
     const body = JSON.stringify({ type: 'alert.raised' });
     expect((await sender.send(url, {}, body)).problem).not.toBeNull();

@@ -86,7 +86,7 @@ export class TenantExcursionsResolver {
   @Visible({ needs: 'reading.read', of: 'parent' })
   @FieldResolver(() => Excursions, {
     nullable: true,
-    description: `${OFTEN} In all its buildings: for those whose role is of the whole tenant.`,
+    description: `${OFTEN} In all its buildings: for those whose role is of the whole tenant. Readings of the last minutes may be missing.`,
   })
   excursions(
     @Root() { tenantId }: Tenant,

@@ -16,7 +16,7 @@ export class BuildingReadingsResolver {
   @FieldResolver(() => ReadingConnection, {
     nullable: true,
     description:
-      'Its readings by when they were observed, oldest first, over any range: each once, however often it was sent. Null, with an error, where you may not see any.',
+      'Its readings by when they were observed, oldest first, over any range: each once, however often it was sent. One is there about a minute after it was taken, at the latest. Null, with an error, where you may not see any.',
   })
   async readings(
     @Root() building: Building,

@@ -9,7 +9,7 @@ import { WINDOW_SECONDS } from '../../../src/domain/window';
 /** A value of the rolling average as a client of the API saw it. */
 export interface SeenAverage {
   /** What a difference is reported as, e.g. `live`. */
-  source: 'live' | 'history';
+  source: 'live' | 'history' | 'correction';
   buildingId: string;
   quantity: QuantityName;
   /** Seconds since 1970. */
@@ -172,17 +172,22 @@ export function describe(value: SeenAverage): string {
 /**
  * Minutes whose window holds readings and for which no history point was seen, between the first reading of a building
  * and quantity and `untilMinute` (minutes since 1970, inclusive).
+ *
+ * @param buildingIds whose points they are; left out, of all that are counted.
  */
 export async function missingPoints(
   connection: DuckDBConnection,
   history: readonly SeenAverage[],
   untilMinute: number,
+  buildingIds?: readonly string[],
 ): Promise<string[]> {
+  const of =
+    buildingIds === undefined ? '' : ` AND building_id IN (${buildingIds.map((id) => `'${id}'`).join(', ')})`;
   const reader = await connection.runAndReadAll(`
     SELECT building_id, quantity, minute, count(*) AS readings FROM (
       SELECT building_id, quantity,
         unnest(range((slot + 59) // 60, (slot + ${WINDOW_SECONDS - 1}) // 60 + 1)) AS minute
-      FROM counted WHERE quantity NOT IN (${STATES})
+      FROM counted WHERE quantity NOT IN (${STATES})${of}
     )
     WHERE minute <= ${untilMinute}
     GROUP BY ALL ORDER BY ALL`);
