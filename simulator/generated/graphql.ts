@@ -344,6 +344,35 @@ export type ExcursionsBy =
   /** Of each point. A silence of more than three of its usual intervals, and of a minute at least, ends an excursion; its usual interval is the median between readings of one UTC day in the range. */
   | 'POINT';
 
+/** How the files of an export are written. Further formats may come. */
+export type ExportFormat =
+  /** By RFC 4180, in UTF-8, with a header; instants in ISO 8601, UTC. A text that a spreadsheet would take for a formula is given an apostrophe before it. */
+  | 'CSV'
+  /** Compressed with zstd; instants with their zone, UTC. */
+  | 'PARQUET';
+
+/** Readings that are wanted as files. Give a building or a tenant, not both. */
+export type ExportReadingsInput = {
+  /** The building. */
+  buildingId?: string | null | undefined;
+  /** Only from these devices, at most 50; left out, from any. */
+  devices?: Array<string> | null | undefined;
+  /** How the files are to be written. */
+  format: ExportFormat;
+  /** Readings observed from this instant on. */
+  from: string;
+  /** Chosen by you, unique for this export: the same key with the same input gives the same export again, for 24 hours. */
+  idempotencyKey: string;
+  /** Only these quantities; left out, all that you may see. */
+  quantities?: Array<Quantity> | null | undefined;
+  /** Only in these spaces of the building and those that lie in them, at most 50; left out, anywhere. */
+  spaces?: Array<string> | null | undefined;
+  /** The tenant, for all of its buildings. */
+  tenantId?: string | null | undefined;
+  /** Readings observed before this instant, at most 366 days later. */
+  to: string;
+};
+
 /** A device that is to have another credential. */
 export type IssueDeviceCredentialInput = {
   /** What it is to have. */
@@ -356,6 +385,8 @@ export type IssueDeviceCredentialInput = {
 
 /** What a job does. Further kinds may come. */
 export type JobKind =
+  /** Writes readings into files; a row is a stretch of time. */
+  | 'EXPORT_READINGS'
   /** Provisions devices into spaces of a building. */
   | 'PROVISION_DEVICES'
   /** Puts devices into a tenant’s stock, each with a claim code. */
@@ -1041,6 +1072,39 @@ export type ExcursionsQueryVariables = Exact<{
 
 export type ExcursionsQuery = { building: { id: string, name: string, excursions: { count: number, total: unknown, hasNextPage: boolean, endCursor: string | null, nodes: Array<{ buildingId: string, pointId: string | null, start: string, end: string, duration: unknown, endedBy: ExcursionEnd, peak: number, peakAt: string }> } | null } | null };
 
+export type ExportQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ExportQuery = { export: { id: string, format: ExportFormat, buildingId: string | null, quantities: Array<Quantity>, from: string, to: string, expiresAt: string | null, job: { id: string, kind: JobKind, state: JobState, total: number, done: number, finishedAt: string | null, error: { code: string, message: string } | null }, parts: Array<{ name: string, bytes: number, rows: number, url: string }> } | null };
+
+export type ExportReadingsMutationVariables = Exact<{
+  input: ExportReadingsInput;
+}>;
+
+
+export type ExportReadingsMutation = { exportReadings:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ExportReadingsSuccess', export: { id: string, quantities: Array<Quantity>, job: { id: string, state: JobState, total: number } } }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type ExportsQueryVariables = Exact<{
+  tenantId: string;
+  first?: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type ExportsQuery = { tenant: { exports: { nodes: Array<{ id: string, format: ExportFormat, buildingId: string | null, from: string, to: string, expiresAt: string | null, job: { state: JobState, total: number, done: number } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
+
 export type IssueDeviceCredentialMutationVariables = Exact<{
   input: IssueDeviceCredentialInput;
 }>;
@@ -1534,6 +1598,7 @@ export type WebhookDeliveriesQueryVariables = Exact<{
 
 
 export type WebhookDeliveriesQuery = { node:
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -2324,6 +2389,85 @@ export const ExcursionsDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:1663e1ff44f3b6099848a13c6ec093d2d560117c4378fdfd7bad9f475fbca66c"}) as unknown as TypedDocumentString<ExcursionsQuery, ExcursionsQueryVariables>;
+export const ExportDocument = new TypedDocumentString(`
+    query Export($id: ID!) {
+  export(id: $id) {
+    id
+    format
+    buildingId
+    quantities
+    from
+    to
+    expiresAt
+    job {
+      id
+      kind
+      state
+      total
+      done
+      finishedAt
+      error {
+        code
+        message
+      }
+    }
+    parts {
+      name
+      bytes
+      rows
+      url
+    }
+  }
+}
+    `, {"hash":"sha256:72bbeaf86faf9d2e4d6c72e82413a4d9dafaf97a0b255629f59c434fbe2a1708"}) as unknown as TypedDocumentString<ExportQuery, ExportQueryVariables>;
+export const ExportReadingsDocument = new TypedDocumentString(`
+    mutation ExportReadings($input: ExportReadingsInput!) {
+  exportReadings(input: $input) {
+    __typename
+    ... on ExportReadingsSuccess {
+      export {
+        id
+        quantities
+        job {
+          id
+          state
+          total
+        }
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:94661630379956217600fa59722cc9b9f4d6c8e7725e4716ba1921bffb652094"}) as unknown as TypedDocumentString<ExportReadingsMutation, ExportReadingsMutationVariables>;
+export const ExportsDocument = new TypedDocumentString(`
+    query Exports($tenantId: ID!, $first: Int! = 20, $after: String) {
+  tenant(id: $tenantId) {
+    exports(first: $first, after: $after) {
+      nodes {
+        id
+        format
+        buildingId
+        from
+        to
+        expiresAt
+        job {
+          state
+          total
+          done
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:018cb924e97a0fc3dc21853c3f9fe4e63995aa360b35397bd934186afa85968a"}) as unknown as TypedDocumentString<ExportsQuery, ExportsQueryVariables>;
 export const IssueDeviceCredentialDocument = new TypedDocumentString(`
     mutation IssueDeviceCredential($input: IssueDeviceCredentialInput!) {
   issueDeviceCredential(input: $input) {

@@ -1,3 +1,4 @@
+import { type FrozenChunks, keep } from './frozen-chunks';
 import { isNewDated } from './identities';
 
 /**
@@ -24,6 +25,8 @@ export interface Chunks {
   newest: Uint32Array;
   /** By leaf: observedAt of the newest reading given up; -1 for none. */
   evictedAt: Float64Array;
+  /** While a snapshot reads what was held when it began. */
+  frozen: FrozenChunks | undefined;
 }
 
 /** No chunk, and no leaf. */
@@ -59,6 +62,7 @@ export function createChunks(readings: number): Chunks {
     last: new Uint32Array(SMALLEST),
     newest: new Uint32Array(SMALLEST),
     evictedAt: new Float64Array(SMALLEST).fill(-1),
+    frozen: undefined,
   };
 }
 
@@ -130,7 +134,7 @@ export function insert(
       chunk = added;
       at = 0;
     } else {
-      moveUpperHalf(chunks.words, chunk, added);
+      moveUpperHalf(chunks, chunk, added);
       if (at > HALF) {
         chunk = added;
         at -= HALF;
@@ -180,13 +184,17 @@ export function evict(chunks: Chunks, leaf: number, gone: number): void {
       if (crowds.size > 0) crowds.delete(crowdKey(leaf, slot));
     }
     const newer = words[begin + NEWER]!;
+    keep(chunks, chunk);
     words[begin + NEWER] = chunks.free;
     chunks.free = chunk;
     chunk = newer;
   }
   chunks.first[leaf] = chunk;
   if (chunk === NONE) chunks.last[leaf] = NONE;
-  else words[chunk * CHUNK_WORDS + OLDER] = NONE;
+  else {
+    keep(chunks, chunk);
+    words[chunk * CHUNK_WORDS + OLDER] = NONE;
+  }
 }
 
 /** How many milliseconds before the end of its second a reading was observed stands in the low bits of its identity. */
@@ -210,6 +218,7 @@ function put(
   value: number,
 ): void {
   const { words, view } = chunks;
+  if (chunks.frozen !== undefined) keep(chunks, chunk);
   const begin = chunk * CHUNK_WORDS;
   const count = words[begin + COUNT]!;
   const word = begin + HEADER + at * READING;
@@ -221,7 +230,10 @@ function put(
   view.setFloat64((word + VALUE) * 4, value, true);
 }
 
-function moveUpperHalf(words: Uint32Array, from: number, to: number): void {
+function moveUpperHalf(chunks: Chunks, from: number, to: number): void {
+  keep(chunks, from);
+  keep(chunks, to);
+  const { words } = chunks;
   const begin = from * CHUNK_WORDS + HEADER + HALF * READING;
   words.copyWithin(to * CHUNK_WORDS + HEADER, begin, begin + HALF * READING);
   words[from * CHUNK_WORDS + COUNT] = HALF;
@@ -233,6 +245,8 @@ function allocateBehind(chunks: Chunks, leaf: number, chunk: number): number {
   const added = allocate(chunks);
   const { words } = chunks;
   const newer = words[chunk * CHUNK_WORDS + NEWER]!;
+  keep(chunks, chunk);
+  if (newer !== NONE) keep(chunks, newer);
   words[added * CHUNK_WORDS + OLDER] = chunk;
   words[added * CHUNK_WORDS + NEWER] = newer;
   words[chunk * CHUNK_WORDS + NEWER] = added;
@@ -251,6 +265,7 @@ function allocate(chunks: Chunks): number {
       chunks.view = new DataView(chunks.words.buffer);
     }
   } else chunks.free = chunks.words[chunk * CHUNK_WORDS + NEWER]!;
+  keep(chunks, chunk);
   const begin = chunk * CHUNK_WORDS;
   chunks.words[begin + OLDER] = NONE;
   chunks.words[begin + NEWER] = NONE;

@@ -1,4 +1,5 @@
-import { appendAll, CHUNK_WORDS, COUNT, DEVICE, HEADER, NEWER, NONE, READING, SLOT } from './chunks';
+import { appendAll, type Chunks, COUNT, DEVICE, HEADER, NEWER, NONE, READING, SLOT } from './chunks';
+import { freezeChunks, type FrozenChunks, frozenWords, release } from './frozen-chunks';
 import { type BuildingState, type Places, spaceNumber } from './places';
 import { type States } from './states';
 
@@ -54,7 +55,8 @@ const NO_DEVICE = 0xffffffff;
 /** What is held, as it was at one instant: it can be read through while the engine goes on. */
 export interface Frozen {
   buildings: FrozenBuilding[];
-  words: Uint32Array;
+  chunks: Chunks;
+  frozen: FrozenChunks;
   /** By leaf. */
   first: Uint32Array;
   evictedAt: Float64Array;
@@ -68,12 +70,11 @@ interface FrozenBuilding {
 }
 
 /**
- * The readings of a partition are one buffer, so that a copy of it takes some milliseconds, and some memory for as long as
- * it is packed. To pack it in slices while readings come was weighed: a position would then have to be kept for each
- * building, or what changed be packed again.
+ * What is small is copied at once; the readings, which are most of it, as they are written. To pack them in slices without
+ * a copy was weighed: a position would then have to be kept for each building, or what changed be packed again.
  */
 export function freeze({ buildings, chunks, leaves, spaceIdOf }: Places, states: States): Frozen {
-  const frozen: FrozenBuilding[] = [];
+  const found: FrozenBuilding[] = [];
   for (const owners of buildings.values()) {
     for (const building of owners) {
       const evictedAt: PackedBuilding['evictedAt'] = [];
@@ -94,12 +95,13 @@ export function freeze({ buildings, chunks, leaves, spaceIdOf }: Places, states:
         evictedAt,
         dirty: [...building.dirty].map(([minute, marked]) => [minute, [...marked].map(({ code }) => code)]),
       };
-      frozen.push({ packed, series });
+      found.push({ packed, series });
     }
   }
   return {
-    buildings: frozen,
-    words: chunks.words.slice(0, chunks.used * CHUNK_WORDS),
+    buildings: found,
+    chunks,
+    frozen: freezeChunks(chunks),
     first: chunks.first.slice(0, leaves),
     evictedAt: chunks.evictedAt.slice(0, leaves),
     spaceIdOf: spaceIdOf.slice(),
@@ -110,7 +112,8 @@ export function freeze({ buildings, chunks, leaves, spaceIdOf }: Places, states:
 /** What it yields holds until the next is asked for. */
 export function* packFrozen({
   buildings,
-  words,
+  chunks,
+  frozen,
   first,
   evictedAt,
   spaceIdOf,
@@ -128,35 +131,41 @@ export function* packFrozen({
     readings: scratch.subarray(0, used),
   });
 
-  for (const { packed, series } of buildings) {
-    part.buildings.push(packed);
-    for (const { code, leaves } of series) {
-      for (const leaf of leaves) {
-        packed.leaves++;
-        part.spaceIds.push(spaceIdOf[leaf]!);
-        part.codes.push(code);
-        part.evictedAt.push(evictedAt[leaf]!);
-        const before = used;
-        for (let chunk = first[leaf]!; chunk !== NONE; chunk = words[chunk * CHUNK_WORDS + NEWER]!) {
-          const length = words[chunk * CHUNK_WORDS + COUNT]! * READING;
-          if (used + length > scratch.length) {
-            const larger = new Uint32Array(2 * scratch.length);
-            larger.set(scratch);
-            scratch = larger;
+  try {
+    for (const { packed, series } of buildings) {
+      part.buildings.push(packed);
+      for (const { code, leaves } of series) {
+        for (const leaf of leaves) {
+          packed.leaves++;
+          part.spaceIds.push(spaceIdOf[leaf]!);
+          part.codes.push(code);
+          part.evictedAt.push(evictedAt[leaf]!);
+          const before = used;
+          for (let chunk = first[leaf]!; chunk !== NONE;) {
+            const [words, from] = frozenWords(chunks, frozen, chunk);
+            const length = words[from + COUNT]! * READING;
+            if (used + length > scratch.length) {
+              const larger = new Uint32Array(2 * scratch.length);
+              larger.set(scratch);
+              scratch = larger;
+            }
+            const begin = from + HEADER;
+            for (let i = 0; i < length; i++) scratch[used + i] = words[begin + i]!;
+            used += length;
+            chunk = words[from + NEWER]!;
           }
-          const begin = chunk * CHUNK_WORDS + HEADER;
-          for (let i = 0; i < length; i++) scratch[used + i] = words[begin + i]!;
-          used += length;
+          part.counts.push((used - before) / READING);
         }
-        part.counts.push((used - before) / READING);
       }
+      if (used < READINGS_A_PART * READING) continue;
+      yield finish();
+      part = emptyPart();
+      used = 0;
     }
-    if (used < READINGS_A_PART * READING) continue;
     yield finish();
-    part = emptyPart();
-    used = 0;
+  } finally {
+    release(chunks, frozen);
   }
-  yield finish();
   for (const packed of states) yield partOfStates(packed);
 }
 

@@ -205,7 +205,7 @@ export function createAggregatePartition(options: {
         const rows = engine.apply(frame, sequenceNumber, enqueuedAt);
         const unsure = enqueuedAt + FUTURE_ALLOWANCE_MS < engine.knownFrom;
         recent?.note(frame, { rows, unsure }, sequenceNumber, enqueuedAt);
-        alerts?.apply(frame, sequenceNumber, enqueuedAt);
+        alerts?.apply(frame, sequenceNumber, enqueuedAt, rows);
       }
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;

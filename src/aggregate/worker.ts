@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { type BlobServiceClient } from '@azure/storage-blob';
 import { type Readiness } from '../observability/health';
 import { explain, type Logger } from '../observability/logger';
@@ -96,6 +97,7 @@ export function createAggregateWorker(options: {
     gatewaysHeard: () => !platformAlert!.raised(),
   };
   let started = false;
+  let stopped = false;
   let timer: NodeJS.Timeout | undefined;
 
   const hub = options.telemetryHub ?? 'telemetry';
@@ -155,7 +157,8 @@ export function createAggregateWorker(options: {
     for (const partition of partitions) partition.regroup(buildingId);
   });
 
-  const tick = (): void => {
+  /** A partition a turn: what comes in meanwhile waits for one of them and not for all. */
+  const tick = async (): Promise<void> => {
     platformAlert?.look();
     for (const partition of partitions) {
       try {
@@ -163,13 +166,14 @@ export function createAggregateWorker(options: {
       } catch (error) {
         logger.error({ partition: partition.partition, error: explain(error) }, 'tick failed');
       }
+      await setImmediate();
     }
-    schedule();
+    if (!stopped) schedule();
   };
   const schedule = (): void => {
     const every = options.tickEveryMs ?? 1000;
     const wait = every - (now() % every) + AFTER_THE_SECOND_MS;
-    timer = setTimeout(tick, wait);
+    timer = setTimeout(() => void tick(), wait);
   };
 
   return {
@@ -188,6 +192,7 @@ export function createAggregateWorker(options: {
     async stop() {
       started = false;
       await consumer.stop();
+      stopped = true;
       clearTimeout(timer);
       await producer.stop();
     },

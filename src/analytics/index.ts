@@ -8,6 +8,7 @@ import { type RecentTail } from '../store/recent-tail';
 import { type BlobCache, createBlobCache } from './blob-cache';
 import { createCuratedListing } from './curated-listing';
 import { createEngine } from './engine';
+import { createReadingsFiles, type ReadingsFiles } from './exports/files';
 import { createLandingFiles } from './landing-files';
 import { observeAnalytics } from './metrics';
 import { createQuestions, type Questions } from './questions';
@@ -31,6 +32,8 @@ export interface AnalyticsOptions {
 /** Questions over stored readings. */
 export interface Analytics {
   questions: Questions;
+  /** The same readings as files. */
+  files: Pick<ReadingsFiles, 'write'>;
   /** What the copies of cold files were good for since the start. */
   cacheCounts: BlobCache['counts'];
   start(): Promise<void>;
@@ -43,7 +46,9 @@ const AT_ONCE_EACH = 1;
 const COPIES = 'blobs';
 
 export function createAnalytics(options: AnalyticsOptions): Analytics {
-  let begun: { questions: Questions; counts: BlobCache['counts']; stop: () => Promise<void> } | undefined;
+  let begun:
+    | { questions: Questions; files: ReadingsFiles; counts: BlobCache['counts']; stop: () => Promise<void> }
+    | undefined;
   const started = () => {
     if (begun === undefined) throw new Error('questions are asked before the start');
     return begun;
@@ -55,6 +60,7 @@ export function createAnalytics(options: AnalyticsOptions): Analytics {
       history: (...asked) => theirs().history(...asked),
       excursions: (...asked) => theirs().excursions(...asked),
     },
+    files: { write: (...asked) => started().files.write(...asked) },
     cacheCounts: () => started().counts(),
     async start() {
       const { container, memoryMegabytes, threads } = options;
@@ -82,8 +88,11 @@ export function createAnalytics(options: AnalyticsOptions): Analytics {
         curated: createCuratedListing({ manifests: createManifests(container) }),
         recent: options.recent,
       });
+      const files = createReadingsFiles({ engine, source, folder });
+      await files.start();
       begun = {
         questions: createQuestions({ engine, source }),
+        files,
         counts: cache.counts,
         async stop() {
           await engine.stop();

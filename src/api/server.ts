@@ -25,6 +25,7 @@ import { type AlertFeed } from '../store/alerts/feed';
 import { type Alerting } from '../store/alerts/alerting';
 import { type AveragesReader } from '../store/averages';
 import { type DeviceStatuses } from '../store/device-statuses';
+import { type Exports } from '../store/exports/exports';
 import { type Jobs } from '../store/jobs/jobs';
 import { type Memberships } from '../store/memberships';
 import { type RecentReader } from '../store/recent';
@@ -36,6 +37,7 @@ import { authenticate, type Tokens } from './authentication';
 import { errorAnswer, INTERNAL_MESSAGE, maskError, UNAVAILABLE_MESSAGE } from './error-answers';
 import { createDeliveryBudget } from './delivery-budget';
 import { createEventStreams } from './event-stream';
+import { EXPORTS_PATH, registerExportRoutes } from './export-downloads';
 import { createFanOut } from './fan-out';
 import { DEFAULT_LIMITS, type DocumentLimits } from './limits';
 import { createApiMeters } from './meters';
@@ -57,6 +59,7 @@ export interface ApiOptions {
   port: number;
   registry: Registry;
   jobs: Jobs;
+  exports: Exports;
   /** Started and stopped by whoever made it. */
   memberships: Memberships;
   averages: AveragesReader;
@@ -127,6 +130,7 @@ export function createApi(options: ApiOptions): Api {
   const services: Services = {
     registry: options.registry,
     jobs: options.jobs,
+    exports: options.exports,
     averages: options.averages,
     recent: options.recent,
     deviceStatuses: options.deviceStatuses,
@@ -213,8 +217,8 @@ export function createApi(options: ApiOptions): Api {
         await app.register(cors, {
           origin: [...options.origins],
           methods: ['GET', 'POST'],
-          allowedHeaders: ['authorization', 'content-type', 'accept', 'last-event-id'],
-          exposedHeaders: ['x-request-id', 'retry-after'],
+          allowedHeaders: ['authorization', 'content-type', 'accept', 'last-event-id', 'range', 'if-range'],
+          exposedHeaders: ['x-request-id', 'retry-after', 'content-disposition', 'content-range', 'etag'],
           maxAge: PREFLIGHT_SECONDS,
         });
       }
@@ -234,6 +238,7 @@ export function createApi(options: ApiOptions): Api {
       const wantsPage = (request: FastifyRequest): boolean =>
         request.method === 'GET' &&
         !request.url.startsWith(STREAM_PATH) &&
+        !request.url.startsWith(EXPORTS_PATH) &&
         !(request.query as Record<string, unknown>)['query'] &&
         (request.headers.accept ?? '').includes('text/html');
 
@@ -308,6 +313,7 @@ export function createApi(options: ApiOptions): Api {
         },
       });
       app.route({ method: 'POST', url: PATH, onRequest: signIn, handler: answer });
+      registerExportRoutes(app, { signIn, refuse, exports: options.exports, logger });
       app.route({
         method: ['GET', 'POST'],
         url: STREAM_PATH,

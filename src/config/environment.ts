@@ -111,6 +111,17 @@ const questions = {
   QUESTION_SECONDS: seconds(20, 'longest time that a question may take, in seconds'),
 };
 
+/** Of exports of readings. An export is known as long as its job is: a week. */
+const exportSettings = {
+  EXPORT_CONTAINER: z.string().default('exports').describe('blob container of exported readings'),
+  EXPORT_DAYS: z.coerce
+    .number()
+    .positive()
+    .max(7)
+    .default(7)
+    .describe('how long an export can be downloaded, in days, at most 7'),
+};
+
 const deviceKeys = {
   DEVICE_KEY_ENCRYPTION_KEY: key32('32 bytes in base64 that seal the devices’ keys'),
 };
@@ -270,6 +281,7 @@ export const jobsSettings = (variables: Variables = process.env) =>
         .default(7)
         .describe('how long a landing file is kept once it is curated, in days'),
       WEBHOOK_ALLOW_PRIVATE: webhookAllowPrivate,
+      ...exportSettings,
       WEBHOOK_DAYS: count(30, 'how long deliveries to webhooks can be asked about and repeated, in days'),
       DEAD_LETTER_DAYS: count(30, 'how long a dead letter can be asked for and replayed, in days'),
     },
@@ -334,6 +346,7 @@ export const apiSettings = (variables: Variables = process.env) =>
         .describe('host and port that devices’ connection strings name'),
       COLD_CONTAINER: coldContainer,
       ...questions,
+      ...exportSettings,
       ALERT_DAYS: alertDays,
       WEBHOOK_ALLOW_PRIVATE: webhookAllowPrivate,
       ...cost,

@@ -2,7 +2,20 @@ import { createHash, randomBytes } from 'node:crypto';
 
 /** Ids are ours, opaque and global: a short kind and 128 random bits. */
 export type IdKind =
-  'ten' | 'bld' | 'spc' | 'pnt' | 'dev' | 'aud' | 'job' | 'grp' | 'trf' | 'alr' | 'alt' | 'whk' | 'whd';
+  | 'ten'
+  | 'bld'
+  | 'spc'
+  | 'pnt'
+  | 'dev'
+  | 'aud'
+  | 'job'
+  | 'grp'
+  | 'trf'
+  | 'alr'
+  | 'alt'
+  | 'whk'
+  | 'whd'
+  | 'exp';
 
 export function newId(kind: IdKind): string {
   return `${kind}_${randomBytes(16).toString('base64url')}`;

@@ -11,6 +11,8 @@ import { createAlerting } from '../store/alerts/alerting';
 import { createAveragesReader } from '../store/averages-reader';
 import { createCosmos } from '../store/cosmos';
 import { createDeviceStatuses } from '../store/device-statuses';
+import { createExports } from '../store/exports/exports';
+import { createPartFiles } from '../store/exports/part-files';
 import { createJobs } from '../store/jobs/jobs';
 import { createKeyring } from '../store/keyring';
 import { createMemberships } from '../store/memberships';
@@ -66,13 +68,21 @@ run('api', apiSettings, async (settings, logger) => {
     seconds: settings.QUESTION_SECONDS,
     metrics,
   });
+  const jobs = createJobs({ cosmos, keyring });
+  const exported = blobServiceOf(settings).getContainerClient(settings.EXPORT_CONTAINER);
   const api = createApi({
     logger,
     metrics,
     host: settings.HOST,
     port: settings.API_PORT,
     registry,
-    jobs: createJobs({ cosmos, keyring }),
+    jobs,
+    exports: createExports({
+      cosmos,
+      jobs,
+      files: createPartFiles(exported),
+      keepMs: settings.EXPORT_DAYS * 86_400_000,
+    }),
     memberships,
     averages: createAveragesReader({ cosmos }),
     recent: createRecentReader({ cosmos }),

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { constants, setPriority } from 'node:os';
+import { createAnalytics } from '../analytics';
 import { createCuration } from '../analytics/curation';
+import { removeExpired } from '../analytics/exports/expiry';
+import { createExportHandler } from '../analytics/exports/handler';
 import { directoryScope } from '../auth/directory-scope';
 import { jobsSettings } from '../config/environment';
 import { createDeadLetters } from '../dead-letters';
@@ -8,6 +11,7 @@ import { createHealthServer, type Readiness } from '../observability/health';
 import { explain } from '../observability/logger';
 import { createMetrics } from '../observability/metrics';
 import { createCosmos } from '../store/cosmos';
+import { createPartFiles } from '../store/exports/part-files';
 import { createDuties } from '../store/jobs/duties';
 import { createProvisionDevicesHandler } from '../store/jobs/handlers/provision-devices';
 import { createRegisterDevicesHandler } from '../store/jobs/handlers/register-devices';
@@ -15,6 +19,7 @@ import { createJobMetrics } from '../store/jobs/metrics';
 import { createJobQueue } from '../store/jobs/queue';
 import { createJobRunner } from '../store/jobs/runner';
 import { createKeyring } from '../store/keyring';
+import { createRecentTail } from '../store/recent-tail';
 import { createRegistry } from '../store/registry';
 import { createWebhookDelivery } from '../webhooks';
 import { blobServiceOf, cosmosAccountOf, namespaceOf } from './connections';
@@ -24,6 +29,9 @@ const SAGAS_EVERY_MS = 10_000;
 // Longer than any request lives: a younger one's caller is still at it.
 const SAGAS_LEFT_ALONE_MS = 30_000;
 const SAGAS_AT_ONCE = 100;
+const EXPORTS_EXPIRE_EVERY_MS = 3_600_000;
+/** A slice of an export has no client who waits for it: less memory than questions, and more time. */
+const EXPORTS = { cacheMegabytes: 1_024, memoryMegabytes: 256, threads: 1, seconds: 120 };
 const COLD_STORE_KEPT_EVERY_MS = 6 * 3_600_000;
 
 /** Works off what is too much for one request, and does what has to be done again and again. */
@@ -49,6 +57,13 @@ run('jobs', jobsSettings, async (settings, logger) => {
   });
   // Of this life of the process: what an earlier one held is taken over like any other's.
   const worker = `jobs-${settings.WORKER_SLOT}-${randomUUID()}`;
+  const analytics = createAnalytics({
+    container: blobServiceOf(settings).getContainerClient(settings.COLD_CONTAINER),
+    recent: createRecentTail({ cosmos }),
+    ...EXPORTS,
+  });
+  const parts = createPartFiles(blobServiceOf(settings).getContainerClient(settings.EXPORT_CONTAINER));
+  const exporting = createExportHandler({ cosmos, registry, files: analytics.files, parts });
   const runner = createJobRunner({
     cosmos,
     keyring,
@@ -58,6 +73,7 @@ run('jobs', jobsSettings, async (settings, logger) => {
       REGISTER_DEVICES: createRegisterDevicesHandler({ registry }),
       PROVISION_DEVICES: createProvisionDevicesHandler({ registry, keyring }),
       REPLAY_DEAD_LETTERS: deadLetters.replay,
+      EXPORT_READINGS: exporting.handler,
     },
     worker,
     metrics: jobMetrics,
@@ -82,6 +98,12 @@ run('jobs', jobsSettings, async (settings, logger) => {
     const { disagreements } = await curation.keepLanding();
     if (disagreements.length > 0) throw new Error(disagreements.join('; '));
   });
+  const keepMs = settings.EXPORT_DAYS * 86_400_000;
+  duties.every(
+    EXPORTS_EXPIRE_EVERY_MS,
+    'expire exports',
+    async () => void (await removeExpired({ cosmos, parts, keepMs })),
+  );
   const webhooks = createWebhookDelivery({
     cosmos,
     keyring,
@@ -101,15 +123,17 @@ run('jobs', jobsSettings, async (settings, logger) => {
   });
   await health.start();
   await cosmos.ensureContainers();
+  await analytics.start();
   await runner.start();
   duties.start();
   await deadLetters.start();
   webhooks.start();
   const stopWork = async (): Promise<void> => {
     curation.stop();
+    exporting.stop();
     await Promise.all([webhooks.stop(), runner.stop(), duties.stop()]);
-    // Behind the jobs, which send through it.
-    await deadLetters.stop();
+    // Behind the jobs, which send and read through them.
+    await Promise.all([deadLetters.stop(), analytics.stop()]);
   };
   return { stop: () => stopInOrder(stopWork, health.stop, cosmos.stop) };
 });

@@ -5,6 +5,7 @@ import { type AlertFeed } from '../store/alerts/feed';
 import { type Alerting } from '../store/alerts/alerting';
 import { type AveragesReader } from '../store/averages';
 import { type DeviceStatuses } from '../store/device-statuses';
+import { type Exports } from '../store/exports/exports';
 import { type Jobs } from '../store/jobs/jobs';
 import { type RecentReader } from '../store/recent';
 import { type Registry } from '../store/registry';
@@ -16,6 +17,7 @@ import { type Loaders } from './loaders';
 export interface Services {
   registry: Registry;
   jobs: Jobs;
+  exports: Exports;
   averages: AveragesReader;
   recent: Pick<RecentReader, 'latest'>;
   questions: Questions;

@@ -4,6 +4,7 @@ import { loadAlertRule } from './alert/rule.resolver';
 import { loadBuilding } from './building/building.resolver';
 import { type Context } from './context';
 import { loadDevice } from './device/device.resolver';
+import { loadExport } from './export/export.resolver';
 import { loadJob } from './job/job.resolver';
 import { Node } from './node.type';
 import { Visible } from './rule';
@@ -16,7 +17,7 @@ export class NodeResolver {
   @Query(() => Node, {
     nullable: true,
     description:
-      'A tenant, building, device, job, alert, alert rule or webhook by its global id; null where there is none or it is not yours to see.',
+      'A tenant, building, device, job, export, alert, alert rule or webhook by its global id; null where there is none or it is not yours to see.',
   })
   async node(
     @Arg('id', () => ID, { description: 'The object’s id.' }) id: string,
@@ -39,6 +40,8 @@ export class NodeResolver {
         return loadAlertRule(context, id);
       case 'whk_':
         return loadWebhook(context, id);
+      case 'exp_':
+        return loadExport(context, id);
       default:
         return null;
     }

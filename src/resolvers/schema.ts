@@ -36,6 +36,7 @@ import { StockResolver, TenantStockResolver } from './device/stock.resolver';
 import { SuspensionResolver } from './device/suspension.resolver';
 import { DeviceStatusResolver } from './device/device-status.resolver';
 import { DeviceTransferResolver, TenantTransfersResolver } from './device/transfer.resolver';
+import { ExportResolver, TenantExportsResolver } from './export/export.resolver';
 import { JobResolver, JobRowResolver, TenantJobsResolver } from './job/job.resolver';
 import { NodeResolver } from './node.resolver';
 import { PointResolver } from './point/point.resolver';
@@ -102,6 +103,8 @@ const resolvers: NonEmptyArray<new () => object> = [
   JobResolver,
   JobRowResolver,
   TenantJobsResolver,
+  ExportResolver,
+  TenantExportsResolver,
   SuspensionResolver,
   DeviceCredentialResolver,
   DeviceConfigurationResolver,

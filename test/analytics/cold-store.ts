@@ -8,6 +8,7 @@ import { createBlobCache } from '../../src/analytics/blob-cache';
 import { createCurator } from '../../src/analytics/curation/curator';
 import { createCuratedListing } from '../../src/analytics/curated-listing';
 import { createEngine } from '../../src/analytics/engine';
+import { createReadingsFiles, type ReadingsFiles } from '../../src/analytics/exports/files';
 import { createLandingFiles } from '../../src/analytics/landing-files';
 import { createQuestions, type Questions } from '../../src/analytics/questions';
 import { createReadingsSource } from '../../src/analytics/readings-source';
@@ -32,7 +33,9 @@ export interface Arrival {
 /** A cold store with the questions over it. */
 export interface ColdStore {
   container: ContainerClient;
+  blobs: BlobServiceClient;
   questions: Questions;
+  files: ReadingsFiles;
   /** Writes one landing file of successive events, as the ingest worker does. */
   land(arrivals: readonly Arrival[]): Promise<void>;
   /** Curates what was landed, in periods of days or of months, so many rows a file. */
@@ -88,9 +91,13 @@ export async function startColdStores(): Promise<ColdStores> {
         now,
       });
       const landing = createLandingStore(container);
+      const files = createReadingsFiles({ engine, source, folder: join(folder, name) });
+      await files.start();
       return {
         container,
+        blobs,
         cacheFolder,
+        files,
         questions: createQuestions({ engine, source, now }),
         async land(arrivals) {
           const held = createHeldEvents();

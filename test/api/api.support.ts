@@ -26,6 +26,8 @@ import { createAlerting } from '../../src/store/alerts/alerting';
 import { createAveragesReader } from '../../src/store/averages-reader';
 import { type Cosmos, createCosmos } from '../../src/store/cosmos';
 import { createDeviceStatuses } from '../../src/store/device-statuses';
+import { createExports } from '../../src/store/exports/exports';
+import { type PartFiles } from '../../src/store/exports/part-files';
 import { createJobs } from '../../src/store/jobs/jobs';
 import { createKeyring, type Keyring } from '../../src/store/keyring';
 import { createMemberships, type Memberships } from '../../src/store/memberships';
@@ -107,8 +109,15 @@ export interface TestApi {
   stop(): Promise<void>;
 }
 
+export type TestApiOptions = Partial<ApiOptions> & {
+  issuers?: string[];
+  /** Where parts of exports are; nowhere, where left out. */
+  exportFiles?: Pick<PartFiles, 'open'>;
+  exportKeepMs?: number;
+};
+
 /** The API over the stand-ins of Cosmos and Event Hubs, with an issuer of its own; all on free ports. */
-export async function startApi(options: Partial<ApiOptions> & { issuers?: string[] } = {}): Promise<TestApi> {
+export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
   const dataDir = mkdtempSync(join(tmpdir(), 'atrium-api-'));
   const eventHubs = createEventHubsEmulator({
     dataDir,
@@ -157,13 +166,20 @@ export async function startApi(options: Partial<ApiOptions> & { issuers?: string
     const followers = [live, memberships, deviceStatuses, alertFeed];
     await Promise.all(followers.map((each) => each.start()));
     started.push(...followers);
+    const jobs = createJobs({ cosmos: recorded, keyring });
     const api = createApi({
       logger,
       metrics: own,
       host: '127.0.0.1',
       port: 0,
       registry: ofReplica,
-      jobs: createJobs({ cosmos: recorded, keyring }),
+      jobs,
+      exports: createExports({
+        cosmos: recorded,
+        jobs,
+        files: options.exportFiles ?? { open: asksNothing },
+        keepMs: options.exportKeepMs ?? 86_400_000,
+      }),
       memberships,
       averages: createAveragesReader({ cosmos: recorded }),
       recent: createRecentReader({ cosmos: recorded }),

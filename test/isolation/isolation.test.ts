@@ -8,6 +8,7 @@ import { createSchema } from '../../src/resolvers/schema';
 import { alertIdOf } from '../../src/store/alerts/alert-id';
 import { createAlerting } from '../../src/store/alerts/alerting';
 import { createAveragesWriter } from '../../src/store/averages-writer';
+import { createExports } from '../../src/store/exports/exports';
 import { type DeviceDocument } from '../../src/store/documents';
 import { createJobs } from '../../src/store/jobs/jobs';
 import { createRecentWriter } from '../../src/store/recent-writer';
@@ -72,6 +73,7 @@ describe('isolation of tenants', () => {
       transfer: newId('trf'),
       job: newId('job'),
       provisioningJob: newId('job'),
+      export: newId('exp'),
       alert: alertIdOf({ id: newId('alt'), buildingId: newId('bld') }),
       presenceAlert: alertIdOf({ id: newId('alt'), buildingId: newId('bld') }),
       alertRule: newId('alr'),
@@ -129,6 +131,7 @@ describe('isolation of tenants', () => {
       ) as Things['devices'],
       job: await buildJob(owner, 'REGISTER_DEVICES', tenant, null),
       provisioningJob: await buildJob(owner, 'PROVISION_DEVICES', tenant, building.id),
+      export: await buildExport(owner, tenant, building.id),
       ...(await buildAlerts(owner, tenant, building.id)),
       ...(await buildWebhooks(owner, tenant, building.id)),
     };
@@ -280,6 +283,20 @@ describe('isolation of tenants', () => {
     return made.value.jobId;
   }
 
+  /** In the queue, too. */
+  async function buildExport(owner: Person, tenantId: string, buildingId: string): Promise<string> {
+    const files = { open: async () => null };
+    const exports = createExports({ ...api, jobs: createJobs(api), files, keepMs: 86_400_000 });
+    const wanted = { tenantId, buildingId, spaceIds: null, deviceIds: null, from: 0, to: 86_400_000 };
+    const made = await exports.request(
+      owner.scope,
+      { ...wanted, format: 'CSV', quantities: ['AIR_TEMPERATURE'] },
+      freshKey(),
+    );
+    if (!made.ok) throw new Error(made.refusal.message);
+    return made.value.id;
+  }
+
   async function observe(
     each: Case,
     rank: Rank,
@@ -389,6 +406,7 @@ function masked(text: string, things: Things): string {
     ['space', things.space],
     ['job', things.job],
     ['job', things.provisioningJob],
+    ['export', things.export],
     ['stock', things.stockDevice],
     ['transfer', things.transfer],
     ...Object.values(things.devices).map((device) => ['device', device] as const),

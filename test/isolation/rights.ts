@@ -29,6 +29,8 @@ export interface Things {
   /** A registration of devices that its owner started, and a provisioning. */
   job: string;
   provisioningJob: string;
+  /** Of its building's readings; in the queue. */
+  export: string;
   /** Of its building: one of a temperature, and one that tells whether somebody is in. */
   alert: string;
   presenceAlert: string;
@@ -820,8 +822,62 @@ export const CASES: Case[] = [
     document: 'query ($id: ID!) { tenant(id: $id) { jobs { nodes { id kind } } } }',
     variables: byId(({ tenant }) => tenant),
     at: 'tenant.jobs.nodes',
-    seen: WITH_DEVICES,
+    // Each role sees those of the kinds that it may start.
+    seen: ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST'],
     otherwise: 'nothing',
+  },
+  {
+    name: 'an export by id',
+    covers: ['Query.export'],
+    document: `query ($id: ID!) { export(id: $id) { id format quantities job { state } parts { name url } } }`,
+    variables: ({ export: id }) => ({ id }),
+    at: 'export',
+    seen: WITH_READINGS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'an export as a node',
+    covers: ['Query.node'],
+    document: 'query ($id: ID!) { node(id: $id) { id ... on Export { format } } }',
+    variables: ({ export: id }) => ({ id }),
+    at: 'node',
+    seen: WITH_READINGS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the exports of a tenant',
+    covers: [],
+    document: 'query ($id: ID!) { tenant(id: $id) { exports { nodes { id format } } } }',
+    variables: byId(({ tenant }) => tenant),
+    at: 'tenant.exports.nodes',
+    seen: WITH_READINGS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'an export of a building’s readings',
+    covers: ['Mutation.exportReadings'],
+    document: `mutation ($input: ExportReadingsInput!) { exportReadings(input: $input) {
+      ... on ExportReadingsSuccess { export { id } } ... on UserError { code message path } } }`,
+    variables: ({ building }, _own, _rank, idempotencyKey) => ({
+      input: { buildingId: building, ...LAST_HOUR(), format: 'CSV', idempotencyKey },
+    }),
+    at: 'exportReadings',
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'an export of a tenant’s readings',
+    covers: ['Mutation.exportReadings'],
+    document: `mutation ($input: ExportReadingsInput!) { exportReadings(input: $input) {
+      ... on ExportReadingsSuccess { export { id } } ... on UserError { code message path } } }`,
+    variables: ({ tenant }, _own, _rank, idempotencyKey) => ({
+      input: { tenantId: tenant, ...LAST_HOUR(), format: 'PARQUET', idempotencyKey },
+    }),
+    at: 'exportReadings',
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
+    otherwise: 'NOT_FOUND',
   },
   {
     name: 'a job’s end',

@@ -3,6 +3,7 @@ import { WINDOW_SECONDS } from '../../domain/window';
 import { type AlertRuleDocument } from '../../store/alert-documents';
 import { type Inventory, type StandingDevice } from '../../store/building-inventory';
 import { type Frame } from '../../stream/frame';
+import { DUPLICATE } from '../engine';
 import { FURTHEST_AHEAD_SECONDS } from '../horizons';
 import { type PlaceValue } from './conditions';
 import { createDeviceWatch } from './device-watch';
@@ -25,8 +26,11 @@ export interface AlertEngine {
   readonly everySecond: boolean;
   /** A rule as it stands now. What a former revision raised is cleared. */
   setRule(document: AlertRuleDocument): void;
-  /** Readings of an event, in stream order. */
-  apply(frame: Frame, sequence: number, enqueuedAt: number): void;
+  /**
+   * Readings of an event, in stream order. `verdicts`: what the averages say of each row, who remember identities that
+   * were never looked at here. What repeats another, with whatever value, is not judged: the first in stream order stands.
+   */
+  apply(frame: Frame, sequence: number, enqueuedAt: number, verdicts?: Uint8Array): void;
   /** The clock has reached a second. `told`: the partition is current, so that silence means something. */
   advance(second: number, told: boolean): void;
   /** Devices that stood in the building and do no longer: their alerts are cleared. */
@@ -150,7 +154,7 @@ export function createAlertEngine(options: AlertEngineOptions): AlertEngine {
       ruleId === undefined || active.ruleId === ruleId ? rules.outdated(active, progress.clock) : undefined,
     );
 
-  const applyReadings = (frame: Frame, sequence: number, enqueuedAt: number): void => {
+  const applyReadings = (frame: Frame, sequence: number, enqueuedAt: number, verdicts?: Uint8Array): void => {
     progress.event(sequence, enqueuedAt);
     if (!rules.inForce) return;
     let any = false;
@@ -162,7 +166,7 @@ export function createAlertEngine(options: AlertEngineOptions): AlertEngine {
       const building = of[each.building];
       if (building === undefined) return undefined;
       devices.hear(building, each, enqueuedAt);
-      const found = gone.has(each.deviceId) ? undefined : points.pointFor(building, each);
+      const found = gone.size > 0 && gone.has(each.deviceId) ? undefined : points.pointFor(building, each);
       any ||= found !== undefined;
       return found;
     });
@@ -171,7 +175,7 @@ export function createAlertEngine(options: AlertEngineOptions): AlertEngine {
     for (let row = 0; row < count; row++) {
       const index = column[row]!;
       const point = watchedPoints[index];
-      if (point === undefined) continue;
+      if (point === undefined || verdicts?.[row] === DUPLICATE) continue;
       const at = observedAt[row]!;
       if (!Number.isFinite(value[row]) || at > furthest) continue;
       const building = of[frame.points[index]!.building]!;
@@ -198,10 +202,10 @@ export function createAlertEngine(options: AlertEngineOptions): AlertEngine {
       rematchAll();
     },
 
-    apply(frame, sequence, enqueuedAt) {
+    apply(frame, sequence, enqueuedAt, verdicts) {
       progress.reading = true;
       try {
-        applyReadings(frame, sequence, enqueuedAt);
+        applyReadings(frame, sequence, enqueuedAt, verdicts);
       } finally {
         progress.reading = false;
       }
@@ -242,11 +246,12 @@ export function createAlertEngine(options: AlertEngineOptions): AlertEngine {
       return {
         ...packAlerts(buildings.values(), isBehind),
         ...(learnsUntil !== undefined && { learnedAt: learnsUntil }),
+        ...(!progress.complete && { beginningMissing: true }),
       };
     },
 
     restore(packed, position) {
-      progress.goOn(position, packed.learnedAt);
+      progress.goOn(position, packed);
       for (const each of packed.buildings) {
         const building = watched(each.tenantId, each.buildingId);
         unpackBuilding(building, each, {

@@ -9,6 +9,8 @@ export interface PackedAlerts {
   buildings: PackedBuilding[];
   /** While it only learned: until when (ms) it does. */
   learnedAt?: number;
+  /** It began in the midst of the stream: a point that it does not know may have been heard before. */
+  beginningMissing?: boolean;
 }
 
 interface PackedBuilding {
@@ -33,6 +35,8 @@ interface PackedPoint {
   deviceId: string;
   spaceId: string;
   readings: number;
+  /** Where the beginning of the stream was missing. */
+  passedOver?: number;
   /** Only those that have more to say than that all was in order. */
   tracks: PackedTrack[];
 }
@@ -67,6 +71,7 @@ function packBuilding(building: WatchedBuilding, isBehind: boolean): PackedBuild
       deviceId,
       spaceId,
       readings: point.times.length,
+      ...(point.passedOver > 0 && { passedOver: point.passedOver }),
       tracks: point.tracks
         .filter((track) => isBehind || isTelling(track))
         .map(({ rule, sides, baseSide, baseOnset, past, seenSince, replayed }) => ({
@@ -119,6 +124,7 @@ export function unpackBuilding(
   for (const each of packed.points) {
     const end = at + each.readings;
     const point = tools.pointOf(each);
+    point.passedOver = each.passedOver ?? 0;
     point.times.push(...packed.times.subarray(at, end));
     point.values.push(...packed.values.subarray(at, end));
     at = end;

@@ -13,7 +13,7 @@ import { createAlertEngine } from './alert-engine';
 import { type AlertMetrics } from './metrics';
 import { createOutbox, type PackedOutbox } from './outbox';
 import { type PackedAlerts } from './packed-alerts';
-import { LATE_WITHIN_MS } from './progress';
+import { LEARNS_FOR_MS } from './progress';
 import { createAlertPublisher } from './publisher';
 
 /** What alerts have in common in all partitions of a worker. Started and stopped by the caller. */
@@ -42,7 +42,8 @@ export interface AlertsSnapshot {
 export interface PartitionAlerts {
   /** Resolves once what is stored was taken up, or the store was found away: then it is, as soon as it answers. */
   open(): Promise<void>;
-  apply(frame: Frame, sequence: number, enqueuedAt: number): void;
+  /** `verdicts`: what the averages made of each row. */
+  apply(frame: Frame, sequence: number, enqueuedAt: number, verdicts?: Uint8Array): void;
   /** Moves the engine's clock, and looks at what the clock alone changes. */
   advance(second: number, told: boolean): void;
   /** Starts the writes that are due. */
@@ -190,8 +191,8 @@ export function createPartitionAlerts(options: {
       );
       if (untaken.size > 0) await Promise.race([take(), delay(OPEN_WITHIN_MS, undefined, { ref: false })]);
     },
-    apply(frame, sequence, enqueuedAt) {
-      if (!isBlind) engine.apply(frame, sequence, enqueuedAt);
+    apply(frame, sequence, enqueuedAt, verdicts) {
+      if (!isBlind) engine.apply(frame, sequence, enqueuedAt, verdicts);
     },
     advance(to, current) {
       if (isBlind) {
@@ -215,7 +216,7 @@ export function createPartitionAlerts(options: {
     neededSince() {
       if (isUnjudged()) return -Infinity;
       const waitsSince = Math.max(engine.neededSince(), now() - LONGEST_NEEDED_MS);
-      return Math.min(outbox.neededSince(), waitsSince) - LATE_WITHIN_MS;
+      return Math.min(outbox.neededSince(), waitsSince) - LEARNS_FOR_MS;
     },
     needsReplay() {
       if (outbox.needsReplay()) return 'alerts were given up while Cosmos was away';

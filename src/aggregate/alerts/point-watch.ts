@@ -15,6 +15,7 @@ import {
   place,
   RECENT_READINGS,
   RECENT_READINGS_AMONG,
+  takeCalmly,
   type Track,
 } from './track';
 import { keyOfPoint, subjectOfPoint, type WatchedBuilding, type WatchedPoint } from './watched-building';
@@ -103,7 +104,7 @@ export function createPointWatch(options: {
   };
 
   const newPoint: PointWatch['newPoint'] = (building, of) => {
-    const state = { tracks: [], undecided: false, capacity: RECENT_READINGS, touched: false };
+    const state = { tracks: [], undecided: false, passedOver: 0, capacity: RECENT_READINGS, touched: false };
     const point = { ...of, ...state, times: [], values: [] };
     rematchPoint(building, point);
     return point;
@@ -177,7 +178,14 @@ export function createPointWatch(options: {
     },
 
     read(building, point, at, value, late) {
-      if (late && at < (point.times.at(-1) ?? 0)) return;
+      if (late && (at < (point.times.at(-1) ?? 0) || at <= point.passedOver)) return;
+      // What follows from it others have decided, and what stands of that is known: its value, which may not be the one
+      // that was read, need not be looked at. A rule of change looks back at values, and takes it for what was read.
+      if (progress.mayRepeat(at) && point.capacity === RECENT_READINGS) {
+        point.passedOver = Math.max(point.passedOver, at);
+        return;
+      }
+      if (!point.touched && takeCalmly(point, point.tracks, at, value, point.capacity)) return;
       const index = place(point, at, value, point.capacity);
       if (index < 0) return;
       const { tracks } = point;

@@ -1,3 +1,5 @@
+import { FUTURE_ALLOWANCE_MS } from '../horizons';
+
 /** A longer break in being current begins a new grace for devices. */
 const TOLD_WITHIN_SECONDS = 5;
 
@@ -6,6 +8,12 @@ const TOLD_WITHIN_SECONDS = 5;
  * then follows from it and the five minutes before it, so that a replay which began earlier decides as its first reading.
  */
 export const LATE_WITHIN_MS = 300_000;
+
+/**
+ * Whoever goes on in the midst of a stream cannot tell whether a reading that was observed before it began, or as far ahead
+ * of that as any may be, repeats another from before. Once it has only learned for this long, those are late.
+ */
+export const LEARNS_FOR_MS = LATE_WITHIN_MS + FUTURE_ALLOWANCE_MS;
 
 /** How far the engine has come in the stream and on the clock. */
 export interface Progress {
@@ -21,6 +29,8 @@ export interface Progress {
   readonly complete: boolean;
   /** While it only learns: until when (ms) it does. */
   readonly learnsUntil: number | undefined;
+  /** While it only learns: whether a reading of that instant may repeat one from before the beginning. */
+  mayRepeat(at: number): boolean;
   /** Whether others have decided on what is read now, up to the event before which they have decided in the building. */
   isDecidedBefore(event: number): boolean;
   /** Whether silence means something in this second; and since when (s) it has without a break. */
@@ -30,8 +40,11 @@ export interface Progress {
   event(sequence: number, enqueuedAt: number): void;
   /** A second begins. `told`: the partition is current, so that silence means something. */
   tick(second: number, told: boolean): void;
-  /** Goes on behind an event. `learnsUntil` as it was packed. */
-  goOn(position: { sequence: number; second: number }, learnsUntil: number | undefined): void;
+  /** Goes on behind an event, as one that was packed. */
+  goOn(
+    position: { sequence: number; second: number },
+    packed: { learnedAt?: number; beginningMissing?: boolean },
+  ): void;
   /** Leaves the seconds up to this one out. */
   skipTo(second: number): void;
 }
@@ -63,6 +76,7 @@ export function createProgress(learns: boolean): Progress {
     get learnsUntil() {
       return clock < learnedAt ? learnedAt : undefined;
     },
+    mayRepeat: (at) => clock < learnedAt && at <= learnedAt - LATE_WITHIN_MS,
     isDecidedBefore: (event) =>
       sequence < event || (progress.reading && sequence === event) || clock < learnedAt,
     get told() {
@@ -77,7 +91,7 @@ export function createProgress(learns: boolean): Progress {
       if (learnedAt !== Infinity) return;
       // Whoever reads a stream from its first event has missed nothing.
       complete = event === 0;
-      learnedAt = complete ? -Infinity : enqueuedAt + LATE_WITHIN_MS;
+      learnedAt = complete ? -Infinity : enqueuedAt + LEARNS_FOR_MS;
     },
     tick(to, told) {
       second = to;
@@ -86,11 +100,11 @@ export function createProgress(learns: boolean): Progress {
       if (toldAt < to - TOLD_WITHIN_SECONDS || toldSince === 0) toldSince = to;
       toldAt = to;
     },
-    goOn(position, learnsUntil) {
+    goOn(position, packed) {
       ({ sequence, second } = position);
       clock = second * 1000;
-      learnedAt = learnsUntil ?? -Infinity;
-      complete = learnsUntil === undefined;
+      learnedAt = packed.learnedAt ?? -Infinity;
+      complete = packed.learnedAt === undefined && packed.beginningMissing !== true;
     },
     skipTo(to) {
       second = to;

@@ -31,6 +31,8 @@ export interface Track {
   dueAt: number;
   /** For which `dueAt` the clock will look at it. */
   scheduledFor: number;
+  /** How many readings in succession were in order; once it is more than are kept, all that are kept were. */
+  calm: number;
   /** While an event is read: whether something is to be decided at its end. */
   touched: boolean;
 }
@@ -55,6 +57,7 @@ export function createTrack(rule: PointRule, key: string, readings: number): Tra
     seenSince: Infinity,
     dueAt: Infinity,
     scheduledFor: Infinity,
+    calm: 0,
     touched: false,
   };
 }
@@ -87,32 +90,69 @@ export function giveUpOldest({ times, values }: Recent, tracks: readonly Track[]
 }
 
 /**
+ * Takes the newest reading of a point that holds as many as it can, where nothing can follow from it: the oldest goes, all
+ * were in order and are. What nearly every reading comes to, and so made cheap.
+ *
+ * @returns false where that is not so, and nothing was done.
+ */
+export function takeCalmly(
+  { times, values }: Recent,
+  tracks: readonly Track[],
+  at: number,
+  value: number,
+  capacity: number,
+): boolean {
+  const last = capacity - 1;
+  if (times.length !== capacity || !(at > times[last]!)) return false;
+  for (let i = 0; i < tracks.length; i++) {
+    const { calm, rule, active, replayed } = tracks[i]!;
+    const { sideOf, sideAmong } = rule.condition;
+    if (calm <= capacity || active !== null || replayed || sideAmong !== undefined) return false;
+    if (sideOf(IN_ORDER, value) !== IN_ORDER && at >= rule.since) return false;
+  }
+  for (let i = 0; i < last; i++) {
+    times[i] = times[i + 1]!;
+    values[i] = values[i + 1]!;
+  }
+  times[last] = at;
+  values[last] = value;
+  return true;
+}
+
+/**
  * Judges the reading at `index`, which was just put there, and those after it.
  *
  * @returns whether anything can follow from it: not where all was in order and is.
  */
 export function judge(track: Track, recent: Recent, index: number): boolean {
   const { rule, sides } = track;
-  const { times, values } = recent;
   const { condition } = rule;
-  const sideAt = (i: number): Side => {
-    if (times[i]! < rule.since) return IN_ORDER;
-    if (condition.sideAmong !== undefined) return condition.sideAmong(times, values, i);
-    return condition.sideOf(i > 0 ? sides[i - 1]! : track.baseSide, values[i]!);
-  };
   if (index === sides.length) {
     const before = index > 0 ? sides[index - 1]! : track.baseSide;
-    const side = sideAt(index);
+    const side = sideAt(rule, recent, index, before);
     sides.push(side);
+    track.calm = side === IN_ORDER ? track.calm + 1 : 0;
     return side !== IN_ORDER || before !== IN_ORDER || track.active !== null || !!track.replayed;
   }
   sides.splice(index, 0, IN_ORDER);
+  track.calm = 0;
   for (let i = index; i < sides.length; i++) {
     const before = sides[i];
-    sides[i] = sideAt(i);
+    sides[i] = sideAt(rule, recent, i, i > 0 ? sides[i - 1]! : track.baseSide);
     if (condition.sideAmong === undefined && i > index && sides[i] === before) break;
   }
   return true;
+}
+
+function sideAt(
+  { since, condition }: PointRule,
+  { times, values }: Recent,
+  index: number,
+  before: Side,
+): Side {
+  if (times[index]! < since) return IN_ORDER;
+  if (condition.sideAmong !== undefined) return condition.sideAmong(times, values, index);
+  return condition.sideOf(before, values[index]!);
 }
 
 export interface Decision {

@@ -14,6 +14,8 @@ export interface WatchedPoint extends Recent {
   tracks: Track[];
   /** Whether it is not known yet if some rule looks at it, because it is not known what lies in the rule's space. */
   undecided: boolean;
+  /** The newest reading that was passed over (ms), because nobody could tell whether it was a repeated one; 0 for none. */
+  passedOver: number;
   capacity: number;
   /** While an event is read: whether something is to be decided at its end. */
   touched: boolean;

@@ -19,6 +19,7 @@ registerEnumType(JobKind, {
     REGISTER_DEVICES: { description: 'Puts devices into a tenant’s stock, each with a claim code.' },
     PROVISION_DEVICES: { description: 'Provisions devices into spaces of a building.' },
     REPLAY_DEAD_LETTERS: { description: 'Judges dead letters again.' },
+    EXPORT_READINGS: { description: 'Writes readings into files; a row is a stretch of time.' },
   },
 });
 

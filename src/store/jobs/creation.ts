@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { allows } from '../../auth/scope';
 import { derivedId } from '../../domain/id';
-import { JOB_KINDS, MAXIMUM_JOB_ROWS, ROWS_A_CHUNK } from '../../domain/job';
+import { JOB_KINDS, type JobKind, MAXIMUM_CHUNKS, MAXIMUM_JOB_ROWS, rowsAChunk } from '../../domain/job';
 import { type Cosmos } from '../cosmos';
 import { type Keyring } from '../keyring';
 import { type Outcome } from '../registry';
@@ -17,6 +17,7 @@ import {
   jobKey,
   jobsOfKey,
   jobSortKey,
+  PLACES_A_KIND,
   PLACES_A_TENANT,
   UNFINISHED_JOB_SECONDS,
 } from './documents';
@@ -59,7 +60,7 @@ export function createJobCreation({
         return refused('INVALID_INPUT', 'an id or a text of the input is too long');
       }
       const given = typeof asked === 'function' ? undefined : asked;
-      const wrong = given && rowsProblem(given, rowsPath);
+      const wrong = given && rowsProblem(kind, given, rowsPath);
       if (wrong) return wrong;
 
       const variables = { buildingId, parameters, rows: given };
@@ -78,8 +79,16 @@ export function createJobCreation({
       if (mine) return { ok: true, value: await createdJob(cosmos, mine.job) };
       // Asked before the input is written, too, so that who is refused again and again writes nothing.
       if (places.length >= PLACES_A_TENANT) return noPlace();
+      // Beside the tenant's places, which are what holds where many ask at once.
+      const most = PLACES_A_KIND[kind];
+      if (most !== undefined && places.filter(({ job }) => job.kind === kind).length >= most) {
+        return refused(
+          'LIMIT_EXCEEDED',
+          `the tenant has ${most} jobs of this kind that are not finished: wait until one is, or cancel one`,
+        );
+      }
       const rows = typeof asked === 'function' ? await asked() : asked;
-      const wrongFound = given ? undefined : rowsProblem(rows, rowsPath);
+      const wrongFound = given ? undefined : rowsProblem(kind, rows, rowsPath);
       if (wrongFound) return wrongFound;
 
       const job: JobDocument = {
@@ -108,7 +117,10 @@ export function createJobCreation({
         error: null,
         ttl: -1,
       };
-      await cosmos.bulkUpsert('directory', [...inputsOf(key, rows), entryOf(job, UNFINISHED_JOB_SECONDS)]);
+      await cosmos.bulkUpsert('directory', [
+        ...inputsOf(kind, key, rows),
+        entryOf(job, UNFINISHED_JOB_SECONDS),
+      ]);
       if (!(await retrying(() => queue.enter(job)))) return noPlace();
       // Another try of the same key may have entered with a seed of its own: what stands in the queue counts.
       const entered = (await queue.placesOf(tenantId)).find((each) => each.job.jobId === jobId);
@@ -122,19 +134,21 @@ export function entryOf({ jobId, tenantId, createdAt }: JobDocument, ttl: number
   return { id: jobId, key: jobsOfKey(tenantId), sortKey: jobSortKey(createdAt, jobId), ttl };
 }
 
-function inputsOf(key: string, rows: readonly unknown[]): JobInputDocument[] {
+function inputsOf(kind: JobKind, key: string, rows: readonly unknown[]): JobInputDocument[] {
   const inputs: JobInputDocument[] = [];
-  for (let start = 0; start < rows.length; start += ROWS_A_CHUNK) {
+  const size = rowsAChunk(kind);
+  for (let start = 0; start < rows.length; start += size) {
     const id = inputId(inputs.length);
-    inputs.push({ id, key, rows: rows.slice(start, start + ROWS_A_CHUNK), ttl: UNFINISHED_JOB_SECONDS });
+    inputs.push({ id, key, rows: rows.slice(start, start + size), ttl: UNFINISHED_JOB_SECONDS });
   }
   return inputs;
 }
 
-function rowsProblem(rows: readonly unknown[], path: string): Outcome<never> | undefined {
+function rowsProblem(kind: JobKind, rows: readonly unknown[], path: string): Outcome<never> | undefined {
   if (rows.length === 0) return refused('INVALID_INPUT', `${path} must not be empty`, path);
-  if (rows.length > MAXIMUM_JOB_ROWS) {
-    const message = `${path} has ${rows.length} entries and may have ${MAXIMUM_JOB_ROWS}: split them over several jobs`;
+  const most = Math.min(MAXIMUM_JOB_ROWS, MAXIMUM_CHUNKS * rowsAChunk(kind));
+  if (rows.length > most) {
+    const message = `${path} has ${rows.length} entries and may have ${most}: split them over several jobs`;
     return refused('LIMIT_EXCEEDED', message, path);
   }
   const long = rows.findIndex((row) => JSON.stringify(row).length > MAXIMUM_ROW_CHARACTERS);

@@ -1,4 +1,5 @@
 import { type Principal } from '../../auth/scope';
+import { type ExportPart } from '../../domain/export';
 import { type JobKind, type JobState } from '../../domain/job';
 import { type SealedKey } from '../documents';
 import { type Refusal } from '../registry';
@@ -76,6 +77,8 @@ export interface JobRow {
   secret: JobRowSecret | null;
   /** `path` names a part of the input of the mutation that started the job, e.g. `devices.3.model`. */
   error: Pick<Refusal, 'code' | 'message' | 'path'> | null;
+  /** Of an export: the file that the row's slice of time became; left out where it holds no reading. */
+  part?: ExportPart;
 }
 
 export interface JobRowSecret {
@@ -119,6 +122,8 @@ export interface PendingDocument {
 export const PENDING_KEY = 'jobs:pending';
 /** Jobs that a tenant may have unfinished. */
 export const PLACES_A_TENANT = 20;
+/** Of kinds whose jobs take long: so that a tenant's others find a place. */
+export const PLACES_A_KIND: Partial<Record<JobKind, number>> = { EXPORT_READINGS: 8 };
 
 export const jobKey = (jobId: string): string => `job:${jobId}`;
 export const jobsOfKey = (tenantId: string): string => `jobs-of:${tenantId}`;

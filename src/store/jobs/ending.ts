@@ -1,4 +1,4 @@
-import { chunkOf, type JobState, ROWS_A_CHUNK } from '../../domain/job';
+import { chunkOf, type JobState, rowsAChunk } from '../../domain/job';
 import { type Cosmos } from '../cosmos';
 import { retrying } from '../store-error';
 import { entryOf } from './creation';
@@ -35,7 +35,9 @@ export async function settle(
   if (entry) await queue.leave(entry);
   await cosmos.bulkUpsert('directory', [entryOf(job, FINISHED_JOB_SECONDS)]);
   if (job.done >= job.total) return;
-  const chunks = Array.from({ length: chunkOf(job.total - 1) + 1 }, (_, chunk) => chunk);
-  const left = chunks.slice(Math.ceil(job.done / ROWS_A_CHUNK)).map((chunk) => ({ remove: inputId(chunk) }));
+  const chunks = Array.from({ length: chunkOf(job.kind, job.total - 1) + 1 }, (_, chunk) => chunk);
+  const left = chunks
+    .slice(Math.ceil(job.done / rowsAChunk(job.kind)))
+    .map((chunk) => ({ remove: inputId(chunk) }));
   await retrying(() => cosmos.batch('directory', job.key, left));
 }

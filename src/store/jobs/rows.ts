@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { chunkOf, firstRowOf, ROWS_A_CHUNK } from '../../domain/job';
+import { chunkOf, firstRowOf, rowsAChunk } from '../../domain/job';
 import { type Cosmos } from '../cosmos';
 import { type Keyring } from '../keyring';
 import { type Page } from '../registry';
@@ -33,10 +33,10 @@ export function createJobRows({
         if (!document) return indexes.map(() => ({ shown: false, alreadyShown: false }));
         const rows = [...document.rows];
         for (const index of indexes) {
-          const row = rows[index - firstRowOf(chunk)];
+          const row = rows[index - firstRowOf(job.kind, chunk)];
           if (!row?.secret?.sealed) continue;
           texts.set(index, keyring.open(rowName(job.jobId, index), row.secret.sealed).toString());
-          rows[index - firstRowOf(chunk)] = {
+          rows[index - firstRowOf(job.kind, chunk)] = {
             ...row,
             secret: { what: row.secret.what, sealed: null, shownBy: reader },
           };
@@ -50,7 +50,7 @@ export function createJobRows({
         // Changed by another reader meanwhile: look again at what is left.
         if (!outcome.ok) continue;
         return indexes.map((index): Revealed => {
-          const secret = rows[index - firstRowOf(chunk)]?.secret;
+          const secret = rows[index - firstRowOf(job.kind, chunk)]?.secret;
           if (!secret) return { shown: false, alreadyShown: false };
           return secret.shownBy === reader
             ? { shown: true, text: texts.get(index)! }
@@ -65,11 +65,11 @@ export function createJobRows({
       const job = await byId(scope, jobId);
       if (!job) return { items: [], positions: [], next: null };
       const start = after === null ? 0 : Number(sortKeyAfter(after));
-      const last = chunkOf(job.done - 1);
+      const last = chunkOf(job.kind, job.done - 1);
       const chunks = (
         failedOnly ? job.failedChunks : Array.from({ length: last + 1 }, (_, chunk) => chunk)
-      ).filter((chunk) => chunk >= chunkOf(start));
-      const enough = failedOnly ? CHUNKS_A_PAGE : Math.ceil(first / ROWS_A_CHUNK) + 1;
+      ).filter((chunk) => chunk >= chunkOf(job.kind, start));
+      const enough = failedOnly ? CHUNKS_A_PAGE : Math.ceil(first / rowsAChunk(job.kind)) + 1;
       const asked = chunks.slice(0, enough);
       const documents = await cosmos.readMany<JobRowsDocument>(
         'directory',
@@ -77,10 +77,14 @@ export function createJobRows({
       );
       const found: IndexedRow[] = documents.flatMap((document, i) =>
         (document?.rows ?? [])
-          .map((row, j): IndexedRow => ({ ...row, index: firstRowOf(asked[i]!) + j }))
+          .map((row, j): IndexedRow => ({ ...row, index: firstRowOf(job.kind, asked[i]!) + j }))
           .filter(({ index, error }) => index >= start && (!failedOnly || error !== null)),
       );
-      return page(found, first, asked.length < chunks.length ? firstRowOf(chunks[asked.length]!) : null);
+      return page(
+        found,
+        first,
+        asked.length < chunks.length ? firstRowOf(job.kind, chunks[asked.length]!) : null,
+      );
     },
 
     async reveal(scope, jobId, indexes) {
@@ -89,7 +93,10 @@ export function createJobRows({
       // A secret is for who asked for it to be made, whatever others may see of the job.
       if (!job || job.principal.id !== scope.principal.id) return answers;
       const byChunk = new Map<number, number[]>();
-      indexes.forEach((index, i) => byChunk.set(chunkOf(index), [...(byChunk.get(chunkOf(index)) ?? []), i]));
+      indexes.forEach((index, i) => {
+        const chunk = chunkOf(job.kind, index);
+        byChunk.set(chunk, [...(byChunk.get(chunk) ?? []), i]);
+      });
       await Promise.all(
         [...byChunk].map(async ([chunk, positions]) => {
           const taken = await take(

@@ -179,7 +179,7 @@ export function createJobWork(options: JobWorkOptions) {
       }
       if (job.cancelRequested && !interrupted) return end('CANCELLED', null);
       if (job.done >= job.total) return end('SUCCEEDED', null);
-      const chunk = chunkOf(job.done);
+      const chunk = chunkOf(job.kind, job.done);
       const startedAt = performance.now();
       try {
         const entitlements = await registry.memberships(job.principal.id);
@@ -200,7 +200,7 @@ export function createJobWork(options: JobWorkOptions) {
           handlers[job.kind]!({
             job,
             chunk,
-            firstRow: firstRowOf(chunk),
+            firstRow: firstRowOf(job.kind, chunk),
             rows: input.rows,
             scope,
             attempt: `${job.jobId}/${chunk}`,
@@ -278,7 +278,7 @@ export function createJobWork(options: JobWorkOptions) {
         ...row,
         secret: secret && {
           what: secret.what,
-          sealed: keyring.seal(rowName(job.jobId, firstRowOf(chunk) + i), Buffer.from(secret.text)),
+          sealed: keyring.seal(rowName(job.jobId, firstRowOf(job.kind, chunk) + i), Buffer.from(secret.text)),
         },
       })),
       ttl: UNFINISHED_JOB_SECONDS,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { type AlertCondition } from '../../../src/domain/alert';
 import { type AlertEngine } from '../../../src/aggregate/alerts/alert-engine';
+import { APPLIED, DUPLICATE } from '../../../src/aggregate/engine';
 import { above, buildEngine, buildRule, episodesFrom, frame, type Sent, START } from './alert-house';
 import { episodesOf } from './alert-model';
 
@@ -183,6 +184,18 @@ describe('the engine of the alerts', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('judges no row that averages know for a repeated one', () => {
+    const { engine, effects } = buildEngine([buildRule()]);
+    const readings = [
+      { observedAt: START + 1_000, value: 35 },
+      { observedAt: START + 2_000, value: 20 },
+    ];
+    engine.apply(frame(readings), 0, START + 2_000, Uint8Array.of(DUPLICATE, APPLIED));
+    expect(effects).toEqual([]);
+    engine.apply(frame([{ observedAt: START + 3_000, value: 35 }]), 1, START + 3_000, Uint8Array.of(APPLIED));
+    expect(effects).toMatchObject([{ kind: 'raise', onset: START + 3_000 }]);
   });
 
   it('clears what a former revision raised, and what an ended rule did, and raises nothing more', () => {
