@@ -187,6 +187,22 @@ describe('alerts, while owners die, are doubled, and lose what they kept', () =>
     );
   });
 
+  it('are not cleared by the first reading of a point that neither a replay nor a snapshot of it had heard', async () => {
+    await inNewBuilding({
+      steps: [
+        { gap: 1_000, point: 2, value: 8, fault: { kind: 'settle' } },
+        { gap: 900_000, point: 0, value: 0 },
+        { gap: 900_000, point: 0, value: 0, fault: { kind: 'snapshot' } },
+        { gap: 1_000, point: 0, value: 0, fault: { kind: 'killed', from: 'checkpoint', settled: true } },
+        { gap: 400_000, point: 0, value: 0, fault: { kind: 'snapshot' } },
+        // Within the hysteresis of what stands.
+        { gap: 1_000, point: 2, value: 5, fault: { kind: 'killed', from: 'snapshot', settled: true } },
+        { gap: 1_000, point: 2, value: 0 },
+      ],
+      expected: inOrder,
+    });
+  });
+
   it('are not lost where a late reading parts what was told from what was not, after a replay', async () => {
     const killed: Fault = { kind: 'killed', from: 'snapshot', settled: true };
     for (const [isLast, snapshot] of [
