@@ -1,30 +1,33 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { writeHiveScripts } from '../../src/analytics/hive';
 import { startColdStores } from '../analytics/cold-store';
 import { buildBuilding, NORTH, SOUTH, startApi } from '../api/api.support';
 import { createHiveAnswers } from './hive-answers';
-import { DAY, type Place } from './hive-arrivals';
-import { downloadAll, ERASED, fillHiveStore, type HiveStore } from './hive-store';
+import { type Place } from './hive-arrivals';
+import { QUANTITY, questionsOf } from './hive-questions';
+import { downloadAll, ERASED, fillHiveStore } from './hive-store';
+import { HIVE, installHive, runHive } from './local-hive';
 import { type AnswerRow, openHiveOracle } from './oracle/hive.oracle';
 import { installSpark, PYSPARK, runSpark, type SparkRow, type SparkStep } from './spark';
 import { type Outcome, type Verification, type VerificationContext } from './verification';
 
-const QUANTITY = 'AIR_TEMPERATURE' as const;
-const LOW = 18;
-const HIGH = 24;
-const MINUTES = 10;
-
 export const verification: Verification = {
   name: 'hive',
   summary: `runs the scripts for Hive and Spark in Spark ${PYSPARK} with Hive support, and compares their rows with DuckDB's and the API's`,
-  options: ['(installs pyspark into .cache/ the first time: 300 MB from PyPI; needs python3 and Java 17)'],
+  options: [
+    '(installs pyspark into .cache/ the first time: 300 MB from PyPI; needs python3 and Java 17)',
+    `--hive  asks the questions of the week of Hive ${HIVE} in local mode too (400 MB by Maven; minutes)`,
+  ],
   run,
 };
 
-async function run({ progress }: VerificationContext): Promise<Outcome> {
+async function run({ args, progress }: VerificationContext): Promise<Outcome> {
+  const { values } = parseArgs({ args, options: { hive: { type: 'boolean', default: false } } });
   const python = await installSpark(progress);
+  const hiveJars = values.hive ? await installHive(progress) : null;
   const folder = await mkdtemp(join(tmpdir(), 'atrium-hive-'));
   const ending: (() => unknown)[] = [() => rm(folder, { recursive: true, force: true })];
   try {
@@ -33,7 +36,7 @@ async function run({ progress }: VerificationContext): Promise<Outcome> {
     const store = await stores.next({ timeoutMs: 120_000 });
     const api = await startApi({ questions: store.questions });
     ending.push(api.stop);
-    return await prove({ python, folder, store, api, progress, ending });
+    return await prove({ python, hiveJars, folder, store, api, progress, ending });
   } finally {
     for (const end of ending.reverse()) await end();
   }
@@ -41,13 +44,14 @@ async function run({ progress }: VerificationContext): Promise<Outcome> {
 
 async function prove(options: {
   python: string;
+  hiveJars: string | null;
   folder: string;
   store: Awaited<ReturnType<Awaited<ReturnType<typeof startColdStores>>['next']>>;
   api: Awaited<ReturnType<typeof startApi>>;
   progress: (line: string) => void;
   ending: (() => unknown)[];
 }): Promise<Outcome> {
-  const { python, folder, store, api, progress, ending } = options;
+  const { python, hiveJars, folder, store, api, progress, ending } = options;
   const places: Place[] = [{ tenantId: 'ten_third', buildingId: 'bld_third', spaceId: 'spc_third' }];
   for (const [tenantId, name] of [
     [NORTH, 'Building 25'],
@@ -66,16 +70,9 @@ async function prove(options: {
   const container = join(folder, 'container');
   await downloadAll(store.container, container);
   const scripts = join(folder, 'scripts');
-  const report = await writeHiveScripts(store.container, {
-    ...{
-      folder: scripts,
-      engine: 'spark',
-      root: `file://${container}`,
-      tenantId: null,
-      landing: true,
-      now: Date.now(),
-    },
-  });
+  const everything = { root: `file://${container}`, tenantId: null, landing: true, now: Date.now() };
+  const ofSpark = { ...everything, folder: scripts, engine: 'spark' as const };
+  const report = await writeHiveScripts(store.container, ofSpark);
   const buildings = places.filter(({ tenantId }) => tenantId === NORTH).map(({ buildingId }) => buildingId);
   const questions = questionsOf(filled, buildings);
   const spark = await runSpark({
@@ -89,21 +86,42 @@ async function prove(options: {
     ],
   });
 
+  const hive = new Map<string, SparkRow[]>();
+  if (hiveJars !== null) {
+    const tables = join(folder, 'hive4');
+    await writeHiveScripts(store.container, { ...everything, folder: tables, engine: 'hive4' });
+    const steps = questions
+      .filter(({ label }) => label === 'a week')
+      .map(({ name, script, variables }) => ({ name, variables, script: join(tables, script) }));
+    const asked = { jars: hiveJars, folder: join(folder, 'hive'), tables: join(tables, 'tables.hql'), steps };
+    for (const [name, rows] of await runHive(asked)) hive.set(name, rows);
+    for (const { name } of steps) if (!hive.has(name)) throw new Error(`Hive did not answer ${name}`);
+    progress(`Hive answers ${steps.length} questions`);
+  }
+
   const oracle = await openHiveOracle(container, ERASED);
   ending.push(oracle.stop);
   const analyst = await api.person('analyst', NORTH, 'ANALYST');
   const answers = createHiveAnswers(api, analyst);
   const differences: string[] = [];
-  const table: string[][] = [['question', 'Spark', 'DuckDB', 'API', 'differences']];
+  const table: string[][] = [['question', 'Spark', 'Hive', 'DuckDB', 'API', 'differences']];
   const compare = (name: string, ofDuckDb: AnswerRow[], ofApi: AnswerRow[] | null): void => {
     const ofSpark = spark.get(name)!.map(asAnswer);
+    const ofHive = hive.get(name)?.map(asAnswer);
     const found = [
       ...differencesOf(name, 'Spark', ofSpark, 'DuckDB', ofDuckDb),
+      ...(ofHive === undefined ? [] : differencesOf(name, 'Hive', ofHive, 'DuckDB', ofDuckDb)),
       ...(ofApi === null ? [] : differencesOf(name, 'Spark', ofSpark, 'the API', ofApi)),
     ];
     if (ofSpark.length === 0) found.push(`${name}: no rows at all prove nothing`);
     differences.push(...found);
-    const counts = [ofSpark.length, ofDuckDb.length, ofApi?.length ?? '-', found.length];
+    const counts = [
+      ofSpark.length,
+      ofHive?.length ?? '-',
+      ofDuckDb.length,
+      ofApi?.length ?? '-',
+      found.length,
+    ];
     table.push([name, ...counts.map(String)]);
   };
   const curatedAndLanded = spark.get('every reading')!;
@@ -130,69 +148,11 @@ async function prove(options: {
       'hours of the landing': report.landingHours,
       'readings of all tenants': curatedAndLanded.length,
       'questions asked of Spark, DuckDB and the API': questions.length,
+      'questions asked of Hive too': hive.size,
       'rows compared': [...spark.values()].reduce((sum, rows) => sum + rows.length, 0),
     },
     differences,
   };
-}
-
-type Asked = { tenant: string; from: number; to: number } & (
-  | { kind: 'events by device' }
-  | { kind: 'hourly averages'; quantity: typeof QUANTITY }
-  | {
-      kind: 'excursions';
-      building: string;
-      quantity: typeof QUANTITY;
-      low: number;
-      high: number;
-      longerThan: number;
-    }
-);
-
-interface Question {
-  name: string;
-  script: string;
-  variables: Record<string, string>;
-  asked: Asked;
-}
-
-/** Each of a week that is partly landed alone, and of days in the middle of a month that became one period. */
-function questionsOf({ week, before }: HiveStore, buildings: readonly string[]): Question[] {
-  const tenant = NORTH;
-  return [
-    { label: 'a week', from: week.from, to: week.to },
-    { label: 'two days of a month', from: before.from + DAY, to: before.from + 3 * DAY },
-  ].flatMap(({ label, from, to }): Question[] => {
-    const day = (at: number): string => new Date(at).toISOString().slice(0, 10);
-    const range = { tenant, from: day(from), to: day(to) };
-    const bounds = { low: LOW, high: HIGH };
-    return [
-      {
-        name: `events by device, ${label}`,
-        script: 'events-by-device.hql',
-        variables: range,
-        asked: { kind: 'events by device', tenant, from, to },
-      },
-      {
-        name: `hourly averages, ${label}`,
-        script: 'hourly-averages.hql',
-        variables: { ...range, quantity: QUANTITY },
-        asked: { kind: 'hourly averages', tenant, quantity: QUANTITY, from, to },
-      },
-      ...buildings.map((building, i) => ({
-        name: `excursions in building ${i + 1}, ${label}`,
-        script: 'excursions.hql',
-        variables: {
-          ...{ ...range, building, quantity: QUANTITY, low: String(LOW), high: String(HIGH) },
-          longer_than_minutes: String(MINUTES),
-        },
-        asked: {
-          ...{ kind: 'excursions' as const, tenant, building, quantity: QUANTITY, from, to, ...bounds },
-          longerThan: MINUTES * 60_000,
-        },
-      })),
-    ];
-  });
 }
 
 /** Instants as milliseconds; the columns that only sort the store into partitions are left out. */

@@ -39,7 +39,7 @@ export async function installSpark(progress: (line: string) => void): Promise<st
   return python;
 }
 
-async function installStep(command: string, args: string[], what: string): Promise<void> {
+export async function installStep(command: string, args: string[], what: string): Promise<void> {
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-2_000)));
