@@ -188,19 +188,11 @@ describe('alerts, while owners die, are doubled, and lose what they kept', () =>
   });
 
   it('are not cleared by the first reading of a point that neither a replay nor a snapshot of it had heard', async () => {
-    await inNewBuilding({
-      steps: [
-        { gap: 1_000, point: 2, value: 8, fault: { kind: 'settle' } },
-        { gap: 900_000, point: 0, value: 0 },
-        { gap: 900_000, point: 0, value: 0, fault: { kind: 'snapshot' } },
-        { gap: 1_000, point: 0, value: 0, fault: { kind: 'killed', from: 'checkpoint', settled: true } },
-        { gap: 400_000, point: 0, value: 0, fault: { kind: 'snapshot' } },
-        // Within the hysteresis of what stands.
-        { gap: 1_000, point: 2, value: 5, fault: { kind: 'killed', from: 'snapshot', settled: true } },
-        { gap: 1_000, point: 2, value: 0 },
-      ],
-      expected: inOrder,
-    });
+    // Found by chance, and kept.
+    await fc.assert(
+      fc.asyncProperty(history, async (steps) => inNewBuilding({ steps, expected: inOrder })),
+      { numRuns: 1, seed: 868_549_182, path: '7', endOnFailure: true },
+    );
   });
 
   it('are not lost where a late reading parts what was told from what was not, after a replay', async () => {
