@@ -29,7 +29,7 @@ describe('the whole platform, while its processes die', () => {
     });
     expect(differences).toEqual([]);
     expect(counts['rounds done']).toBe(2);
-    expect(counts['live values compared']).toBeGreaterThan(0);
+    expect(counts['live values compared']).toBeGreaterThan(10);
     expect(counts['alerts compared']).toBeGreaterThan(0);
   }, 400_000);
 
