@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createAlertEngine } from '../../src/aggregate/alerts/alert-engine';
 import { type Effect } from '../../src/aggregate/alerts/effect';
+import { DUPLICATE } from '../../src/aggregate/engine';
 import { alertIdOf } from '../../src/domain/alert';
+import { REPEATED_WITHIN_MS } from '../../src/domain/reading';
 import {
   ALERT_RULE_TENANTS,
   type AlertDocument,
@@ -13,6 +15,7 @@ import {
 } from '../../src/store/alert-documents';
 import { type Cosmos, createCosmos } from '../../src/store/cosmos';
 import { type PlatformEndpoints } from '../support/platform';
+import { type Frame } from '../../src/stream/frame';
 import { readFrames } from './stream-readings';
 
 /** Rules over a random load, and what they should have raised against what is stored. */
@@ -58,9 +61,11 @@ export async function startAlertRecord(options: {
       emit: (effect) => effects.push(effect),
     });
     for (const rule of rules) engine.setRule(rule);
-    await readFrames(endpoints.eventHubs, (frame, event) =>
-      engine.apply(frame, event.sequenceNumber, event.enqueuedTimeUtc.getTime()),
-    );
+    const verdictsOn = createRepeats();
+    await readFrames(endpoints.eventHubs, (frame, event) => {
+      const enqueuedAt = event.enqueuedTimeUtc.getTime();
+      engine.apply(frame, event.sequenceNumber, enqueuedAt, verdictsOn(frame, enqueuedAt));
+    });
     return alertsOf(effects);
   };
 
@@ -100,6 +105,36 @@ export async function startAlertRecord(options: {
       }
     },
     stop: () => cosmos.stop(),
+  };
+}
+
+/**
+ * Which readings repeat one that came before, in the plainest way: the first of an identity in stream order stands, and what
+ * is without a time is known by its message while that comes again within five minutes.
+ */
+function createRepeats(): (frame: Frame, enqueuedAt: number) => Uint8Array {
+  const dated = new Set<string>();
+  const arrivedAt = new Map<string, number>();
+  return ({ points, point, observedAt, undated, buildings, count }, enqueuedAt) => {
+    const verdicts = new Uint8Array(count);
+    const messages = new Map(undated.map((each) => [each.row, each]));
+    for (let row = 0; row < count; row++) {
+      const { building, pointOrdinal } = points[point[row]!]!;
+      const of = `${buildings[building]!.buildingId} ${pointOrdinal}`;
+      const message = messages.get(row);
+      let repeats = false;
+      if (message === undefined) {
+        const identity = `${of} ${observedAt[row]}`;
+        repeats = dated.has(identity);
+        dated.add(identity);
+      } else if (message.messageId !== null) {
+        const identity = `${of} ${message.messageId} ${message.messageIndex}`;
+        repeats = enqueuedAt - (arrivedAt.get(identity) ?? -Infinity) < REPEATED_WITHIN_MS;
+        arrivedAt.set(identity, enqueuedAt);
+      }
+      if (repeats) verdicts[row] = DUPLICATE;
+    }
+    return verdicts;
   };
 }
 
