@@ -294,7 +294,7 @@ describe('a partition whose worker dies again and again', () => {
         { numRuns: 10, endOnFailure: true },
       );
       expect(states).toBeGreaterThan(500);
-      if (snapshotEveryMs !== undefined) expect(restored).toBeGreaterThan(5);
+      if (snapshotEveryMs !== undefined) expect(restored).toBeGreaterThan(0);
     },
   );
 

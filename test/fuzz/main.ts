@@ -1,11 +1,14 @@
 import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { fuzzGateway } from './gateway.fuzz';
+import { fuzzProperties } from './properties.fuzz';
 
-const USAGE = `Usage: npm run fuzz -- gateway [--minutes 2] [--seed N]
+const USAGE = `Usage: npm run fuzz -- gateway|properties [--minutes 2] [--seed N]
 
-Throws mutated MQTT packets, HTTP requests and payloads at a gateway of its own. Exits 1 on a finding; the same seed throws
-the same again.
+gateway     throws mutated MQTT packets, HTTP requests and payloads at a gateway of its own
+properties  runs every test with random data again and again, each time with other data
+
+Exits 1 on a finding; the same seed does the same again.
 `;
 
 async function main(): Promise<void> {
@@ -19,16 +22,21 @@ async function main(): Promise<void> {
   });
   const minutes = Number(values.minutes);
   const seed = Number(values.seed);
-  if (values.help || positionals[0] !== 'gateway' || !(minutes > 0) || !Number.isInteger(seed)) {
+  const [target] = positionals;
+  const known = target === 'gateway' || target === 'properties';
+  if (values.help || !known || !(minutes > 0) || !Number.isInteger(seed)) {
     process.stdout.write(USAGE);
     process.exit(values.help ? 0 : 1);
   }
   const progress = (line: string): void => {
     process.stderr.write(`${line}\n`);
-    appendFileSync('fuzz-gateway.log', `${new Date().toISOString()} ${line}\n`);
+    appendFileSync(`fuzz-${target}.log`, `${new Date().toISOString()} ${line}\n`);
   };
   progress(`seed ${seed}, ${minutes} minutes`);
-  const { counts, findings } = await fuzzGateway({ seconds: minutes * 60, seed, progress });
+  const { counts, findings } =
+    target === 'gateway'
+      ? await fuzzGateway({ seconds: minutes * 60, seed, progress })
+      : await fuzzProperties({ minutes, seed, progress });
   for (const [what, count] of Object.entries(counts)) process.stdout.write(`${what}: ${count}\n`);
   process.stdout.write(`seed ${seed}: ${findings.length} findings\n`);
   for (const finding of findings) process.stdout.write(`FOUND ${finding}\n`);

@@ -22,6 +22,24 @@ describe('the lifecycle of devices', () => {
     );
   });
 
+  it.each<Step>([
+    { operation: 'replace', walker: 'OWNER', device: 0, other: 0, value: 0 },
+    { operation: 'retire', walker: 'OWNER', device: 0, other: 0, value: 0 },
+    { operation: 'move', walker: 'OWNER', device: 0, other: 0, value: 2 },
+    { operation: 'accept', walker: 'FOREIGNER', device: 0, other: 0, value: 0 },
+  ])('tells of every child that follows or is left on $operation', async (leaving) => {
+    const walk = await createWalk(store);
+    const owner = { walker: 'OWNER', other: 0, value: 0 } as const;
+    await walk.take([
+      { ...owner, operation: 'setParent', device: 1 },
+      { ...owner, operation: 'setParent', device: 2 },
+      { ...owner, operation: 'offer', device: 0 },
+      leaving,
+      { ...owner, operation: 'clearParent', device: 1 },
+    ]);
+    expect(walk.outcomes).toContain(`${leaving.operation} changed`);
+  });
+
   describe('its walk finds', () => {
     /** The walk with the same steps each time, over a store that is or behaves otherwise. */
     async function failureOf(broken?: Cosmos): Promise<string> {

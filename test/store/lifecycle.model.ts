@@ -71,6 +71,8 @@ export type Verdict =
   | {
       change(answer: unknown): Partial<ModelDevice>;
       adds?(answer: unknown): ModelDevice;
+      /** The device relays for its children no longer: whose they are then, and in whose name. */
+      leaves?(answer: unknown): { next: string | null; actor?: string };
       /** One of each partition that changes; `answer` for what only it can tell. */
       told(answer: unknown): Told[];
     };
@@ -219,6 +221,7 @@ export const OPERATIONS = {
     done: ({ state }) => state === 'RETIRED',
     verdict: ({ state }) => ({
       change: () => RETIRED,
+      leaves: () => ({ next: null }),
       told: () => [{ action: 'device.retire', before: { state }, after: { state: 'RETIRED' } }],
     }),
     run: ({ registry }, scope, id) => registry.retireDevice(scope, id),
@@ -417,6 +420,7 @@ export const OPERATIONS = {
       return {
         // A field gateway relays for devices of its own building.
         change: () => ({ ...after, parentId: across ? null : parentId }),
+        ...(across && { leaves: () => ({ next: null }) }),
         told: () => [
           { action: 'device.move', buildingId, before, after },
           ...(across
@@ -447,6 +451,7 @@ export const OPERATIONS = {
       return {
         change: () => RETIRED,
         adds: (answer) => ({ ...device, ...FRESH, ...receivedFrom(answer) }),
+        leaves: (answer) => ({ next: receivedFrom(answer).id }),
         told: (answer) => [
           {
             action: 'device.replace',
@@ -513,10 +518,11 @@ export const OPERATIONS = {
       const to = places.find((place) => place.tenantId === transfer!.to)!;
       return {
         change: (answer) => ({ ...FRESH, ...to, keys: receivedFrom(answer).keys }),
+        // Who of the other tenant it was is not told to the former owner.
+        leaves: () => ({ next: null, actor: to.tenantId }),
         told: () => [
           {
             action: 'device.transfer.accept',
-            // Who of the other tenant it was is not told to the former owner.
             actor: to.tenantId,
             tenantId,
             buildingId,
@@ -587,6 +593,22 @@ export const OPERATIONS = {
 } as const satisfies Record<string, Operation>;
 
 export type OperationName = keyof typeof OPERATIONS;
+
+/** What becomes of those that a device relayed for: their part of the world, and what is told of it. */
+export function followersOf(
+  devices: readonly ModelDevice[],
+  parentId: string,
+  { next, actor }: { next: string | null; actor?: string },
+): { devices: ModelDevice[]; told: Told[] } {
+  const follows = (each: ModelDevice): boolean => each.parentId === parentId;
+  return {
+    devices: devices.map((each) => (follows(each) ? { ...each, parentId: next } : each)),
+    told: devices.filter(follows).map(({ id: subject }) => ({
+      ...{ action: 'device.set-parent', subject, ...(actor !== undefined && { actor }) },
+      ...{ before: { parentId }, after: { parentId: next } },
+    })),
+  };
+}
 
 /** What must come of a step. */
 export function verdictOf(step: Step, world: World): Verdict {

@@ -14,6 +14,7 @@ import {
 } from '../../src/store/documents';
 import { createRegistry } from '../../src/store/registry';
 import {
+  followersOf,
   type ModelDevice,
   NORTH,
   OPERATIONS,
@@ -242,15 +243,19 @@ export async function createWalk(store: Store, broken: Cosmos = store.cosmos): P
           expect([step, outcome]).toEqual([step, expect.objectContaining({ ok: true })]);
           const answer = outcome.ok ? outcome.value : undefined;
           const change = verdict.change(answer);
-          const devices = world.devices.map((each) => (each.id === deviceId ? { ...each, ...change } : each));
+          const leaves = verdict.leaves?.(answer);
+          const followers = leaves && followersOf(world.devices, deviceId, leaves);
+          const devices = (followers?.devices ?? world.devices).map((each) =>
+            each.id === deviceId ? { ...each, ...change } : each,
+          );
           if (verdict.adds) devices.push(verdict.adds(answer));
           world = { ...world, devices };
           const { id: actor } = scopes[walker].principal;
           // What is claimed is no device of the model yet: it tells its own.
           const { tenantId, buildingId } = device ?? { tenantId: '', buildingId: '' };
-          const expected = verdict
-            .told(answer)
-            .map((each): Required<Told> => ({ actor, subject: deviceId, tenantId, buildingId, ...each }));
+          const expected = [...verdict.told(answer), ...(followers?.told ?? [])].map(
+            (each): Required<Told> => ({ actor, subject: deviceId, tenantId, buildingId, ...each }),
+          );
           expect([step, events.map(toldOf).sort(byAction)]).toEqual([step, expected.sort(byAction)]);
           outcomes.add(`${operation} changed`);
         }
@@ -273,4 +278,6 @@ function toldOf({
   return { action, actor, subject, tenantId, buildingId, before, after };
 }
 
-const byAction = (a: Told, b: Told): number => (a.action < b.action ? -1 : 1);
+/** One event may be told of several devices: each has its place, in whichever order they were read. */
+const keyOf = (told: Told): string => JSON.stringify([told.action, told.subject, told.buildingId]);
+const byAction = (a: Told, b: Told): number => (keyOf(a) < keyOf(b) ? -1 : 1);
