@@ -18,6 +18,16 @@ export type AcceptDeviceTransferInput = {
   transferId: string;
 };
 
+/** An offer to accept. */
+export type AcceptGrantInput = {
+  /** The code as it was handed over; case, spaces and hyphens do not matter. */
+  grantCode: string;
+  /** Yours to choose; accepting again changes nothing. */
+  idempotencyKey: string;
+  /** The tenant that is to have it, of which you administer the access; left out, you yourself. */
+  tenantId?: string | null | undefined;
+};
+
 /** An alert that somebody has seen to. */
 export type AcknowledgeAlertInput = {
   /** The alert. */
@@ -373,6 +383,31 @@ export type ExportReadingsInput = {
   to: string;
 };
 
+/** Which side of grants a tenant is on. */
+export type GrantDirection =
+  /** It shares what it owns. */
+  | 'GIVEN'
+  /** Others share with it. */
+  | 'RECEIVED';
+
+/** How far a grant is. */
+export type GrantState =
+  /** It holds. */
+  | 'ACTIVE'
+  /** One of the two sides has ended it. */
+  | 'ENDED'
+  /** Its date has passed, or it was not accepted in time. */
+  | 'EXPIRED'
+  /** Nobody has accepted it yet. */
+  | 'OFFERED';
+
+/** Whom something is shared with. */
+export type GranteeType =
+  /** One person, whatever they belong to. */
+  | 'PERSON'
+  /** A tenant: each of its members may do what both the grant and their own role there allow. */
+  | 'TENANT';
+
 /** A device that is to have another credential. */
 export type IssueDeviceCredentialInput = {
   /** What it is to have. */
@@ -460,6 +495,28 @@ export type OfferDeviceTransferInput = {
   expiresInHours: number;
   /** The tenant it is offered to. Whether there is such a tenant, you are not told. */
   toTenantId: string;
+};
+
+/** What to share, and how. */
+export type OfferGrantInput = {
+  /** The building. */
+  buildingId: string;
+  /** How long the offer stands, in hours, 1 to 720. */
+  expiresInHours?: number;
+  /** Yours to choose. The same key with the same input gives the same offer again, for 24 hours. */
+  idempotencyKey: string;
+  /** For yourself, e.g. whom you give the code to. */
+  note?: string | null | undefined;
+  /** Only these quantities; left out, all. For ANALYST and VIEWER: who keeps devices sees them whole. */
+  quantities?: Array<Quantity> | null | undefined;
+  /** What may be done there. */
+  role: SharedRole;
+  /** Only this space and those that lie in it; left out, all of the building. */
+  spaceId?: string | null | undefined;
+  /** Whom it is for. */
+  to: GranteeType;
+  /** When it ends by itself; left out, not before it is revoked. */
+  until?: string | null | undefined;
 };
 
 /** Devices that are to be provisioned into a building. */
@@ -612,6 +669,12 @@ export type RetireRegisteredDeviceInput = {
   deviceId: string;
 };
 
+/** A grant to end. */
+export type RevokeGrantInput = {
+  /** The grant. */
+  grantId: string;
+};
+
 /** What somebody may do in a tenant. */
 export type Role =
   /** Asks questions of what was measured and exports it. */
@@ -674,6 +737,17 @@ export type SetDeviceParentInput = {
   /** The field gateway: another device in the same building that has no parent itself. Null or left out for none. */
   parentId?: string | null | undefined;
 };
+
+/** What somebody may do in what is shared with them: as the `Role` of that name, there alone. */
+export type SharedRole =
+  /** Asks questions of what was measured and exports it. */
+  | 'ANALYST'
+  /** Rules, and the devices’ configuration. */
+  | 'MANAGER'
+  /** Looks after devices and sees their health; no occupants’ data. */
+  | 'TECHNICIAN'
+  /** Reads averages, and states that do not tell whether somebody is there. */
+  | 'VIEWER';
 
 /** What kind of place a space is, in RealEstateCore’s words. */
 export type SpaceKind =
@@ -760,6 +834,23 @@ export type AcceptDeviceTransferMutation = { acceptDeviceTransfer:
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
+export type AcceptGrantMutationVariables = Exact<{
+  input: AcceptGrantInput;
+}>;
+
+
+export type AcceptGrantMutation = { acceptGrant:
+    | { __typename: 'AcceptGrantSuccess', grant: { id: string, ownerName: string, buildingId: string, spaceId: string | null, quantities: Array<Quantity> | null, role: SharedRole, until: string | null } }
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
 export type AcknowledgeAlertMutationVariables = Exact<{
   input: AcknowledgeAlertInput;
 }>;
@@ -806,6 +897,15 @@ export type AuditLogQueryVariables = Exact<{
 
 
 export type AuditLogQuery = { building: { id: string, auditLog: { nodes: Array<{ id: string, at: string, actor: string, action: string, subject: string, before: Record<string, unknown> | null, after: Record<string, unknown> | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
+export type BuildingAccessQueryVariables = Exact<{
+  building: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type BuildingAccessQuery = { building: { access: { nodes: Array<{ personId: string | null, role: Role | null, spaceIds: Array<string> | null, grant: { id: string, state: GrantState, role: SharedRole, granteeId: string | null, granteeName: string | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type BuildingAlertsQueryVariables = Exact<{
   building: string;
@@ -1105,6 +1205,16 @@ export type ExportsQueryVariables = Exact<{
 
 export type ExportsQuery = { tenant: { exports: { nodes: Array<{ id: string, format: ExportFormat, buildingId: string | null, from: string, to: string, expiresAt: string | null, job: { state: JobState, total: number, done: number } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
 
+export type GrantsQueryVariables = Exact<{
+  tenant: string;
+  direction: GrantDirection;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type GrantsQuery = { tenant: { grants: { nodes: Array<{ id: string, state: GrantState, ownerName: string, buildingId: string, spaceId: string | null, quantities: Array<Quantity> | null, role: SharedRole, until: string | null, to: GranteeType, granteeId: string | null, granteeName: string | null, note: string | null, offeredAt: string, acceptedAt: string | null, endedAt: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
 export type IssueDeviceCredentialMutationVariables = Exact<{
   input: IssueDeviceCredentialInput;
 }>;
@@ -1198,6 +1308,23 @@ export type OfferDeviceTransferMutation = { offerDeviceTransfer:
     | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'OfferDeviceTransferSuccess', transferId: string, expiresAt: string, device: { id: string, name: string } }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type OfferGrantMutationVariables = Exact<{
+  input: OfferGrantInput;
+}>;
+
+
+export type OfferGrantMutation = { offerGrant:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'OfferGrantSuccess', grantCode: string | null, secretsAlreadyShown: boolean, grant: { id: string, state: GrantState, role: SharedRole, until: string | null } }
     | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
@@ -1454,6 +1581,23 @@ export type RetireRegisteredDeviceMutation = { retireRegisteredDevice:
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
+export type RevokeGrantMutationVariables = Exact<{
+  input: RevokeGrantInput;
+}>;
+
+
+export type RevokeGrantMutation = { revokeGrant:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'RevokeGrantSuccess', grant: { id: string, state: GrantState, endedAt: string | null } }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
 export type RotateDeviceCredentialMutationVariables = Exact<{
   input: RotateDeviceCredentialInput;
 }>;
@@ -1538,6 +1682,11 @@ export type SetDeviceParentMutation = { setDeviceParent:
     | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
+
+export type SharedWithMeQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type SharedWithMeQuery = { viewer: { grants: Array<{ id: string, state: GrantState, ownerName: string, buildingId: string, spaceId: string | null, quantities: Array<Quantity> | null, role: SharedRole, until: string | null }> } };
 
 export type SpacesNowQueryVariables = Exact<{
   building: string;
@@ -1715,6 +1864,29 @@ export const AcceptDeviceTransferDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:6a434babf2aea69381fbd1c15efa4aa7df65a4d2f541775f3ca681087e0a88cd"}) as unknown as TypedDocumentString<AcceptDeviceTransferMutation, AcceptDeviceTransferMutationVariables>;
+export const AcceptGrantDocument = new TypedDocumentString(`
+    mutation AcceptGrant($input: AcceptGrantInput!) {
+  acceptGrant(input: $input) {
+    __typename
+    ... on AcceptGrantSuccess {
+      grant {
+        id
+        ownerName
+        buildingId
+        spaceId
+        quantities
+        role
+        until
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:99bc3de80a3c3ba7da1a586af206c833c9ec433e64b114d8f0de4cb008d8843f"}) as unknown as TypedDocumentString<AcceptGrantMutation, AcceptGrantMutationVariables>;
 export const AcknowledgeAlertDocument = new TypedDocumentString(`
     mutation AcknowledgeAlert($input: AcknowledgeAlertInput!) {
   acknowledgeAlert(input: $input) {
@@ -1830,6 +2002,30 @@ export const AuditLogDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:d2696022584cac947e285a466459026697d44d926f037bfe95176a1f6cb853bf"}) as unknown as TypedDocumentString<AuditLogQuery, AuditLogQueryVariables>;
+export const BuildingAccessDocument = new TypedDocumentString(`
+    query BuildingAccess($building: ID!, $first: Int, $after: String) {
+  building(id: $building) {
+    access(first: $first, after: $after) {
+      nodes {
+        personId
+        role
+        spaceIds
+        grant {
+          id
+          state
+          role
+          granteeId
+          granteeName
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:2afbdcec1312ad1c3ce4e454568d9ea815b47e57c491615297dfd4f18c55ff67"}) as unknown as TypedDocumentString<BuildingAccessQuery, BuildingAccessQueryVariables>;
 export const BuildingAlertsDocument = new TypedDocumentString(`
     query BuildingAlerts($building: ID!, $state: AlertState, $acknowledged: Boolean, $minimumSeverity: AlertSeverity, $first: Int, $after: String) {
   building(id: $building) {
@@ -2468,6 +2664,35 @@ export const ExportsDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:018cb924e97a0fc3dc21853c3f9fe4e63995aa360b35397bd934186afa85968a"}) as unknown as TypedDocumentString<ExportsQuery, ExportsQueryVariables>;
+export const GrantsDocument = new TypedDocumentString(`
+    query Grants($tenant: ID!, $direction: GrantDirection!, $first: Int, $after: String) {
+  tenant(id: $tenant) {
+    grants(direction: $direction, first: $first, after: $after) {
+      nodes {
+        id
+        state
+        ownerName
+        buildingId
+        spaceId
+        quantities
+        role
+        until
+        to
+        granteeId
+        granteeName
+        note
+        offeredAt
+        acceptedAt
+        endedAt
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:051e4c537c75f8235c91cf8707f30e2912b6d152094c3b3d3f34edc33b6a98e1"}) as unknown as TypedDocumentString<GrantsQuery, GrantsQueryVariables>;
 export const IssueDeviceCredentialDocument = new TypedDocumentString(`
     mutation IssueDeviceCredential($input: IssueDeviceCredentialInput!) {
   issueDeviceCredential(input: $input) {
@@ -2630,6 +2855,28 @@ export const OfferDeviceTransferDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:12bb6f5b791c2a1b89848e5ea26e7f81a7a1b3e5cd046176dc023652e8f245f3"}) as unknown as TypedDocumentString<OfferDeviceTransferMutation, OfferDeviceTransferMutationVariables>;
+export const OfferGrantDocument = new TypedDocumentString(`
+    mutation OfferGrant($input: OfferGrantInput!) {
+  offerGrant(input: $input) {
+    __typename
+    ... on OfferGrantSuccess {
+      grant {
+        id
+        state
+        role
+        until
+      }
+      grantCode
+      secretsAlreadyShown
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:6b46440baa28fe1a5a2e73efbb2361ff0694bd43daf210ec79f3eb928a3408bd"}) as unknown as TypedDocumentString<OfferGrantMutation, OfferGrantMutationVariables>;
 export const OnAlertsDocument = new TypedDocumentString(`
     subscription OnAlerts($buildings: [ID!]!, $minimumSeverity: AlertSeverity, $after: String) {
   alerts(
@@ -3044,6 +3291,25 @@ export const RetireRegisteredDeviceDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:596159980262de9823b958f70f5ccb2eb5c3b2ea675f2432907a782eaac44b24"}) as unknown as TypedDocumentString<RetireRegisteredDeviceMutation, RetireRegisteredDeviceMutationVariables>;
+export const RevokeGrantDocument = new TypedDocumentString(`
+    mutation RevokeGrant($input: RevokeGrantInput!) {
+  revokeGrant(input: $input) {
+    __typename
+    ... on RevokeGrantSuccess {
+      grant {
+        id
+        state
+        endedAt
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:ccadf8c9f06cc43e57d3d2a0d7b9defdc457a7a8e2dd03a75978291556fe9217"}) as unknown as TypedDocumentString<RevokeGrantMutation, RevokeGrantMutationVariables>;
 export const RotateDeviceCredentialDocument = new TypedDocumentString(`
     mutation RotateDeviceCredential($input: RotateDeviceCredentialInput!) {
   rotateDeviceCredential(input: $input) {
@@ -3151,6 +3417,22 @@ export const SetDeviceParentDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:70fcadb979ff679248f939587275fae643c5445b956fe6a5c1be849a5babfb1f"}) as unknown as TypedDocumentString<SetDeviceParentMutation, SetDeviceParentMutationVariables>;
+export const SharedWithMeDocument = new TypedDocumentString(`
+    query SharedWithMe {
+  viewer {
+    grants {
+      id
+      state
+      ownerName
+      buildingId
+      spaceId
+      quantities
+      role
+      until
+    }
+  }
+}
+    `, {"hash":"sha256:bfe94faee69ecb9c39fdf31f4189b76efbdc020b49be49996ddef4a6600fcc80"}) as unknown as TypedDocumentString<SharedWithMeQuery, SharedWithMeQueryVariables>;
 export const SpacesNowDocument = new TypedDocumentString(`
     query SpacesNow($building: ID!) {
   building(id: $building) {

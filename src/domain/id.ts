@@ -15,7 +15,8 @@ export type IdKind =
   | 'alt'
   | 'whk'
   | 'whd'
-  | 'exp';
+  | 'exp'
+  | 'gra';
 
 export function newId(kind: IdKind): string {
   return `${kind}_${randomBytes(16).toString('base64url')}`;

@@ -7,6 +7,12 @@ import {
   AlertsSubscription,
   BuildingAlertsResolver,
 } from './alert/alert.resolver';
+import {
+  BuildingAccessResolver,
+  GrantResolver,
+  TenantGrantsResolver,
+  ViewerGrantsResolver,
+} from './access/grant.resolver';
 import { AlertRuleResolver, TenantAlertRulesResolver } from './alert/rule.resolver';
 import { BuildingAuditLogResolver, TenantAuditLogResolver } from './audit/audit.resolver';
 import { BuildingAveragesResolver, SpaceAveragesResolver } from './average/average.resolver';
@@ -122,6 +128,10 @@ const resolvers: NonEmptyArray<new () => object> = [
   TenantWebhooksResolver,
   BuildingAuditLogResolver,
   TenantAuditLogResolver,
+  GrantResolver,
+  TenantGrantsResolver,
+  BuildingAccessResolver,
+  ViewerGrantsResolver,
 ];
 
 /** Inputs of which exactly one field is given (`@oneOf`), which type-graphql cannot say. */

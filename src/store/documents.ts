@@ -312,6 +312,18 @@ export interface MembershipDocument {
   spaces?: SpacesOfBuilding[];
 }
 
+/** key `membersOf(tenantId)`, id the person's: that somebody is, or was, a member; as what, their membership says. */
+export interface MemberDocument {
+  id: string;
+  key: string;
+  kind: 'member';
+  tenantId: string;
+}
+
+export function membersOf(tenantId: string): string {
+  return `members:${tenantId}`;
+}
+
 /**
  * Spaces that somebody has a right to, with all that lie in them: spaces come with their building and never move, so what
  * lies where is settled when the right is given.

@@ -2,9 +2,10 @@ import { type Entitlement } from '../auth/scope';
 import { explain, type Logger } from '../observability/logger';
 import { createChangeFollower } from './change-follower';
 import { type Cosmos } from './cosmos';
-import { type MembershipDocument } from './documents';
+import { type ReceivedGrantDocument } from './grants/documents';
+import { createSharedGrants } from './grants/shared-grants';
 import { inParallel } from './in-parallel';
-import { entitlementsOf, membershipsOf } from './registry/tenants';
+import { entitlementsOf, type RightDocument, rightsOf, sharingTenantsOf } from './registry/tenants';
 
 export type Entitlements = readonly Entitlement[];
 
@@ -14,7 +15,7 @@ export type MembershipListener = (
   before: Entitlements | undefined,
 ) => void;
 
-/** What people belong to, kept current by the change feed of the directory instead of being asked each second. */
+/** What people belong to and what is shared with them, kept current by the change feed of the directory instead of being asked each second. */
 export interface Memberships {
   /** Resolves also where the store is away: until the feed can be followed, everything is read through. */
   start(): Promise<void>;
@@ -48,7 +49,8 @@ const MAXIMUM_PERSONS = 20_000;
 const MAXIMUM_TRIES = 3;
 
 interface Held {
-  byTenant: Map<string, MembershipDocument>;
+  /** By id: a membership's is its tenant's. */
+  rights: Map<string, RightDocument>;
   entitlements: Entitlements;
   /** When the store was last asked; the feed makes it younger. */
   readAt: number;
@@ -82,8 +84,9 @@ export function createMemberships(options: {
     // What changed earlier is read with its person: nobody is held before the feed has its position.
     from: 'now',
     onChanges(documents) {
-      for (const each of documents as Partial<MembershipDocument>[]) {
-        if (each.kind === 'membership') take(each as MembershipDocument);
+      for (const each of documents as Partial<RightDocument>[]) {
+        if (each.kind === 'membership') take(each as RightDocument);
+        else if (each.kind === 'grant') takeGrant(each as ReceivedGrantDocument);
       }
     },
     logger,
@@ -91,22 +94,49 @@ export function createMemberships(options: {
   const current = (): boolean => follower.behindMs() <= MAXIMUM_BEHIND_MS;
   const following = (): boolean => Number.isFinite(follower.behindMs());
 
-  function take(membership: MembershipDocument): void {
-    const person = membership.key.slice('person:'.length);
+  const shared = createSharedGrants({ cosmos, following, current, onRead: holdAgain });
+
+  function takeGrant(grant: ReceivedGrantDocument): void {
+    const tenantId = shared.take(grant);
+    if (tenantId === undefined) return take(grant);
+    if (shared.held(tenantId) !== undefined) return holdAgain(tenantId);
+    // What was made of them before stays until they are read.
+    for (const [, known] of belongingTo(tenantId)) known.followed = false;
+  }
+
+  /** What is shared with a tenant has changed, and with it what its people may do. */
+  function holdAgain(tenantId: string): void {
+    for (const [person, known] of belongingTo(tenantId)) hold(person, known);
+  }
+
+  function belongingTo(tenantId: string): [string, Held][] {
+    return [...held].filter(([, { rights }]) => sharingTenantsOf(rights.values()).includes(tenantId));
+  }
+
+  function take(right: RightDocument): void {
+    const person = right.key.slice('person:'.length);
     const reading = readings.get(person);
     if (reading) reading.brought = true;
     const known = held.get(person);
     if (!known) return;
-    known.byTenant.set(membership.tenantId, membership);
+    known.rights.set(right.id, right);
     hold(person, known);
+    // Somebody new to a tenant has what is shared with it once that is known; where it cannot be read, they are read again.
+    for (const tenantId of sharingTenantsOf([right])) {
+      shared.ensure(tenantId).catch(() => {
+        known.followed = false;
+        const now = held.get(person);
+        if (now) now.followed = false;
+      });
+    }
   }
 
-  function hold(person: string, { byTenant, ...rest }: Omit<Held, 'entitlements'>): Entitlements {
+  function hold(person: string, { rights, readAt, followed }: Omit<Held, 'entitlements'>): Entitlements {
     const before = held.get(person)?.entitlements;
-    const entitlements = entitlementsOf(byTenant.values());
+    const entitlements = entitlementsOf(rights.values(), (tenantId) => shared.held(tenantId) ?? []);
     const changed = before === undefined || !same(before, entitlements);
     held.delete(person);
-    held.set(person, { ...rest, byTenant, entitlements: changed ? entitlements : before });
+    held.set(person, { rights, readAt, followed, entitlements: changed ? entitlements : before });
     if (held.size > MAXIMUM_PERSONS) dropOldest();
     if (changed) tell(person, entitlements, before);
     return entitlements;
@@ -145,12 +175,14 @@ export function createMemberships(options: {
       reading.brought = false;
       const followed = following();
       const readAt = Date.now();
-      const memberships = await membershipsOf(cosmos, person);
+      const rights = await rightsOf(cosmos, person);
+      const tenants = sharingTenantsOf(rights);
+      await Promise.all(tenants.map((each) => shared.ensure(each)));
       if (reading.brought && tries < MAXIMUM_TRIES) continue;
       return hold(person, {
-        byTenant: new Map(memberships.map((each) => [each.tenantId, each])),
+        rights: new Map(rights.map((each) => [each.id, each])),
         readAt,
-        followed,
+        followed: followed && tenants.every((each) => shared.followed(each)),
       });
     }
   }

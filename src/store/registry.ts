@@ -14,6 +14,7 @@ import {
   type TwinDocument,
 } from './documents';
 import { createDeadLettersReader, type DeadLettersReader } from './dead-letters/reader';
+import { createGrants, type Grants } from './grants/grants';
 import { type Keyring } from './keyring';
 import { type AuditFilter, type AuditLogOf, createAuditLog } from './registry/audit-log';
 import { createBuildingLocks } from './registry/building-locks';
@@ -109,7 +110,7 @@ export interface ShownCredential {
  * what is foreign, after the same store calls.
  */
 export interface Registry
-  extends Stock, DeadLettersReader, Enrollment, Claiming, Moving, Replacing, Transfers, SagaSweep {
+  extends Grants, Stock, DeadLettersReader, Enrollment, Claiming, Moving, Replacing, Transfers, SagaSweep {
   tenant(scope: TenantScope, tenantId: string): Promise<TenantDocument | null>;
   /** What a person belongs to, at most a second old: what `tenantScope` is made of. Empty for a stranger. */
   memberships(personId: string): Promise<Entitlement[]>;
@@ -286,5 +287,6 @@ export function createRegistry({ cosmos, keyring }: { cosmos: Cosmos; keyring: K
     ...createConfiguration({ cosmos, changes }),
     ...createParents({ cosmos, changes }),
     ...createIntervals({ changes }),
+    ...createGrants({ cosmos }),
   };
 }

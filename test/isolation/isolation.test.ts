@@ -81,6 +81,9 @@ describe('isolation of tenants', () => {
       webhook: newId('whk'),
       spareWebhook: newId('whk'),
       delivery: newId('whd'),
+      grant: newId('gra'),
+      receivedGrant: newId('gra'),
+      grantCode: '00000-00000-00000-00000-00000-0',
     };
   });
   afterAll(async () => {
@@ -134,6 +137,7 @@ describe('isolation of tenants', () => {
       export: await buildExport(owner, tenant, building.id),
       ...(await buildAlerts(owner, tenant, building.id)),
       ...(await buildWebhooks(owner, tenant, building.id)),
+      ...(await buildGrants(owner, tenant, building.id)),
     };
   }
 
@@ -275,6 +279,34 @@ describe('isolation of tenants', () => {
     return { webhook, spareWebhook: await make('Goes'), delivery: id };
   }
 
+  /** What is shared with somebody else, what somebody else shares, and what they offer. */
+  async function buildGrants(owner: Person, tenantId: string, buildingId: string) {
+    const other = await api.person(`west of ${tenantId}`, `${tenantId}_west`, 'OWNER');
+    const theirs = await buildBuilding(api, other, `${tenantId}_west`, { devices: 0 });
+    const offer = async (from: Person, id: string) => {
+      const wanted = {
+        ...({ buildingId: id, spaceId: null, quantities: null, role: 'VIEWER', until: null } as const),
+        ...({ to: 'TENANT', note: null, expiresInMs: 3_600_000 } as const),
+      };
+      const made = await api.registry.offerGrant(from.scope, wanted, freshKey());
+      if (!made.ok) throw new Error(made.refusal.message);
+      return made.value;
+    };
+    const accept = async (by: Person, to: string, code: string) => {
+      const accepted = await api.registry.acceptGrant(by.scope, { code, tenantId: to }, freshKey());
+      if (!accepted.ok) throw new Error(accepted.refusal.message);
+      return accepted.value.id;
+    };
+    const given = await offer(owner, buildingId);
+    const received = await offer(other, theirs.building.id);
+    const left = await offer(other, theirs.building.id);
+    return {
+      grant: await accept(other, `${tenantId}_west`, given.code!),
+      receivedGrant: await accept(owner, tenantId, received.code!),
+      grantCode: left.code!,
+    };
+  }
+
   /** A job that stays in the queue: nobody works it off here. */
   async function buildJob(owner: Person, kind: JobKind, tenantId: string, buildingId: string | null) {
     const job = { kind, tenantId, buildingId, parameters: {}, rows: [{}] };
@@ -371,7 +403,9 @@ describe('isolation of tenants', () => {
         '{ buildings(first: 200) { nodes { tenant { id } } } }',
       );
       const owners = new Set(data!.buildings.nodes.map(({ tenant }) => tenant.id));
-      expect([rank, [...owners]]).toEqual([rank, ['OPERATOR', 'STRANGER'].includes(rank) ? [] : [NORTH]]);
+      // Beside their own what is shared with their tenant.
+      const seen = ['OPERATOR', 'STRANGER'].includes(rank) ? [] : [NORTH, `${NORTH}_west`];
+      expect([rank, [...owners].sort()]).toEqual([rank, seen]);
     }
   });
 });
@@ -401,6 +435,8 @@ function masked(text: string, things: Things): string {
     ['webhook', things.spareWebhook],
     ['delivery', things.delivery],
     ['rule', things.spareAlertRule],
+    ['grant', things.grant],
+    ['grant', things.receivedGrant],
     ['tenant', things.tenant],
     ['building', things.building],
     ['space', things.space],

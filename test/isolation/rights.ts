@@ -41,6 +41,10 @@ export interface Things {
   webhook: string;
   spareWebhook: string;
   delivery: string;
+  /** One that it has given, one that it has received, and the code of an offer to it. */
+  grant: string;
+  receivedGrant: string;
+  grantCode: string;
 }
 
 export interface Case {
@@ -1136,6 +1140,98 @@ export const CASES: Case[] = [
     variables: ({ webhook, delivery }) => ({ input: { webhookId: webhook, deliveryId: delivery } }),
     at: 'redeliverWebhook',
     seen: ADMINISTRATORS,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'what a tenant shares with others',
+    covers: ['Tenant.grants'],
+    document:
+      'query ($id: ID!) { tenant(id: $id) { grants(direction: GIVEN) { nodes { id role granteeId } } } }',
+    variables: byId(({ tenant }) => tenant),
+    at: 'tenant.grants.nodes',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'what others share with a tenant',
+    covers: ['Tenant.grants'],
+    document: 'query ($id: ID!) { tenant(id: $id) { grants(direction: RECEIVED) { nodes { id ownerId } } } }',
+    variables: byId(({ tenant }) => tenant),
+    at: 'tenant.grants.nodes',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'who can see a building',
+    covers: ['Building.access'],
+    document: `query ($id: ID!) { building(id: $id) {
+      access { nodes { personId role spaceIds grant { id } } } } }`,
+    variables: byId(({ building }) => building),
+    at: 'building.access.nodes',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'an offer of a building',
+    covers: ['Mutation.offerGrant'],
+    document: `mutation ($input: OfferGrantInput!) { offerGrant(input: $input) {
+      ... on OfferGrantSuccess { grantCode } ... on UserError { code message path } } }`,
+    variables: ({ building }, _own, _rank, idempotencyKey) => ({
+      input: { buildingId: building, role: 'VIEWER', to: 'PERSON', idempotencyKey },
+    }),
+    at: 'offerGrant',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'an offer of a space, asked for in one’s own building',
+    covers: ['Mutation.offerGrant'],
+    document: `mutation ($input: OfferGrantInput!) { offerGrant(input: $input) {
+      ... on OfferGrantSuccess { grantCode } ... on UserError { code message path } } }`,
+    variables: ({ space }, own, _rank, idempotencyKey) => ({
+      input: { buildingId: own.building, spaceId: space, role: 'VIEWER', to: 'PERSON', idempotencyKey },
+    }),
+    throughOwnBuilding: true,
+    at: 'offerGrant',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the acceptance of an offer for a tenant',
+    covers: ['Mutation.acceptGrant'],
+    document: `mutation ($input: AcceptGrantInput!) { acceptGrant(input: $input) {
+      ... on AcceptGrantSuccess { grant { id } } ... on UserError { code message path } } }`,
+    variables: ({ tenant, grantCode }, _own, _rank, idempotencyKey) => ({
+      input: { grantCode, tenantId: tenant, idempotencyKey },
+    }),
+    at: 'acceptGrant',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a grant’s end',
+    covers: ['Mutation.revokeGrant'],
+    document: `mutation ($input: RevokeGrantInput!) { revokeGrant(input: $input) {
+      ... on RevokeGrantSuccess { grant { id } } ... on UserError { code message path } } }`,
+    variables: ({ grant }) => ({ input: { grantId: grant } }),
+    at: 'revokeGrant',
+    seen: ['OWNER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a received grant’s end',
+    covers: ['Mutation.revokeGrant'],
+    document: `mutation ($input: RevokeGrantInput!) { revokeGrant(input: $input) {
+      ... on RevokeGrantSuccess { grant { id } } ... on UserError { code message path } } }`,
+    variables: ({ receivedGrant }) => ({ input: { grantId: receivedGrant } }),
+    at: 'revokeGrant',
+    seen: ['OWNER'],
     otherwise: 'NOT_FOUND',
   },
   {

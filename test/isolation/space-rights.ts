@@ -12,8 +12,22 @@ export const RANKS = [
   // The level in which the room lies.
   'LEVEL_VIEWER',
   'LEVEL_ANALYST',
+  // The room, shared by another tenant: with a person as an ANALYST, and with a tenant as a MANAGER, of whose people one is
+  // a technician.
+  'GUEST_ANALYST',
+  'GUEST_TECHNICIAN',
 ] as const;
 export type SpaceRank = (typeof RANKS)[number];
+
+/**
+ * All of the building, shared: as a MANAGER with a tenant, of whose people one is an analyst; as a TECHNICIAN with a tenant,
+ * whose owner it is; as a VIEWER with a person.
+ */
+export const GUESTS = ['ANALYST_AT_HOME', 'OWNER_AT_HOME', 'VIEWER_HERE'] as const;
+export type Guest = (typeof GUESTS)[number];
+/** Nothing any more. */
+export const FORMER = ['EXPIRED', 'REVOKED', 'LEFT'] as const;
+export type Former = (typeof FORMER)[number];
 
 /** The ids of what is in one space, and values that nothing else has. */
 export interface Place {
@@ -43,10 +57,26 @@ export interface SpaceCase {
 }
 
 const ALL = RANKS;
-const WITH_READINGS: readonly SpaceRank[] = ['ROOM_ANALYST', 'ROOM_MANAGER', 'LEVEL_ANALYST'];
-const WITHOUT_READINGS: readonly SpaceRank[] = ['RESIDENT', 'ROOM_TECHNICIAN', 'LEVEL_VIEWER'];
-const WITH_DEVICES: readonly SpaceRank[] = ['ROOM_TECHNICIAN', 'ROOM_MANAGER'];
-const WITHOUT_DEVICES: readonly SpaceRank[] = ['RESIDENT', 'ROOM_ANALYST', 'LEVEL_VIEWER', 'LEVEL_ANALYST'];
+const WITH_READINGS: readonly SpaceRank[] = [
+  'ROOM_ANALYST',
+  'ROOM_MANAGER',
+  'LEVEL_ANALYST',
+  'GUEST_ANALYST',
+];
+const WITHOUT_READINGS: readonly SpaceRank[] = [
+  'RESIDENT',
+  'ROOM_TECHNICIAN',
+  'LEVEL_VIEWER',
+  'GUEST_TECHNICIAN',
+];
+const WITH_DEVICES: readonly SpaceRank[] = ['ROOM_TECHNICIAN', 'ROOM_MANAGER', 'GUEST_TECHNICIAN'];
+const WITHOUT_DEVICES: readonly SpaceRank[] = [
+  'RESIDENT',
+  'ROOM_ANALYST',
+  'LEVEL_VIEWER',
+  'LEVEL_ANALYST',
+  'GUEST_ANALYST',
+];
 
 export const RANGE = () => ({
   from: new Date(Date.now() - 3_600_000).toISOString(),
@@ -83,7 +113,7 @@ export const BY_ID: readonly SpaceCase[] = [
     variables: ({ device }) => ({ id: device }),
     at: 'node.latestReadings',
     seen: ['ROOM_MANAGER'],
-    refusedOwn: ['ROOM_TECHNICIAN'],
+    refusedOwn: ['ROOM_TECHNICIAN', 'GUEST_TECHNICIAN'],
     otherwise: 'nothing',
   },
   {
@@ -178,6 +208,8 @@ export interface BuildingCase {
   /** Who is told something of the building as a whole. */
   whole?: readonly SpaceRank[];
   refused: readonly SpaceRank[];
+  /** With whom all of the building is shared, and who is told: the others are told that they may not. */
+  guests: readonly Guest[];
 }
 
 /** What is asked of the building. */
@@ -190,6 +222,7 @@ export const OF_BUILDING: readonly BuildingCase[] = [
     own: [],
     whole: ALL,
     refused: [],
+    guests: GUESTS,
   },
   {
     name: 'its averages',
@@ -199,6 +232,7 @@ export const OF_BUILDING: readonly BuildingCase[] = [
     own: [],
     whole: ALL,
     refused: [],
+    guests: GUESTS,
   },
   {
     name: 'its averages, live',
@@ -208,6 +242,7 @@ export const OF_BUILDING: readonly BuildingCase[] = [
     own: [],
     whole: ALL,
     refused: [],
+    guests: GUESTS,
   },
   {
     name: 'its rolling record',
@@ -218,6 +253,7 @@ export const OF_BUILDING: readonly BuildingCase[] = [
     own: [],
     whole: ALL,
     refused: [],
+    guests: GUESTS,
   },
   {
     name: 'its states',
@@ -226,6 +262,7 @@ export const OF_BUILDING: readonly BuildingCase[] = [
     at: 'building.states',
     own: [],
     refused: [],
+    guests: GUESTS,
   },
   {
     name: 'its spaces',
@@ -234,6 +271,7 @@ export const OF_BUILDING: readonly BuildingCase[] = [
     at: 'building.spaces',
     own: ALL,
     refused: [],
+    guests: GUESTS,
   },
   {
     name: 'the averages of its spaces',
@@ -242,6 +280,7 @@ export const OF_BUILDING: readonly BuildingCase[] = [
     at: 'building.spaces',
     own: ALL,
     refused: [],
+    guests: GUESTS,
   },
   {
     name: 'the history of its spaces',
@@ -249,8 +288,9 @@ export const OF_BUILDING: readonly BuildingCase[] = [
       spaces { history(quantity: AIR_TEMPERATURE, from: $from, to: $to, step: "PT2H") { average } } } }`,
     variables: ofBuildingInRange,
     at: 'building.spaces.0.history',
-    own: ['ROOM_ANALYST', 'ROOM_MANAGER', 'LEVEL_ANALYST'],
+    own: WITH_READINGS,
     refused: WITHOUT_READINGS,
+    guests: ['ANALYST_AT_HOME'],
   },
   {
     name: 'its history',
@@ -260,6 +300,7 @@ export const OF_BUILDING: readonly BuildingCase[] = [
     at: 'building.history',
     own: [],
     refused: ALL,
+    guests: ['ANALYST_AT_HOME'],
   },
   {
     name: 'its excursions',
@@ -269,6 +310,7 @@ export const OF_BUILDING: readonly BuildingCase[] = [
     at: 'building.excursions',
     own: [],
     refused: ALL,
+    guests: ['ANALYST_AT_HOME'],
   },
   {
     name: 'its readings',
@@ -278,6 +320,7 @@ export const OF_BUILDING: readonly BuildingCase[] = [
     at: 'building.readings.nodes',
     own: WITH_READINGS,
     refused: WITHOUT_READINGS,
+    guests: ['ANALYST_AT_HOME'],
   },
   {
     name: 'its latest readings',
@@ -286,6 +329,7 @@ export const OF_BUILDING: readonly BuildingCase[] = [
     at: 'building.latestReadings.nodes',
     own: WITH_READINGS,
     refused: WITHOUT_READINGS,
+    guests: ['ANALYST_AT_HOME'],
   },
   {
     name: 'its devices',
@@ -294,6 +338,7 @@ export const OF_BUILDING: readonly BuildingCase[] = [
     at: 'building.devices.nodes',
     own: WITH_DEVICES,
     refused: WITHOUT_DEVICES,
+    guests: ['OWNER_AT_HOME'],
   },
   {
     name: 'its silent devices',
@@ -303,6 +348,7 @@ export const OF_BUILDING: readonly BuildingCase[] = [
     at: 'building.devices.nodes',
     own: WITH_DEVICES,
     refused: WITHOUT_DEVICES,
+    guests: ['OWNER_AT_HOME'],
   },
   {
     name: 'its alerts',
@@ -311,6 +357,7 @@ export const OF_BUILDING: readonly BuildingCase[] = [
     at: 'building.alerts.nodes',
     own: WITH_DEVICES,
     refused: WITHOUT_DEVICES,
+    guests: ['OWNER_AT_HOME'],
   },
   {
     name: 'its dead letters',
@@ -319,6 +366,7 @@ export const OF_BUILDING: readonly BuildingCase[] = [
     at: 'building.deadLetters.nodes',
     own: [],
     refused: ALL,
+    guests: ['OWNER_AT_HOME'],
   },
   {
     name: 'how many of its dead letters are not kept',
@@ -327,6 +375,7 @@ export const OF_BUILDING: readonly BuildingCase[] = [
     at: 'building.deadLettersOmitted',
     own: [],
     refused: ALL,
+    guests: ['OWNER_AT_HOME'],
   },
   {
     name: 'its audit log',
@@ -335,6 +384,7 @@ export const OF_BUILDING: readonly BuildingCase[] = [
     at: 'building.auditLog.nodes',
     own: [],
     refused: ALL,
+    guests: [],
   },
   {
     name: 'an export of its readings',
@@ -346,6 +396,7 @@ export const OF_BUILDING: readonly BuildingCase[] = [
     at: 'exportReadings',
     own: [],
     refused: ALL,
+    guests: ['ANALYST_AT_HOME'],
   },
   {
     name: 'an export of the readings in a neighbour’s space',
@@ -357,5 +408,27 @@ export const OF_BUILDING: readonly BuildingCase[] = [
     at: 'exportReadings',
     own: [],
     refused: ALL,
+    guests: ['ANALYST_AT_HOME'],
+  },
+  {
+    name: 'who can see it',
+    document: 'query ($id: ID!) { building(id: $id) { access { nodes { personId grant { id } } } } }',
+    variables: ofBuilding,
+    at: 'building.access.nodes',
+    own: [],
+    refused: ALL,
+    guests: [],
+  },
+  {
+    name: 'an offer of it to others',
+    document: `mutation ($input: OfferGrantInput!) { offerGrant(input: $input) {
+      ... on OfferGrantSuccess { grantCode } ... on UserError { code } } }`,
+    variables: ({ building }, idempotencyKey) => ({
+      input: { buildingId: building, role: 'VIEWER', to: 'PERSON', idempotencyKey },
+    }),
+    at: 'offerGrant',
+    own: [],
+    refused: ALL,
+    guests: [],
   },
 ];

@@ -1,6 +1,7 @@
 import { newId } from '../../src/domain/id';
 import { partitionOf } from '../../src/domain/partition';
-import { quantityNamed } from '../../src/domain/quantity';
+import { quantityNamed, type QuantityName } from '../../src/domain/quantity';
+import { type GrantedRole, type ReceivedGrantDocument } from '../../src/store/grants/documents';
 import { alertIdOf } from '../../src/store/alerts/alert-id';
 import { createAveragesWriter } from '../../src/store/averages-writer';
 import { type DeviceDocument } from '../../src/store/documents';
@@ -20,7 +21,18 @@ import {
 import { fileDeadLetters } from '../dead-letters/letters';
 import { eventually } from '../support/eventually';
 import { buildReading } from '../support/readings';
-import { BY_ID, OF_BUILDING, type Place, RANGE, RANKS, type SpaceRank } from './space-rights';
+import {
+  BY_ID,
+  FORMER,
+  type Former,
+  type Guest,
+  GUESTS,
+  OF_BUILDING,
+  type Place,
+  RANGE,
+  RANKS,
+  type SpaceRank,
+} from './space-rights';
 
 /** What tells the places apart: nothing else in the world has these numbers. */
 const VALUES = { own: 21.125, neighbour: 22.625, building: 23.875 };
@@ -32,12 +44,13 @@ describe('isolation of spaces', () => {
   let neighbour: Place;
   let unknown: Place;
   let level: string;
-  const people = {} as Record<SpaceRank, Person>;
+  let owner: Person;
+  const people = {} as Record<SpaceRank | Guest | Former | 'STRANGER' | 'OF_HUMIDITY', Person>;
   beforeAll(async () => {
     coldStores = await startColdStores();
     const cold = await coldStores.next();
     api = await startApi({ questions: cold.questions });
-    const owner = await api.person('owner', NORTH, 'OWNER');
+    owner = await api.person('owner', NORTH, 'OWNER');
     const made = await api.registry.createBuilding(
       owner.scope,
       {
@@ -57,8 +70,8 @@ describe('isolation of spaces', () => {
     const { building, spaces } = made.value;
     const [levelId, room, , other] = spaces.map(({ id }) => id) as [string, string, string, string];
     level = levelId;
-    own = await place(owner, building.id, room, VALUES.own, 0);
-    neighbour = await place(owner, building.id, other, VALUES.neighbour, 1);
+    own = await place(building.id, room, VALUES.own, 0);
+    neighbour = await place(building.id, other, VALUES.neighbour, 1);
     await fileDeadLetters(api.cosmos, NORTH, building.id, own.device);
     await createRaiser(api.cosmos).raise({ tenantId: NORTH, buildingId: building.id });
     unknown = {
@@ -77,13 +90,55 @@ describe('isolation of spaces', () => {
     people.LEVEL_VIEWER = await api.person('level viewer', NORTH, 'VIEWER', levels);
     people.LEVEL_ANALYST = await api.person('level analyst', NORTH, 'ANALYST', levels);
 
-    async function place(
-      owner: Person,
-      buildingId: string,
-      spaceId: string,
-      value: number,
-      sequence: number,
-    ) {
+    /** Shares the room, or with null all of the building. */
+    const share = async (
+      role: GrantedRole,
+      spaceId: string | null,
+      who: Person,
+      { tenantId = null, ...more }: { tenantId?: string | null; until?: number; quantities?: QuantityName[] },
+    ) => {
+      const offered = await api.registry.offerGrant(
+        owner.scope,
+        {
+          ...{ buildingId: building.id, spaceId, role, quantities: null, until: null, note: null },
+          ...{ to: tenantId === null ? ('PERSON' as const) : ('TENANT' as const), expiresInMs: 3_600_000 },
+          ...more,
+        },
+        freshKey(),
+      );
+      if (!offered.ok) throw new Error(offered.refusal.message);
+      const { grant, code } = offered.value;
+      const accepted = await api.registry.acceptGrant(who.scope, { code: code!, tenantId }, freshKey());
+      if (!accepted.ok) throw new Error(accepted.refusal.message);
+      return grant.id;
+    };
+    const stranger = async (name: string): Promise<Person> => api.person(name, 'ten_elsewhere', 'VIEWER');
+    const [room1, house1, house2] = ['ten_room', 'ten_house', 'ten_keepers'];
+    people.GUEST_ANALYST = await stranger('guest analyst');
+    await share('ANALYST', room, people.GUEST_ANALYST, {});
+    people.GUEST_TECHNICIAN = await api.person('guest technician', room1!, 'TECHNICIAN');
+    await share('MANAGER', room, await api.person('room owner', room1!, 'OWNER'), { tenantId: room1! });
+    people.ANALYST_AT_HOME = await api.person('analyst at home', house1!, 'ANALYST');
+    await share('MANAGER', null, await api.person('house owner', house1!, 'OWNER'), { tenantId: house1! });
+    people.OWNER_AT_HOME = await api.person('owner at home', house2!, 'OWNER');
+    await share('TECHNICIAN', null, people.OWNER_AT_HOME, { tenantId: house2! });
+    people.VIEWER_HERE = await stranger('viewer here');
+    await share('VIEWER', null, people.VIEWER_HERE, {});
+    people.OF_HUMIDITY = await stranger('of humidity');
+    await share('ANALYST', null, people.OF_HUMIDITY, { quantities: ['RELATIVE_HUMIDITY'] });
+    people.STRANGER = await stranger('stranger');
+    people.EXPIRED = await stranger('expired');
+    const expired = await share('MANAGER', null, people.EXPIRED, { until: Date.now() + 3_600_000 });
+    const key = `person:${people.EXPIRED.scope.principal.id}`;
+    const grant = await api.cosmos.read<ReceivedGrantDocument>('directory', key, expired);
+    const over: ReceivedGrantDocument = { ...grant!, until: Date.now() - 1 };
+    await api.cosmos.bulkUpsert('directory', [over]);
+    people.REVOKED = await stranger('revoked');
+    await api.registry.revokeGrant(owner.scope, await share('MANAGER', null, people.REVOKED, {}));
+    people.LEFT = await stranger('left');
+    await api.registry.revokeGrant(people.LEFT.scope, await share('MANAGER', room, people.LEFT, {}));
+
+    async function place(buildingId: string, spaceId: string, value: number, sequence: number) {
       const provisioned = await api.registry.provisionDevices(
         owner.scope,
         {
@@ -159,7 +214,7 @@ describe('isolation of spaces', () => {
     for (const batch of recentBatches([{ ...arrival, partition: 0 }])) await writer.write(batch);
   }
 
-  async function answer(rank: SpaceRank, document: string, variables: object) {
+  async function answer(rank: keyof typeof people, document: string, variables: object) {
     api.storeCalls();
     const body = document.startsWith('subscription')
       ? await firstOf(people[rank], document, variables)
@@ -230,6 +285,48 @@ describe('isolation of spaces', () => {
     });
   });
 
+  describe.each(OF_BUILDING)('$name', ({ document, variables, at, guests }) => {
+    it.each(GUESTS)('shared as a whole, for an %s', async (rank) => {
+      const { data, errors } = await answer(rank, document, variables(neighbour, freshKey()));
+      expect(verdictOf(at, { data, errors })).toBe(guests.includes(rank) ? 'seen' : 'FORBIDDEN');
+    });
+  });
+
+  it.each(FORMER)('tells somebody whose grant is over (%s) what it tells a stranger', async (rank) => {
+    for (const { document, variables } of [...BY_ID, ...OF_BUILDING]) {
+      const key = freshKey();
+      const former = await answer(rank, document, variables(own, key));
+      const stranger = await answer('STRANGER', document, variables(own, key));
+      expect(masked(former, own)).toBe(masked(stranger, own));
+    }
+  });
+
+  it('tells nothing of other quantities than are shared', async () => {
+    const { from, to } = RANGE();
+    const ask = async (selection: string): Promise<string> => {
+      const { data, errors } = await answer(
+        'OF_HUMIDITY',
+        `query ($id: ID!) { building(id: $id) { ${selection} } }`,
+        { id: own.building },
+      );
+      return verdictOf(`building.${selection.split(/\W/)[0]}`, { data, errors }) + tellsOf(data, own);
+    };
+    const range = `from: "${from}", to: "${to}"`;
+    const step = `${range}, step: "PT2H"`;
+    for (const [selection, verdict] of [
+      ['averages { mean }', 'nothingfalse'],
+      [`averageHistory(quantity: AIR_TEMPERATURE, ${range}) { nodes { mean } }`, 'FORBIDDENfalse'],
+      [`history(quantity: AIR_TEMPERATURE, ${step}) { average }`, 'FORBIDDENfalse'],
+      [`history(quantity: RELATIVE_HUMIDITY, ${step}) { average }`, 'seenfalse'],
+      [`readings(quantity: AIR_TEMPERATURE, ${range}) { nodes { value } }`, 'FORBIDDENfalse'],
+      [`readings(${range}) { nodes { value } }`, 'seenfalse'],
+      ['latestReadings { nodes { value } }', 'seenfalse'],
+      ['states { active }', 'nothingfalse'],
+    ] as const) {
+      expect([selection, await ask(selection)]).toEqual([selection, verdict]);
+    }
+  });
+
   it('lets only an analyst export the readings of a space of their own', async () => {
     for (const rank of RANKS) {
       const { data } = await answer(
@@ -247,7 +344,7 @@ describe('isolation of spaces', () => {
         },
       );
       const { export: made, code } = data!['exportReadings'] as { export?: { id: string }; code?: string };
-      const may = ['ROOM_ANALYST', 'ROOM_MANAGER', 'LEVEL_ANALYST'].includes(rank);
+      const may = ['ROOM_ANALYST', 'ROOM_MANAGER', 'LEVEL_ANALYST', 'GUEST_ANALYST'].includes(rank);
       expect([rank, code ?? 'made']).toEqual([rank, may ? 'made' : 'FORBIDDEN']);
       if (made === undefined) continue;
       const { data: found } = await answer(rank, 'query ($id: ID!) { export(id: $id) { id } }', made);
@@ -266,7 +363,15 @@ describe('isolation of spaces', () => {
       );
       expect(data).toEqual({
         buildings: { nodes: [{ id: own.building }] },
-        viewer: { tenants: [{ role: expect.anything(), tenant: { id: NORTH } }] },
+        // What is shared makes nobody a member.
+        viewer: {
+          tenants: [
+            {
+              role: expect.anything(),
+              tenant: { id: rank.startsWith('GUEST') ? expect.not.stringMatching(NORTH) : NORTH },
+            },
+          ],
+        },
       });
     }
   });
@@ -295,6 +400,24 @@ describe('isolation of spaces', () => {
       expect([...told[0]!].sort()).toEqual([own.device, own.deviceToSuspend].sort());
       expect([...told[1]!].sort()).toEqual([neighbour.device, neighbour.deviceToSuspend].sort());
     });
+    // A device that comes to a space later is told of there, and only there.
+    const added: string[] = [];
+    for (const { space } of [neighbour, own]) {
+      const made = await api.registry.provisionDevices(
+        owner.scope,
+        {
+          buildingId: own.building,
+          devices: [{ name: 'New', model: 'thermometer', spaceId: space, serialNumber: null }],
+        },
+        freshKey(),
+      );
+      if (!made.ok) throw new Error(made.refusal.message);
+      added.push(made.value[0]!.device.id);
+    }
+    await eventually(() => {
+      expect([told[0]!.has(added[1]!), told[1]!.has(added[0]!)]).toEqual([true, true]);
+    });
+    expect([told[0]!.has(added[0]!), told[1]!.has(added[1]!)]).toEqual([false, false]);
   });
 
   it('tells of alerts as they happen in one’s own space, and of no others', async () => {

@@ -4,6 +4,7 @@ import { alertRulesOf } from '../alert-documents';
 import { configurationAuditKey } from '../alerts/configuration';
 import { type Cosmos } from '../cosmos';
 import { type AuditDocument, auditKeyOf, OF_KIND, stockOf } from '../documents';
+import { grantsOf, receivedOf } from '../grants/documents';
 import { webhooksOf } from '../webhooks/documents';
 import { type Page, type Registry } from '../registry';
 import { ownersIn } from './access';
@@ -169,7 +170,7 @@ export function createAuditLog({ cosmos }: { cosmos: Cosmos }): Pick<Registry, '
 
 /** Where in `directory` what is configured for a tenant stands, with its audit events. */
 function configurationsOf(tenantId: string): string[] {
-  return [alertRulesOf(tenantId), webhooksOf(tenantId)];
+  return [alertRulesOf(tenantId), webhooksOf(tenantId), grantsOf(tenantId), receivedOf(tenantId)];
 }
 
 /** Before every event of that instant, behind every earlier one. */

@@ -1,7 +1,8 @@
-import { type Entitlement, tenantsWith } from '../../auth/scope';
+import { type Entitlement, lesserRole, type Role, tenantsWith } from '../../auth/scope';
 import { personId } from '../../domain/id';
 import { type Cosmos } from '../cosmos';
-import { type MembershipDocument, type TenantDocument } from '../documents';
+import { type MemberDocument, type MembershipDocument, membersOf, type TenantDocument } from '../documents';
+import { type ReceivedGrantDocument, receivedOf } from '../grants/documents';
 import { type Registry } from '../registry';
 
 /** How stale a person's memberships may be: within the two seconds in which a revocation must take effect. */
@@ -15,8 +16,12 @@ export function createTenants({
 }): Pick<Registry, 'tenant' | 'memberships' | 'seedTenants'> {
   const cached = new Map<string, { until: number; entitlements: Promise<Entitlement[]> }>();
 
-  const load = async (person: string): Promise<Entitlement[]> =>
-    entitlementsOf(await membershipsOf(cosmos, person));
+  const load = async (person: string): Promise<Entitlement[]> => {
+    const rights = await rightsOf(cosmos, person);
+    const shared = new Map<string, ReceivedGrantDocument[]>();
+    for (const tenantId of sharingTenantsOf(rights)) shared.set(tenantId, await sharedWith(cosmos, tenantId));
+    return entitlementsOf(rights, (tenantId) => shared.get(tenantId) ?? []);
+  };
 
   return {
     async tenant(scope, tenantId) {
@@ -62,27 +67,72 @@ export function createTenants({
           ...(spaces && { spaces }),
         })),
       );
+      // How the members of a tenant are found; written after the membership, which is the right.
+      await cosmos.bulkUpsert(
+        'directory',
+        members.map(({ issuer, subject, tenantId }): MemberDocument => ({
+          id: personId(issuer, subject),
+          key: membersOf(tenantId),
+          kind: 'member',
+          tenantId,
+        })),
+      );
       for (const { issuer, subject } of members) cached.delete(personId(issuer, subject));
     },
   };
 }
 
-export function membershipsOf(cosmos: Pick<Cosmos, 'query'>, person: string): Promise<MembershipDocument[]> {
-  return cosmos.query<MembershipDocument>(
+/** What a person's rights are made of: what they belong to, and what is shared with them as a person. */
+export type RightDocument = MembershipDocument | ReceivedGrantDocument;
+
+export function rightsOf(cosmos: Pick<Cosmos, 'query'>, person: string): Promise<RightDocument[]> {
+  return cosmos.query<RightDocument>(
     'directory',
     `person:${person}`,
-    "SELECT * FROM c WHERE c.kind = 'membership'",
+    "SELECT * FROM c WHERE c.kind = 'membership' OR c.kind = 'grant'",
   );
 }
 
-/** In the order of the tenants' ids: the same memberships give the same entitlements. */
-export function entitlementsOf(memberships: Iterable<MembershipDocument>): Entitlement[] {
-  return [...memberships]
-    .sort((a, b) => (a.tenantId < b.tenantId ? -1 : 1))
-    .flatMap(({ tenantId, role, spaces }): Entitlement[] => {
-      if (role === null) return [];
-      const right = { tenantId, buildingId: null, quantities: null, role, until: null };
-      if (!spaces) return [right];
-      return spaces.map(({ buildingId, spaceIds }) => ({ ...right, buildingId, spaceIds }));
-    });
+/** What is, or was, shared with a tenant. */
+export function sharedWith(
+  cosmos: Pick<Cosmos, 'query'>,
+  tenantId: string,
+): Promise<ReceivedGrantDocument[]> {
+  return cosmos.query<ReceivedGrantDocument>(
+    'directory',
+    receivedOf(tenantId),
+    "SELECT * FROM c WHERE c.kind = 'grant'",
+  );
+}
+
+/** The tenants whose grants are a person's too. What is shared with a tenant is not shared with its residents. */
+export function sharingTenantsOf(rights: Iterable<RightDocument>): string[] {
+  return [...rights].flatMap((each) =>
+    each.kind === 'membership' && each.role !== null && each.spaces === undefined ? [each.tenantId] : [],
+  );
+}
+
+/** In the order of the documents' ids: the same documents give the same entitlements. */
+export function entitlementsOf(
+  rights: Iterable<RightDocument>,
+  sharedWithTenant: (tenantId: string) => Iterable<ReceivedGrantDocument>,
+): Entitlement[] {
+  return [...rights].sort(byId).flatMap((each): Entitlement[] => {
+    if (each.kind === 'grant') return ofGrant(each, each.role);
+    const { tenantId, role, spaces } = each;
+    if (role === null) return [];
+    const right = { tenantId, buildingId: null, quantities: null, role, until: null };
+    if (spaces) return spaces.map(({ buildingId, spaceIds }) => ({ ...right, buildingId, spaceIds }));
+    const shared = [...sharedWithTenant(tenantId)].sort(byId);
+    return [right, ...shared.flatMap((grant) => ofGrant(grant, lesserRole(grant.role, role)))];
+  });
+}
+
+function ofGrant(grant: ReceivedGrantDocument, role: Role): Entitlement[] {
+  const { id: grantId, ownerId: tenantId, buildingId, spaceIds, quantities, until, endedAt } = grant;
+  return endedAt === null ? [{ tenantId, buildingId, spaceIds, quantities, role, until, grantId }] : [];
+}
+
+function byId(one: { id: string }, other: { id: string }): number {
+  return one.id < other.id ? -1 : one.id > other.id ? 1 : 0;
 }
