@@ -29,6 +29,8 @@ const PERMISSIONS = {
   'dead-letter.read': ['OWNER', 'MANAGER', 'TECHNICIAN'],
   'dead-letter.replay': ['OWNER', 'MANAGER'],
   'audit.read': ['OWNER'],
+  // Counts of the tenant as a whole, its silent hours among them.
+  'ingestion.read': ['OWNER', 'MANAGER'],
   // What an alert of which kind needs, `alert-access.ts` says.
   'alert.read': ['OWNER', 'MANAGER', 'TECHNICIAN'],
   'alert.read-presence': ['OWNER', 'MANAGER'],
