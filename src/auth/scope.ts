@@ -36,6 +36,9 @@ const PERMISSIONS = {
   'alert-rule.read': ['OWNER', 'MANAGER', 'TECHNICIAN'],
   'alert-rule.manage': ['OWNER', 'MANAGER'],
   'webhook.manage': ['OWNER', 'MANAGER'],
+  // Files know neither quantities nor buildings: for those who may read all of it, one by one approved by an owner.
+  'cold-store.read': ['OWNER', 'MANAGER', 'ANALYST'],
+  'cold-store.approve': ['OWNER'],
 } as const satisfies Record<DevicePermission, readonly Role[]> & Record<string, readonly Role[]>;
 
 export type Permission = keyof typeof PERMISSIONS;
@@ -96,15 +99,30 @@ export function allows(
   target: Target,
   now = Date.now(),
 ): boolean {
-  return scope.entitlements.some(
-    (each) =>
-      each.tenantId === target.tenantId &&
-      (each.buildingId === null || each.buildingId === target.buildingId) &&
-      (each.quantities === null ||
-        target.quantity === undefined ||
-        (target.quantity !== null && each.quantities.includes(target.quantity))) &&
-      (each.until === null || now < each.until) &&
-      (PERMISSIONS[permission] as readonly Role[]).includes(each.role),
+  return scope.entitlements.some((each) => grants(each, permission, target, now));
+}
+
+/** Until when the scope allows it, milliseconds since 1970: 0 where it does not, Infinity where no end is known. */
+export function allowedUntil(
+  scope: TenantScope,
+  permission: Permission,
+  target: Target,
+  now = Date.now(),
+): number {
+  return scope.entitlements
+    .filter((each) => grants(each, permission, target, now))
+    .reduce((latest, { until }) => Math.max(latest, until ?? Infinity), 0);
+}
+
+function grants(each: Entitlement, permission: Permission, target: Target, now: number): boolean {
+  return (
+    each.tenantId === target.tenantId &&
+    (each.buildingId === null || each.buildingId === target.buildingId) &&
+    (each.quantities === null ||
+      target.quantity === undefined ||
+      (target.quantity !== null && each.quantities.includes(target.quantity))) &&
+    (each.until === null || now < each.until) &&
+    (PERMISSIONS[permission] as readonly Role[]).includes(each.role)
   );
 }
 
