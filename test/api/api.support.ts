@@ -29,6 +29,7 @@ import { createAveragesReader } from '../../src/store/averages-reader';
 import { createColdAccess } from '../../src/store/cold-access/cold-access';
 import { createFolderSigner } from '../../src/store/cold-access/folder-signer';
 import { type Cosmos, createCosmos } from '../../src/store/cosmos';
+import { type SpacesOfBuilding } from '../../src/store/documents';
 import { createDeviceStatuses } from '../../src/store/device-statuses';
 import { createExports } from '../../src/store/exports/exports';
 import { type PartFiles } from '../../src/store/exports/part-files';
@@ -97,7 +98,8 @@ export interface TestApi {
   metrics: Metrics;
   /** The store calls that the API made since the last asking, as `method container`. */
   storeCalls(): string[];
-  person(subject: string, tenantId: string, role: Role): Promise<Person>;
+  /** With `spaces`: the role in those alone. */
+  person(subject: string, tenantId: string, role: Role, spaces?: SpacesOfBuilding[]): Promise<Person>;
   /** A token of the test's issuer; by default for an hour. */
   token(subject: string, claims?: { seconds?: number; audience?: string; email?: string }): Promise<string>;
   ask<Result, Variables>(
@@ -255,10 +257,10 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
     metrics,
     storeCalls: () => calls.splice(0),
     token: issuer.token,
-    async person(subject, tenantId, role) {
+    async person(subject, tenantId, role, spaces) {
       await registry.seedTenants({
         tenants: [{ id: tenantId, name: `Tenant ${tenantId}` }],
-        members: [{ issuer: issuer.url, subject, tenantId, role }],
+        members: [{ issuer: issuer.url, subject, tenantId, role, ...(spaces && { spaces }) }],
       });
       const id = personId(issuer.url, subject);
       const principal = { kind: 'person' as const, id, email: null, expiresAt: Date.now() + 3_600_000 };

@@ -145,7 +145,7 @@ export function createColdAccess({
     if (!allows(scope, 'tenant.read', { tenantId })) {
       return { code: 'NOT_FOUND', message: `there is no tenant ${tenantId}`, path: 'tenantId' };
     }
-    if (allows(scope, 'cold-store.approve', { tenantId, quantity: null })) return undefined;
+    if (approves(scope, tenantId)) return undefined;
     return {
       code: 'FORBIDDEN',
       message: 'only an OWNER of the tenant approves access to its cold store, and revokes it',
@@ -213,7 +213,7 @@ export function createColdAccess({
     },
 
     async approvals(scope, tenantId) {
-      if (!allows(scope, 'cold-store.approve', { tenantId, quantity: null })) return [];
+      if (!approves(scope, tenantId)) return [];
       const key = coldAccessOf(tenantId);
       const document = await cosmos.read<ColdApprovalsDocument>('directory', key, 'approvals');
       return (document?.approvals ?? [])
@@ -287,7 +287,19 @@ export function createColdAccess({
 
 /** Until when the scope may read all that is a tenant's, of every quantity and building; 0 where it may not. */
 function readsAll(scope: TenantScope, tenantId: string, at: number): number {
-  return allowedUntil(scope, 'cold-store.read', { tenantId, quantity: null }, at);
+  return allowedUntil(ownRights(scope), 'cold-store.read', { tenantId, quantity: null }, at);
+}
+
+function approves(scope: TenantScope, tenantId: string): boolean {
+  return allows(ownRights(scope), 'cold-store.approve', { tenantId, quantity: null });
+}
+
+/** Files are for a tenant's own people: what was shared with another tenant can be taken back at once, and files cannot. */
+function ownRights({ principal, entitlements }: TenantScope): TenantScope {
+  return tenantScope(
+    principal,
+    entitlements.filter(({ grantId }) => grantId === undefined),
+  );
 }
 
 function isInForce({ until, revokedAt }: ColdApproval, at: number): boolean {
