@@ -67,6 +67,7 @@ async function start(kind: Kind, { account, namespace, issuer, principal }: Setu
     averages: createAveragesReader({ cosmos }),
     recent: createRecentReader({ cosmos }),
     deviceStatuses,
+    coldAccess: { approve: unused, revoke: unused, approvals: unused, issue: unused },
     questions: { readings: unused, history: unused, excursions: unused },
     alerting: createAlerting({ cosmos, keepSeconds: 86_400 }),
     alertFeed,

@@ -8,11 +8,13 @@ import {
   type DeviceDocument,
   type PointDocument,
   type SpaceDocument,
+  type SpacesOfBuilding,
   type SpaceKind,
   type TenantDocument,
   type TwinDocument,
 } from './documents';
 import { createDeadLettersReader, type DeadLettersReader } from './dead-letters/reader';
+import { createIngestionReports, type IngestionReports } from './ingestion/report';
 import { type Keyring } from './keyring';
 import { type AuditFilter, type AuditLogOf, createAuditLog } from './registry/audit-log';
 import { createBuildingLocks } from './registry/building-locks';
@@ -108,14 +110,30 @@ export interface ShownCredential {
  * what is foreign, after the same store calls.
  */
 export interface Registry
-  extends Stock, DeadLettersReader, Enrollment, Claiming, Moving, Replacing, Transfers, SagaSweep {
+  extends
+    Stock,
+    DeadLettersReader,
+    IngestionReports,
+    Enrollment,
+    Claiming,
+    Moving,
+    Replacing,
+    Transfers,
+    SagaSweep {
   tenant(scope: TenantScope, tenantId: string): Promise<TenantDocument | null>;
   /** What a person belongs to, at most a second old: what `tenantScope` is made of. Empty for a stranger. */
   memberships(personId: string): Promise<Entitlement[]>;
   /** For a local or new platform: creates what is missing and sets the members' roles. May be repeated. */
   seedTenants(seed: {
     tenants: readonly { id: string; name: string }[];
-    members: readonly { issuer: string; subject: string; tenantId: string; role: Role }[];
+    members: readonly {
+      issuer: string;
+      subject: string;
+      tenantId: string;
+      role: Role;
+      /** For a resident: the role holds in these alone. */
+      spaces?: SpacesOfBuilding[];
+    }[];
   }): Promise<void>;
 
   /**
@@ -228,7 +246,8 @@ export interface Registry
   /** Null where nothing was ever told or reported. */
   twinsById(
     scope: TenantScope,
-    keys: readonly { buildingId: string; deviceId: string }[],
+    /** `spaceId`: where the device stands; left out, a right to the whole building is asked for. */
+    keys: readonly { buildingId: string; spaceId?: string; deviceId: string }[],
   ): Promise<(TwinDocument | null)[]>;
   /** Null for none. The parent stands in the same building and has no parent itself. */
   setDeviceParent(
@@ -261,6 +280,7 @@ export function createRegistry({ cosmos, keyring }: { cosmos: Cosmos; keyring: K
     ...createBuildings({ cosmos }),
     ...createSpaces({ cosmos }),
     ...createDeadLettersReader({ cosmos }),
+    ...createIngestionReports({ cosmos }),
     ...createDevices({ cosmos }),
     ...createAuditLog({ cosmos }),
     ...createProvisioning({ cosmos, keyring, locks, serialNumbers }),

@@ -1,6 +1,7 @@
 import { ruleOf, schemaFields } from '../../src/api/rules';
 import { type Role } from '../../src/auth/scope';
 import { newId } from '../../src/domain/id';
+import { hourOfInstant, noCounts } from '../../src/domain/ingestion';
 import { type JobKind } from '../../src/domain/job';
 import { partitionOf } from '../../src/domain/partition';
 import { quantityNamed } from '../../src/domain/quantity';
@@ -8,8 +9,10 @@ import { createSchema } from '../../src/resolvers/schema';
 import { alertIdOf } from '../../src/store/alerts/alert-id';
 import { createAlerting } from '../../src/store/alerts/alerting';
 import { createAveragesWriter } from '../../src/store/averages-writer';
+import { createColdAccess } from '../../src/store/cold-access/cold-access';
 import { createExports } from '../../src/store/exports/exports';
 import { type DeviceDocument } from '../../src/store/documents';
+import { type HourDocument, hourId, tenantKey } from '../../src/store/ingestion/documents';
 import { createJobs } from '../../src/store/jobs/jobs';
 import { createRecentWriter } from '../../src/store/recent-writer';
 import { type ColdStore, type ColdStores, startColdStores } from '../analytics/cold-store';
@@ -81,6 +84,7 @@ describe('isolation of tenants', () => {
       webhook: newId('whk'),
       spareWebhook: newId('whk'),
       delivery: newId('whd'),
+      approved: 'per_'.padEnd(north.approved.length, 'x'),
     };
   });
   afterAll(async () => {
@@ -106,6 +110,7 @@ describe('isolation of tenants', () => {
       ),
     );
     await fileDeadLetters(api.cosmos, tenant, building.id, devices[0]!.id);
+    await reckon(tenant);
     await land(tenant, building.id, spaceId, devices[ROLES.length]!.id);
     await hear(tenant, building.id, devices);
     await eventually(async () => {
@@ -134,6 +139,7 @@ describe('isolation of tenants', () => {
       export: await buildExport(owner, tenant, building.id),
       ...(await buildAlerts(owner, tenant, building.id)),
       ...(await buildWebhooks(owner, tenant, building.id)),
+      approved: await buildApprovals(owner, tenant),
     };
   }
 
@@ -186,6 +192,17 @@ describe('isolation of tenants', () => {
       return [rank, { serialNumber, claimCode }] as const;
     });
     return { stockDevice: registered[0]!.deviceId, claims: Object.fromEntries(claims) as Things['claims'] };
+  }
+
+  /** What became of a tenant's readings of the hour before. */
+  async function reckon(tenantId: string): Promise<void> {
+    const hour = hourOfInstant(Date.now()) - 1;
+    const document: HourDocument = {
+      ...{ id: hourId(hour, 0), key: tenantKey(tenantId), hour, partition: 0 },
+      counts: { ...noCounts(), accepted: 3, landed: 3, curated: 3 },
+      settled: { landed: true, curated: true },
+    };
+    await api.cosmos.bulkUpsert('ingestion', [document]);
   }
 
   /** Two devices of somebody else's that are offered to the tenant: one to accept, and one that stays offered. */
@@ -273,6 +290,24 @@ describe('isolation of tenants', () => {
     };
     await api.cosmos.bulkCreate('directory', [delivery]);
     return { webhook, spareWebhook: await make('Goes'), delivery: id };
+  }
+
+  /** Somebody of the tenant, and whoever else of it may be, can have credentials to its cold store. */
+  async function buildApprovals(owner: Person, tenantId: string): Promise<string> {
+    const coldAccess = createColdAccess({
+      cosmos: api.cosmos,
+      signer: { containerUrl: '', confined: true, sign: async () => '' },
+      manifests: { read: async () => null },
+    });
+    const analyst = await api.person(`approved-${tenantId}`, tenantId, 'ANALYST');
+    const others = tenantId === NORTH ? [people.OWNER, people.MANAGER, people.ANALYST] : [];
+    for (const { scope } of [analyst, ...others]) {
+      const personId = scope.principal.id;
+      const until = Date.now() + 3_600_000;
+      const made = await coldAccess.approve(owner.scope, { tenantId, personId, until });
+      if (!made.ok) throw new Error(made.refusal.message);
+    }
+    return analyst.scope.principal.id;
   }
 
   /** A job that stays in the queue: nobody works it off here. */
@@ -400,6 +435,7 @@ function masked(text: string, things: Things): string {
     ['webhook', things.webhook],
     ['webhook', things.spareWebhook],
     ['delivery', things.delivery],
+    ['approved', things.approved],
     ['rule', things.spareAlertRule],
     ['tenant', things.tenant],
     ['building', things.building],
