@@ -29,6 +29,8 @@ const PERMISSIONS = {
   'dead-letter.read': ['OWNER', 'MANAGER', 'TECHNICIAN'],
   'dead-letter.replay': ['OWNER', 'MANAGER'],
   'audit.read': ['OWNER'],
+  // Counts of the tenant as a whole, its silent hours among them.
+  'ingestion.read': ['OWNER', 'MANAGER'],
   /** Who may see what: to share it, to take what is shared, and to see with whom it is. */
   'access.manage': ['OWNER'],
   // What an alert of which kind needs, `alert-access.ts` says.
@@ -38,6 +40,9 @@ const PERMISSIONS = {
   'alert-rule.read': ['OWNER', 'MANAGER', 'TECHNICIAN'],
   'alert-rule.manage': ['OWNER', 'MANAGER'],
   'webhook.manage': ['OWNER', 'MANAGER'],
+  // Files know neither quantities nor buildings: for those who may read all of it, one by one approved by an owner.
+  'cold-store.read': ['OWNER', 'MANAGER', 'ANALYST'],
+  'cold-store.approve': ['OWNER'],
 } as const satisfies Record<DevicePermission, readonly Role[]> & Record<string, readonly Role[]>;
 
 export type Permission = keyof typeof PERMISSIONS;
@@ -119,6 +124,18 @@ export function allows(
   return scope.entitlements.some(
     (each) => reaches(each, permission, target, now) && holdsPlace(each, permission, target.spaceId),
   );
+}
+
+/** Until when the scope allows it, milliseconds since 1970: 0 where it does not, Infinity where no end is known. */
+export function allowedUntil(
+  scope: TenantScope,
+  permission: Permission,
+  target: Target,
+  now = Date.now(),
+): number {
+  return scope.entitlements
+    .filter((each) => reaches(each, permission, target, now) && holdsPlace(each, permission, target.spaceId))
+    .reduce((latest, { until }) => Math.max(latest, until ?? Infinity), 0);
 }
 
 /**

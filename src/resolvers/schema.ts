@@ -19,6 +19,7 @@ import { BuildingAveragesResolver, SpaceAveragesResolver } from './average/avera
 import { AverageCursorResolver, LiveAverageResolver } from './average/live-average.resolver';
 import { BuildingResolver } from './building/building.resolver';
 import { CreateBuildingResolver } from './building/create-building.resolver';
+import { ColdStoreAccessResolver } from './cold-access/cold-access.resolver';
 import { ClaimDeviceResolver } from './device/claim-device.resolver';
 import { DeviceConfigurationResolver } from './device/configuration.resolver';
 import { DeviceCredentialResolver } from './device/credential.resolver';
@@ -61,6 +62,7 @@ import { BuildingReadingsResolver } from './reading/reading.resolver';
 import { DateTime } from './scalars';
 import { SpaceResolver } from './space/space.resolver';
 import { BuildingStatesResolver, SpaceStatesResolver } from './state/state.resolver';
+import { IngestionReportResolver } from './tenant/ingestion-report.resolver';
 import { TenantResolver } from './tenant/tenant.resolver';
 import { TenantMembershipResolver, ViewerResolver } from './viewer/viewer.resolver';
 import { TenantWebhooksResolver, WebhookResolver } from './webhook/webhook.resolver';
@@ -89,6 +91,7 @@ const resolvers: NonEmptyArray<new () => object> = [
   TenantExcursionsResolver,
   BuildingDeadLettersResolver,
   TenantDeadLettersResolver,
+  IngestionReportResolver,
   DeadLetterResolver,
   ReplayDeadLettersResolver,
   SpaceResolver,
@@ -111,6 +114,7 @@ const resolvers: NonEmptyArray<new () => object> = [
   TenantJobsResolver,
   ExportResolver,
   TenantExportsResolver,
+  ColdStoreAccessResolver,
   SuspensionResolver,
   DeviceCredentialResolver,
   DeviceConfigurationResolver,

@@ -15,6 +15,7 @@ import {
 } from './documents';
 import { createDeadLettersReader, type DeadLettersReader } from './dead-letters/reader';
 import { createGrants, type Grants } from './grants/grants';
+import { createIngestionReports, type IngestionReports } from './ingestion/report';
 import { type Keyring } from './keyring';
 import { type AuditFilter, type AuditLogOf, createAuditLog } from './registry/audit-log';
 import { createBuildingLocks } from './registry/building-locks';
@@ -110,7 +111,17 @@ export interface ShownCredential {
  * what is foreign, after the same store calls.
  */
 export interface Registry
-  extends Grants, Stock, DeadLettersReader, Enrollment, Claiming, Moving, Replacing, Transfers, SagaSweep {
+  extends
+    Grants,
+    Stock,
+    DeadLettersReader,
+    IngestionReports,
+    Enrollment,
+    Claiming,
+    Moving,
+    Replacing,
+    Transfers,
+    SagaSweep {
   tenant(scope: TenantScope, tenantId: string): Promise<TenantDocument | null>;
   /** What a person belongs to, at most a second old: what `tenantScope` is made of. Empty for a stranger. */
   memberships(personId: string): Promise<Entitlement[]>;
@@ -271,6 +282,7 @@ export function createRegistry({ cosmos, keyring }: { cosmos: Cosmos; keyring: K
     ...createBuildings({ cosmos }),
     ...createSpaces({ cosmos }),
     ...createDeadLettersReader({ cosmos }),
+    ...createIngestionReports({ cosmos }),
     ...createDevices({ cosmos }),
     ...createAuditLog({ cosmos }),
     ...createProvisioning({ cosmos, keyring, locks, serialNumbers }),

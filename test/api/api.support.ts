@@ -3,9 +3,11 @@ import { type AddressInfo } from 'node:net';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BlobServiceClient } from '@azure/storage-blob';
 import { type Client, createClient } from 'graphql-ws';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import WebSocket from 'ws';
+import { blobConnectionString } from '../../emulators/blob';
 import { createCosmosEmulator } from '../../emulators/cosmos/emulator';
 import { createEventHubsEmulator } from '../../emulators/event-hubs';
 import { type Questions } from '../../src/analytics/questions';
@@ -24,6 +26,8 @@ import { createMetrics, type Registry as Metrics } from '../../src/observability
 import { createAlertFeed } from '../../src/store/alerts/feed';
 import { createAlerting } from '../../src/store/alerts/alerting';
 import { createAveragesReader } from '../../src/store/averages-reader';
+import { createColdAccess } from '../../src/store/cold-access/cold-access';
+import { createFolderSigner } from '../../src/store/cold-access/folder-signer';
 import { type Cosmos, createCosmos } from '../../src/store/cosmos';
 import { type SpacesOfBuilding } from '../../src/store/documents';
 import { createDeviceStatuses } from '../../src/store/device-statuses';
@@ -31,6 +35,7 @@ import { createExports } from '../../src/store/exports/exports';
 import { type PartFiles } from '../../src/store/exports/part-files';
 import { createJobs } from '../../src/store/jobs/jobs';
 import { createKeyring, type Keyring } from '../../src/store/keyring';
+import { type Manifests } from '../../src/store/manifests';
 import { createMemberships, type Memberships } from '../../src/store/memberships';
 import { createRecentReader } from '../../src/store/recent-reader';
 import { createWebhooks } from '../../src/store/webhooks/webhooks';
@@ -64,6 +69,11 @@ const NO_QUESTIONS: Questions = {
   excursions: asksNothing,
 };
 
+/** Where no blobs are: signing asks for none. */
+const NOWHERE = BlobServiceClient.fromConnectionString(
+  blobConnectionString('http://127.0.0.1:1/devstoreaccount1'),
+);
+
 /** Somebody of a tenant, with an access token. */
 export interface Person {
   subject: string;
@@ -85,6 +95,8 @@ export interface TestApi {
   cosmos: Cosmos;
   keyring: Keyring;
   namespace: { connectionString: string };
+  /** Of the tokens that `person` and `token` hand out. */
+  issuer: string;
   metrics: Metrics;
   /** The store calls that the API made since the last asking, as `method container`. */
   storeCalls(): string[];
@@ -116,6 +128,11 @@ export type TestApiOptions = Partial<ApiOptions> & {
   /** Where parts of exports are; nowhere, where left out. */
   exportFiles?: Pick<PartFiles, 'open'>;
   exportKeepMs?: number;
+  /** A Cosmos account that runs elsewhere; a stand-in in this process, where left out. */
+  account?: { endpoint: string; key: string };
+  /** Where the cold store is that access is given to, and its manifests; nowhere, where left out. */
+  blobs?: { service: BlobServiceClient; container: string };
+  manifests?: Pick<Manifests, 'read'>;
 };
 
 /** The API over the stand-ins of Cosmos and Event Hubs, with an issuer of its own; all on free ports. */
@@ -130,7 +147,7 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
   const cosmosEmulator = createCosmosEmulator({ logger, sync: false });
   const [{ connectionString }, account, issuer] = await Promise.all([
     eventHubs.start(),
-    cosmosEmulator.start(),
+    options.account ?? cosmosEmulator.start(),
     startIssuer(),
   ]);
   const namespace = { connectionString };
@@ -182,6 +199,14 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
         files: options.exportFiles ?? { open: asksNothing },
         keepMs: options.exportKeepMs ?? 86_400_000,
       }),
+      coldAccess: createColdAccess({
+        cosmos: recorded,
+        signer: createFolderSigner({
+          service: options.blobs?.service ?? NOWHERE,
+          container: options.blobs?.container ?? 'nowhere',
+        }),
+        manifests: options.manifests ?? { read: async () => null },
+      }),
       memberships,
       averages: createAveragesReader({ cosmos: recorded }),
       recent: createRecentReader({ cosmos: recorded }),
@@ -209,7 +234,8 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
     });
     return port;
   };
-  let cut = false;
+  // One that runs elsewhere is stopped by whoever started it.
+  let cut = options.account !== undefined;
   const clients: Client[] = [];
   const stop = async (): Promise<void> => {
     for (const client of clients) await client.dispose();
@@ -233,6 +259,7 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
     cosmos,
     keyring,
     namespace,
+    issuer: issuer.url,
     metrics,
     storeCalls: () => calls.splice(0),
     token: issuer.token,

@@ -1,6 +1,7 @@
 import { ruleOf, schemaFields } from '../../src/api/rules';
 import { type Role } from '../../src/auth/scope';
 import { newId } from '../../src/domain/id';
+import { hourOfInstant, noCounts } from '../../src/domain/ingestion';
 import { type JobKind } from '../../src/domain/job';
 import { partitionOf } from '../../src/domain/partition';
 import { quantityNamed } from '../../src/domain/quantity';
@@ -8,8 +9,10 @@ import { createSchema } from '../../src/resolvers/schema';
 import { alertIdOf } from '../../src/store/alerts/alert-id';
 import { createAlerting } from '../../src/store/alerts/alerting';
 import { createAveragesWriter } from '../../src/store/averages-writer';
+import { createColdAccess } from '../../src/store/cold-access/cold-access';
 import { createExports } from '../../src/store/exports/exports';
 import { type DeviceDocument } from '../../src/store/documents';
+import { type HourDocument, hourId, tenantKey } from '../../src/store/ingestion/documents';
 import { createJobs } from '../../src/store/jobs/jobs';
 import { createRecentWriter } from '../../src/store/recent-writer';
 import { type ColdStore, type ColdStores, startColdStores } from '../analytics/cold-store';
@@ -84,6 +87,7 @@ describe('isolation of tenants', () => {
       grant: newId('gra'),
       receivedGrant: newId('gra'),
       grantCode: '00000-00000-00000-00000-00000-0',
+      approved: 'per_'.padEnd(north.approved.length, 'x'),
     };
   });
   afterAll(async () => {
@@ -109,6 +113,7 @@ describe('isolation of tenants', () => {
       ),
     );
     await fileDeadLetters(api.cosmos, tenant, building.id, devices[0]!.id);
+    await reckon(tenant);
     await land(tenant, building.id, spaceId, devices[ROLES.length]!.id);
     await hear(tenant, building.id, devices);
     await eventually(async () => {
@@ -138,6 +143,7 @@ describe('isolation of tenants', () => {
       ...(await buildAlerts(owner, tenant, building.id)),
       ...(await buildWebhooks(owner, tenant, building.id)),
       ...(await buildGrants(owner, tenant, building.id)),
+      approved: await buildApprovals(owner, tenant),
     };
   }
 
@@ -190,6 +196,17 @@ describe('isolation of tenants', () => {
       return [rank, { serialNumber, claimCode }] as const;
     });
     return { stockDevice: registered[0]!.deviceId, claims: Object.fromEntries(claims) as Things['claims'] };
+  }
+
+  /** What became of a tenant's readings of the hour before. */
+  async function reckon(tenantId: string): Promise<void> {
+    const hour = hourOfInstant(Date.now()) - 1;
+    const document: HourDocument = {
+      ...{ id: hourId(hour, 0), key: tenantKey(tenantId), hour, partition: 0 },
+      counts: { ...noCounts(), accepted: 3, landed: 3, curated: 3 },
+      settled: { landed: true, curated: true },
+    };
+    await api.cosmos.bulkUpsert('ingestion', [document]);
   }
 
   /** Two devices of somebody else's that are offered to the tenant: one to accept, and one that stays offered. */
@@ -305,6 +322,24 @@ describe('isolation of tenants', () => {
       receivedGrant: await accept(owner, tenantId, received.code!),
       grantCode: left.code!,
     };
+  }
+
+  /** Somebody of the tenant, and whoever else of it may be, can have credentials to its cold store. */
+  async function buildApprovals(owner: Person, tenantId: string): Promise<string> {
+    const coldAccess = createColdAccess({
+      cosmos: api.cosmos,
+      signer: { containerUrl: '', confined: true, sign: async () => '' },
+      manifests: { read: async () => null },
+    });
+    const analyst = await api.person(`approved-${tenantId}`, tenantId, 'ANALYST');
+    const others = tenantId === NORTH ? [people.OWNER, people.MANAGER, people.ANALYST] : [];
+    for (const { scope } of [analyst, ...others]) {
+      const personId = scope.principal.id;
+      const until = Date.now() + 3_600_000;
+      const made = await coldAccess.approve(owner.scope, { tenantId, personId, until });
+      if (!made.ok) throw new Error(made.refusal.message);
+    }
+    return analyst.scope.principal.id;
   }
 
   /** A job that stays in the queue: nobody works it off here. */
@@ -434,6 +469,7 @@ function masked(text: string, things: Things): string {
     ['webhook', things.webhook],
     ['webhook', things.spareWebhook],
     ['delivery', things.delivery],
+    ['approved', things.approved],
     ['rule', things.spareAlertRule],
     ['grant', things.grant],
     ['grant', things.receivedGrant],
