@@ -309,8 +309,11 @@ export interface MembershipDocument {
   tenantId: string;
   /** Null: it has ended. Never deleted instead, because the change feed, which every replica follows, tells no deletion. */
   role: Role | null;
-  /** A resident's: the role holds in these alone. Left out: in all of the tenant. */
-  spaces?: SpacesOfBuilding[];
+  /**
+   * A resident's: a role that holds in some spaces alone. `role` is then null, so that a release that knows nothing of
+   * spaces shows them nothing, and not everything.
+   */
+  resident?: { role: Role; spaces: SpacesOfBuilding[] };
 }
 
 /** key `membersOf(tenantId)`, id the person's: that somebody is, or was, a member; as what, their membership says. */

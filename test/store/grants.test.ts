@@ -291,17 +291,35 @@ describe('grants', () => {
       );
     }
     const place = { tenantId: 'ten_a', buildingId: house.buildingId };
+    const resident = { issuer: 'https://identity.test', tenantId: 'ten_a', role: 'VIEWER' as const };
+    await store.registry.seedTenants({
+      tenants: [],
+      members: [
+        {
+          ...resident,
+          subject: 'lodger',
+          spaces: [{ buildingId: house.buildingId, spaceIds: [house.spaceIds[0]!] }],
+        },
+        { ...resident, subject: 'neighbour', spaces: [{ buildingId: 'bld_other', spaceIds: ['spc_other'] }] },
+      ],
+    });
     const found: string[] = [];
     for (let after: string | null = null; ;) {
       const { items, next } = await store.registry.accessTo(owner, place, { first: 2, after });
       found.push(
-        ...items.map((each) => ('grant' in each ? each.grant.id : `${each.member.key} ${each.member.role}`)),
+        ...items.map((each) =>
+          'grant' in each
+            ? each.grant.id
+            : `${each.member.key} ${each.member.role ?? each.member.resident?.role}`,
+        ),
       );
       if ((after = next) === null) break;
     }
     expect(found).toContain(`person:${principal('owner').id} OWNER`);
     expect(found).toContain(`person:${principal('manager').id} MANAGER`);
     expect(found).toContain(grant.id);
+    expect(found).toContain(`person:${principal('lodger').id} VIEWER`);
+    expect(found).not.toContain(`person:${principal('neighbour').id} VIEWER`);
     expect(new Set(found).size).toBe(found.length);
     expect((await store.registry.accessTo(manager, place, page)).items).toEqual([]);
     expect(await store.cosmos.query('directory', grantsOf('ten_z'), 'SELECT * FROM c')).toEqual([]);

@@ -26,6 +26,9 @@ let foreign: {
   serialNumber: string;
   /** An offer that was made to another tenant. */
   transferId: string;
+  /** One that was accepted by a third tenant, and the code of one that was not. */
+  grantId: string;
+  grantCode: string;
 };
 /** Of the true shape, and nobody's. */
 const unknown: typeof foreign = {
@@ -37,7 +40,17 @@ const unknown: typeof foreign = {
   stockId: newId('dev'),
   serialNumber: `SN ${freshKey()}`,
   transferId: newId('trf'),
+  grantId: newId('gra'),
+  grantCode: newClaimCode(),
 };
+const GRANT = {
+  quantities: null,
+  role: 'VIEWER',
+  until: null,
+  to: 'TENANT',
+  note: null,
+  expiresInMs: 3_600_000,
+} as const;
 /** The stranger's own. */
 let own: { buildingId: string; spaceId: string; deviceId: string };
 
@@ -52,6 +65,11 @@ beforeAll(async () => {
   const { deviceId: stockId, serialNumber } = await inStock(store, owner);
   const offer = { deviceId, toTenantId: 'ten_c', expiresInMs: 3_600_000 };
   const { transfer } = valueOf(await store.registry.offerDeviceTransfer(owner, offer));
+  const wanted = { ...GRANT, buildingId, spaceId: null };
+  const given = valueOf(await store.registry.offerGrant(owner, wanted, freshKey()));
+  const third = await store.member('third', 'ten_d', 'OWNER');
+  valueOf(await store.registry.acceptGrant(third, { code: given.code!, tenantId: 'ten_d' }, freshKey()));
+  const open = valueOf(await store.registry.offerGrant(owner, wanted, freshKey()));
   foreign = {
     tenantId: 'ten_a',
     buildingId,
@@ -61,6 +79,8 @@ beforeAll(async () => {
     stockId,
     serialNumber,
     transferId: transfer!.id,
+    grantId: given.grant.id,
+    grantCode: open.code!,
   };
   const letter = {
     deviceId,
@@ -240,6 +260,19 @@ const operations: Record<string, (registry: Registry, ids: Ids) => Promise<unkno
     registry.acceptDeviceTransfer(stranger, { ...own, transferId: ids.transferId, name: null }, freshKey()),
   deviceTransfers: (registry, ids) =>
     registry.deviceTransfers(stranger, ids.tenantId, { first: 10, after: null }),
+  offerGrant: (registry, ids) =>
+    registry.offerGrant(stranger, { ...GRANT, buildingId: ids.buildingId, spaceId: null }, freshKey()),
+  'offerGrant of a space, in one’s own building': (registry, ids) =>
+    registry.offerGrant(stranger, { ...GRANT, buildingId: own.buildingId, spaceId: ids.spaceId }, freshKey()),
+  acceptGrant: (registry, ids) =>
+    registry.acceptGrant(stranger, { code: ids.grantCode, tenantId: ids.tenantId }, freshKey()),
+  revokeGrant: (registry, ids) => registry.revokeGrant(stranger, ids.grantId),
+  grants: async (registry, ids) => [
+    await registry.grants(stranger, ids.tenantId, { direction: 'GIVEN', first: 10, after: null }),
+    await registry.grants(stranger, ids.tenantId, { direction: 'RECEIVED', first: 10, after: null }),
+  ],
+  grantsToMe: (registry) => registry.grantsToMe(stranger),
+  accessTo: (registry, ids) => registry.accessTo(stranger, ids, { first: 10, after: null }),
 };
 
 async function answerAndCalls(operation: string, ids: Ids): Promise<{ answer: string; calls: string[] }> {

@@ -139,12 +139,13 @@ export class BuildingAccessResolver {
         if ('grant' in found) {
           return Object.assign(new BuildingAccess(), { ...access, grant: Grant.of(found.grant) });
         }
-        const { key, role, spaces } = found.member;
+        const { key, role, resident } = found.member;
         return Object.assign(new BuildingAccess(), {
           ...access,
           personId: key.slice('person:'.length),
-          role,
-          spaceIds: spaces?.flatMap((each) => (each.buildingId === buildingId ? each.spaceIds : [])) ?? null,
+          role: role ?? resident?.role ?? null,
+          spaceIds:
+            resident?.spaces.flatMap((each) => (each.buildingId === buildingId ? each.spaceIds : [])) ?? null,
         });
       },
     });

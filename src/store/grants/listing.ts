@@ -63,9 +63,9 @@ export function createGrantListing({
         members.forEach(({ id }, i) => {
           const member = memberships[i];
           const sees =
-            member?.role != null &&
-            (member.spaces === undefined || member.spaces.some((each) => each.buildingId === buildingId));
-          found.push({ item: sees ? { member } : null, sortKey: MEMBER + id });
+            member?.role != null ||
+            member?.resident?.spaces.some((each) => each.buildingId === buildingId) === true;
+          found.push({ item: sees ? { member: member! } : null, sortKey: MEMBER + id });
         });
       }
       if (found.length <= first) {

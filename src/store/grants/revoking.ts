@@ -1,4 +1,4 @@
-import { tenantsWith } from '../../auth/scope';
+import { allows, tenantsWith } from '../../auth/scope';
 import { ENDED_SECONDS } from '../alerts/configuration';
 import { type Cosmos } from '../cosmos';
 import { notFound } from '../registry/access';
@@ -22,7 +22,9 @@ export function createRevoking({
     async revokeGrant(scope, grantId) {
       // An id tells no place: it is looked for wherever the caller may end one, and what is foreign is nowhere.
       const places = [
-        ...tenantsWith(scope, 'access.manage').flatMap((id) => [grantsOf(id), receivedOf(id)]),
+        ...tenantsWith(scope, 'access.manage')
+          .filter((tenantId) => allows(scope, 'access.manage', { tenantId }))
+          .flatMap((id) => [grantsOf(id), receivedOf(id)]),
         `person:${scope.principal.id}`,
       ];
       const found = await cosmos.readMany<Grant>(

@@ -1,5 +1,6 @@
 import { allows, type TenantScope } from '../../auth/scope';
 import { JOB_KINDS } from '../../domain/job';
+import { type QuantityName } from '../../domain/quantity';
 import { type Cosmos } from '../cosmos';
 import { positionAfter, sortKeyAfter } from '../registry/position';
 import { type JobDocument, type JobEntryDocument, jobKey, jobsOfKey } from './documents';
@@ -56,8 +57,16 @@ export function maySee(
 ): boolean {
   if (!Object.hasOwn(JOB_KINDS, kind)) return false;
   if (buildingId === null) return allows(scope, JOB_KINDS[kind], { tenantId });
-  const { spaceIds } = parameters as { spaceIds?: readonly string[] | null };
-  // What is of some spaces alone needs the right to each of them.
+  const { spaceIds, quantities = [] } = parameters as {
+    spaceIds?: readonly string[] | null;
+    quantities?: readonly QuantityName[];
+  };
+  // What is of some spaces or quantities alone needs the right to each of them.
   const places = spaceIds == null || spaceIds.length === 0 ? [null] : spaceIds;
-  return places.every((spaceId) => allows(scope, JOB_KINDS[kind], { tenantId, buildingId, spaceId }));
+  return places.every((spaceId) => {
+    const target = { tenantId, buildingId, spaceId };
+    return quantities.length === 0
+      ? allows(scope, JOB_KINDS[kind], target)
+      : quantities.every((quantity) => allows(scope, JOB_KINDS[kind], { ...target, quantity }));
+  });
 }

@@ -63,8 +63,7 @@ export function createTenants({
           key: `person:${personId(issuer, subject)}`,
           kind: 'membership',
           tenantId,
-          role,
-          ...(spaces && { spaces }),
+          ...(spaces ? { role: null, resident: { role, spaces } } : { role }),
         })),
       );
       // How the members of a tenant are found; written after the membership, which is the right.
@@ -108,7 +107,7 @@ export function sharedWith(
 /** The tenants whose grants are a person's too. What is shared with a tenant is not shared with its residents. */
 export function sharingTenantsOf(rights: Iterable<RightDocument>): string[] {
   return [...rights].flatMap((each) =>
-    each.kind === 'membership' && each.role !== null && each.spaces === undefined ? [each.tenantId] : [],
+    each.kind === 'membership' && each.role !== null ? [each.tenantId] : [],
   );
 }
 
@@ -119,12 +118,13 @@ export function entitlementsOf(
 ): Entitlement[] {
   return [...rights].sort(byId).flatMap((each): Entitlement[] => {
     if (each.kind === 'grant') return ofGrant(each, each.role);
-    const { tenantId, role, spaces } = each;
-    if (role === null) return [];
-    const right = { tenantId, buildingId: null, quantities: null, role, until: null };
-    if (spaces) return spaces.map(({ buildingId, spaceIds }) => ({ ...right, buildingId, spaceIds }));
+    const { tenantId, role, resident } = each;
+    const right = { tenantId, buildingId: null, quantities: null, until: null };
+    if (role === null) {
+      return (resident?.spaces ?? []).map((spaces) => ({ ...right, ...spaces, role: resident!.role }));
+    }
     const shared = [...sharedWithTenant(tenantId)].sort(byId);
-    return [right, ...shared.flatMap((grant) => ofGrant(grant, lesserRole(grant.role, role)))];
+    return [{ ...right, role }, ...shared.flatMap((grant) => ofGrant(grant, lesserRole(grant.role, role)))];
   });
 }
 

@@ -1,4 +1,4 @@
-import { allows, type TenantScope, tenantsWith } from '../../auth/scope';
+import { allows, type TenantScope } from '../../auth/scope';
 import { newId } from '../../domain/id';
 import { type Cosmos } from '../cosmos';
 import {
@@ -182,7 +182,7 @@ export function createTransfers({
 
     async deviceTransfers(scope, tenantId, { first, after }) {
       // Without a right the partition is asked all the same, for nothing: one call, nothing found.
-      const mine = tenantsWith(scope, 'device.transfer').includes(tenantId);
+      const mine = allows(scope, 'device.transfer', { tenantId });
       const found = await cosmos.query<TransferEntryDocument>(
         'directory',
         transferEntryKey(tenantId),
