@@ -120,7 +120,8 @@ export function createBlobErasure(options: {
             removed++;
           } catch (error) {
             // Its worker has written a newer one: the next round looks at that.
-            if (!(error instanceof RestError) || (error.statusCode !== 412 && error.statusCode !== 404)) throw error;
+            if (!(error instanceof RestError) || (error.statusCode !== 412 && error.statusCode !== 404))
+              throw error;
           }
         }
       }
@@ -135,7 +136,14 @@ async function publishErased(manifests: Manifests, tenantId: string, at: number)
     const before = found?.value ?? emptyManifest(tenantId);
     if (before.erasedAt !== undefined && before.periods.length + before.retired.length === 0) return;
     // The positions stay: they say what of the landing was counted for the tenant.
-    const after = { ...before, version: before.version + 1, publishedAt: at, periods: [], retired: [], erasedAt: at };
+    const after = {
+      ...before,
+      version: before.version + 1,
+      publishedAt: at,
+      periods: [],
+      retired: [],
+      erasedAt: at,
+    };
     if ((await manifests.publish(after, found?.etag ?? null)) !== null) return;
   }
   throw new Error(`the manifest of ${tenantId} was published by others ${ATTEMPTS} times`);

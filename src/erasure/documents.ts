@@ -13,7 +13,11 @@ type Found = Record<string, unknown> & { id: string; _etag?: string };
 const BY_BUILDING = ['warm', 'recent', 'alerts', 'deadletters'] as const;
 
 /** Averages, recent readings, last seen, alerts and dead letters. @returns documents removed. */
-export async function removeWarm(cosmos: Cosmos, tenantId: string, { buildings }: Inventory): Promise<number> {
+export async function removeWarm(
+  cosmos: Cosmos,
+  tenantId: string,
+  { buildings }: Inventory,
+): Promise<number> {
   let removed = await removePartition(cosmos, 'deadletters', tenantId);
   for (const building of buildings) {
     for (const container of BY_BUILDING) removed += await removePartition(cosmos, container, building);
@@ -22,7 +26,11 @@ export async function removeWarm(cosmos: Cosmos, tenantId: string, { buildings }
 }
 
 /** Buildings and all that stands in them, and the stock. */
-export async function removeRegistry(cosmos: Cosmos, tenantId: string, { buildings }: Inventory): Promise<number> {
+export async function removeRegistry(
+  cosmos: Cosmos,
+  tenantId: string,
+  { buildings }: Inventory,
+): Promise<number> {
   let removed = 0;
   for (const partition of [...buildings, stockOf(tenantId)]) {
     removed += await removePartition(cosmos, 'registry', partition);
@@ -62,7 +70,12 @@ function isOwn(
   { ids }: Inventory,
   mentions: Mentions,
 ): boolean {
-  const { tenantId: owner, job, from, webhookId } = document as {
+  const {
+    tenantId: owner,
+    job,
+    from,
+    webhookId,
+  } = document as {
     tenantId?: string;
     job?: { tenantId?: string };
     from?: unknown;
@@ -135,5 +148,7 @@ export function isTombstone(partition: string, tenantId: string): boolean {
 
 /** Without the fields that are Cosmos's own. */
 export function textOf(document: object): string {
-  return JSON.stringify(Object.fromEntries(Object.entries(document).filter(([name]) => !name.startsWith('_'))));
+  return JSON.stringify(
+    Object.fromEntries(Object.entries(document).filter(([name]) => !name.startsWith('_'))),
+  );
 }

@@ -88,7 +88,9 @@ export function createEraser(options: {
       if ((await pending()) === 0) return 0;
       await registry.resumeSagas({ olderThanMs: 0, limit: 1_000 });
       const left = await pending();
-      return left === 0 ? 0 : { waitsFor: `${left} claims, moves or transfers of devices that cannot be finished` };
+      return left === 0
+        ? 0
+        : { waitsFor: `${left} claims, moves or transfers of devices that cannot be finished` };
     },
     exports: ({ tenantId }) => files.exports(tenantId),
     curated: ({ tenantId }) => files.curated(tenantId),
@@ -140,8 +142,12 @@ export function createEraser(options: {
     const mentions = mentionsOf(tenantId, inventory);
     const report = await scanFor({ cosmos, blobs, tenantId, mentions, signal: stopping.signal });
     const scanned = { ...erasure, scan: { at: now(), ...report } };
-    if (report.findings === 0) return erasures.save({ ...scanned, done: [...erasure.done, 'scan'], waitsFor: null });
-    logger.warn({ tenantId, findings: report.findings, examples: report.examples }, 'something is left of a tenant');
+    if (report.findings === 0)
+      return erasures.save({ ...scanned, done: [...erasure.done, 'scan'], waitsFor: null });
+    logger.warn(
+      { tenantId, findings: report.findings, examples: report.examples },
+      'something is left of a tenant',
+    );
     const waitsFor = `${report.findings} places where something was found`;
     return erasures.save({ ...scanned, round: erasure.round + 1, done: [], waitsFor });
   }

@@ -39,7 +39,13 @@ export async function takeInventory(
     }
   });
   await eachDocument(cosmos, 'directory', (documents) => {
-    for (const each of documents as { id: string; key: string; kind?: string; tenantId?: string; jobId?: string }[]) {
+    for (const each of documents as {
+      id: string;
+      key: string;
+      kind?: string;
+      tenantId?: string;
+      jobId?: string;
+    }[]) {
       if (each.id === 'tenant' && each.key === `tenant:${each.tenantId}`) tenants.add(each.tenantId!);
       if (each.tenantId !== tenantId) continue;
       if (each.kind === 'building') buildings.add(each.id);
@@ -79,9 +85,15 @@ async function notedIds(
   cosmos: Pick<Cosmos, 'query'>,
   tenantId: string,
 ): Promise<{ buildings: string[]; others: string[] }> {
-  const found = await cosmos.query<ErasureIdsDocument>('registry', erasingKey(tenantId), 'SELECT * FROM c', {}, {
-    limit: IDS_A_PAGE * IDS_A_PAGE,
-  });
+  const found = await cosmos.query<ErasureIdsDocument>(
+    'registry',
+    erasingKey(tenantId),
+    'SELECT * FROM c',
+    {},
+    {
+      limit: IDS_A_PAGE * IDS_A_PAGE,
+    },
+  );
   return {
     buildings: [...new Set(found.flatMap(({ buildings }) => buildings))],
     others: [...new Set(found.flatMap(({ others }) => others))],

@@ -27,7 +27,9 @@ export async function openParquetIds(folder: string): Promise<ParquetIds> {
       const rows = Number(counted.getRows()[0]![0]);
       if (names.length === 0) return { ids: [], rows };
       const each = names.map((name) => `SELECT DISTINCT ${name} AS id FROM read_parquet($path)`);
-      const found = await connection.runAndReadAll(`SELECT DISTINCT id FROM (${each.join(' UNION ALL ')})`, { path });
+      const found = await connection.runAndReadAll(`SELECT DISTINCT id FROM (${each.join(' UNION ALL ')})`, {
+        path,
+      });
       return { ids: found.getRows().flatMap(([id]) => (typeof id === 'string' ? [id] : [])), rows };
     },
     close() {

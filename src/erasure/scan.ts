@@ -102,7 +102,9 @@ async function look(
   try {
     const head = await blob.getProperties({ abortSignal });
     if ((head.contentLength ?? 0) === 0) return { rows: 0, found: undefined };
-    const begin = await blob.downloadToBuffer(0, Math.min(head.contentLength!, PARQUET.length), { abortSignal });
+    const begin = await blob.downloadToBuffer(0, Math.min(head.contentLength!, PARQUET.length), {
+      abortSignal,
+    });
     if (!begin.equals(PARQUET)) {
       const content = await blob.downloadToBuffer(undefined, undefined, { abortSignal });
       return { rows: 0, found: await mentionIn(content, mentions) };

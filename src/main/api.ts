@@ -11,6 +11,7 @@ import { createAlerting } from '../store/alerts/alerting';
 import { createAveragesReader } from '../store/averages-reader';
 import { createCosmos } from '../store/cosmos';
 import { createDeviceStatuses } from '../store/device-statuses';
+import { createErasedTenants } from '../store/erasure/erased-tenants';
 import { createExports } from '../store/exports/exports';
 import { createPartFiles } from '../store/exports/part-files';
 import { createJobs } from '../store/jobs/jobs';
@@ -58,6 +59,7 @@ run('api', apiSettings, async (settings, logger) => {
   const memberships = createMemberships({ cosmos, logger });
   const registry = createRegistry({ cosmos, keyring });
   const deviceStatuses = createDeviceStatuses({ cosmos, registry, logger });
+  const erased = createErasedTenants({ cosmos, logger });
   const analytics = createAnalytics({
     container: blobServiceOf(settings).getContainerClient(settings.COLD_CONTAINER),
     recent: createRecentTail({ cosmos }),
@@ -67,6 +69,7 @@ run('api', apiSettings, async (settings, logger) => {
     threads: settings.QUESTION_THREADS,
     seconds: settings.QUESTION_SECONDS,
     metrics,
+    erased,
   });
   const jobs = createJobs({ cosmos, keyring });
   const exported = blobServiceOf(settings).getContainerClient(settings.EXPORT_CONTAINER);
@@ -104,7 +107,7 @@ run('api', apiSettings, async (settings, logger) => {
     gatewayHostName: settings.GATEWAY_PUBLIC_HOST,
   });
   await cosmos.ensureContainers();
-  const followers = [live, memberships, deviceStatuses, alertFeed];
+  const followers = [live, memberships, deviceStatuses, alertFeed, erased];
   await Promise.all([...followers.map((each) => each.start()), analytics.start()]);
   await api.start();
   exchange.start();
@@ -119,6 +122,7 @@ run('api', apiSettings, async (settings, logger) => {
         memberships.stop,
         deviceStatuses.stop,
         alertFeed.stop,
+        erased.stop,
         cosmos.stop,
       ),
   };

@@ -4,7 +4,8 @@ import { createChangeFollower } from './change-follower';
 import { type Cosmos } from './cosmos';
 import { type MembershipDocument } from './documents';
 import { inParallel } from './in-parallel';
-import { entitlementsOf, membershipsOf } from './registry/tenants';
+import { type ErasedMarkDocument } from './erasure/documents';
+import { entitlementsOf, erasedTenants, membershipsOf } from './registry/tenants';
 
 export type Entitlements = readonly Entitlement[];
 
@@ -73,6 +74,8 @@ export function createMemberships(options: {
   const held = new Map<string, Held>();
   const readings = new Map<string, Reading>();
   const watchers = new Map<string, Set<MembershipListener>>();
+  /** Never falls: a tombstone stands for ever. */
+  const erased = new Set<string>();
   let sweeping: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
 
@@ -82,8 +85,9 @@ export function createMemberships(options: {
     // What changed earlier is read with its person: nobody is held before the feed has its position.
     from: 'now',
     onChanges(documents) {
-      for (const each of documents as Partial<MembershipDocument>[]) {
+      for (const each of documents as Partial<MembershipDocument | ErasedMarkDocument>[]) {
         if (each.kind === 'membership') take(each as MembershipDocument);
+        else if (each.kind === 'erasure') erase(each.tenantId!);
       }
     },
     logger,
@@ -101,9 +105,19 @@ export function createMemberships(options: {
     hold(person, known);
   }
 
+  /** Nobody has a right in it any more, and nothing is held of it. */
+  function erase(tenantId: string): void {
+    if (erased.has(tenantId)) return;
+    erased.add(tenantId);
+    for (const [person, known] of [...held]) {
+      if (!known.byTenant.delete(tenantId)) continue;
+      hold(person, known);
+    }
+  }
+
   function hold(person: string, { byTenant, ...rest }: Omit<Held, 'entitlements'>): Entitlements {
     const before = held.get(person)?.entitlements;
-    const entitlements = entitlementsOf(byTenant.values());
+    const entitlements = entitlementsOf(byTenant.values(), erased);
     const changed = before === undefined || !same(before, entitlements);
     held.delete(person);
     held.set(person, { ...rest, byTenant, entitlements: changed ? entitlements : before });
@@ -145,7 +159,8 @@ export function createMemberships(options: {
       reading.brought = false;
       const followed = following();
       const readAt = Date.now();
-      const memberships = await membershipsOf(cosmos, person);
+      const [memberships, marks] = await Promise.all([membershipsOf(cosmos, person), erasedTenants(cosmos)]);
+      for (const tenantId of marks) erase(tenantId);
       if (reading.brought && tries < MAXIMUM_TRIES) continue;
       return hold(person, {
         byTenant: new Map(memberships.map((each) => [each.tenantId, each])),

@@ -30,7 +30,8 @@ export function createErasedBlobs(container: ContainerClient): ErasedBlobs {
           abortSignal: AbortSignal.timeout(TIMEOUT_MS),
         });
       } catch (error) {
-        if (!(error instanceof RestError) || (error.statusCode !== 409 && error.statusCode !== 412)) throw error;
+        if (!(error instanceof RestError) || (error.statusCode !== 409 && error.statusCode !== 412))
+          throw error;
       }
     },
   };

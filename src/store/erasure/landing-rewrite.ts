@@ -18,7 +18,16 @@ const TIMEOUT_MS = 120_000;
 const ATTEMPTS = 10;
 
 /** As `src/ingest/landing-file.ts` writes them: HTTP brings their names in small letters. */
-const NAMES = ['incarnation', 'partition', 'firstSequence', 'lastSequence', 'events', 'rows', 'deadLetters', 'schema'];
+const NAMES = [
+  'incarnation',
+  'partition',
+  'firstSequence',
+  'lastSequence',
+  'events',
+  'rows',
+  'deadLetters',
+  'schema',
+];
 
 export function createLandingRewrite(container: ContainerClient): LandingRewrite {
   const within = (): { abortSignal: AbortSignal } => ({ abortSignal: AbortSignal.timeout(TIMEOUT_MS) });
@@ -54,7 +63,10 @@ export function createLandingRewrite(container: ContainerClient): LandingRewrite
       });
       const inside = (rows: number): Record<string, string> =>
         Object.fromEntries(
-          Object.entries({ ...metadata, [counted]: String(rows) }).map(([name, value]) => [`atrium.${name}`, value]),
+          Object.entries({ ...metadata, [counted]: String(rows) }).map(([name, value]) => [
+            `atrium.${name}`,
+            value,
+          ]),
         );
       const left = withoutTenants(content, isErased, inside);
       if (left === null) return 0;
@@ -81,7 +93,10 @@ export function createLandingRewrite(container: ContainerClient): LandingRewrite
         if (metadata.deadLetters === String(count)) return;
         await container
           .getBlobClient(path)
-          .setMetadata({ ...metadata, deadLetters: String(count) }, { ...within(), conditions: { ifMatch: etag } });
+          .setMetadata(
+            { ...metadata, deadLetters: String(count) },
+            { ...within(), conditions: { ifMatch: etag } },
+          );
       });
     },
   };

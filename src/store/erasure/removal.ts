@@ -34,7 +34,13 @@ export async function removePartition(
 ): Promise<number> {
   let removed = 0;
   for (;;) {
-    const found = await cosmos.query<{ id: string }>(container, partition, 'SELECT c.id FROM c', {}, { limit: PAGE });
+    const found = await cosmos.query<{ id: string }>(
+      container,
+      partition,
+      'SELECT c.id FROM c',
+      {},
+      { limit: PAGE },
+    );
     if (found.length === 0) return removed;
     removed += await removeDocuments(
       cosmos,

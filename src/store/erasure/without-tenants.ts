@@ -33,7 +33,9 @@ export function withoutTenants(
   isErased: (tenantId: string) => boolean,
   metadata: (rows: number) => Record<string, string>,
 ): { content: Buffer; rows: number; removed: number } | null {
-  const owners = tableFromIPC(readParquet(content, { columns: ['tenant_id'], batchSize: WHOLE }).intoIPCStream());
+  const owners = tableFromIPC(
+    readParquet(content, { columns: ['tenant_id'], batchSize: WHOLE }).intoIPCStream(),
+  );
   const owner = owners.getChild('tenant_id') as Vector | null;
   if (owner === null) throw new Error('it has no column tenant_id');
   const kept = keptRows(owner, isErased);

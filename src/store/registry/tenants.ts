@@ -2,6 +2,7 @@ import { allows, type Entitlement } from '../../auth/scope';
 import { personId } from '../../domain/id';
 import { type Cosmos } from '../cosmos';
 import { type MembershipDocument, type TenantDocument } from '../documents';
+import { type ErasedMarkDocument, ERASURES } from '../erasure/documents';
 import { type Registry } from '../registry';
 
 /** How stale a person's memberships may be: within the two seconds in which a revocation must take effect. */
@@ -15,8 +16,10 @@ export function createTenants({
 }): Pick<Registry, 'tenant' | 'memberships' | 'seedTenants'> {
   const cached = new Map<string, { until: number; entitlements: Promise<Entitlement[]> }>();
 
-  const load = async (person: string): Promise<Entitlement[]> =>
-    entitlementsOf(await membershipsOf(cosmos, person));
+  const load = async (person: string): Promise<Entitlement[]> => {
+    const [memberships, erased] = await Promise.all([membershipsOf(cosmos, person), erasedTenants(cosmos)]);
+    return entitlementsOf(memberships, erased);
+  };
 
   return {
     async tenant(scope, tenantId) {
@@ -39,7 +42,9 @@ export function createTenants({
     },
 
     async seedTenants({ tenants, members }) {
+      const erased = await erasedTenants(cosmos);
       for (const { id, name } of tenants) {
+        if (erased.has(id)) continue;
         const tenant: TenantDocument = {
           id: 'tenant',
           key: `tenant:${id}`,
@@ -52,17 +57,25 @@ export function createTenants({
       }
       await cosmos.bulkUpsert(
         'directory',
-        members.map(({ issuer, subject, tenantId, role }): MembershipDocument => ({
-          id: tenantId,
-          key: `person:${personId(issuer, subject)}`,
-          kind: 'membership',
-          tenantId,
-          role,
-        })),
+        members
+          .filter(({ tenantId }) => !erased.has(tenantId))
+          .map(({ issuer, subject, tenantId, role }): MembershipDocument => ({
+            id: tenantId,
+            key: `person:${personId(issuer, subject)}`,
+            kind: 'membership',
+            tenantId,
+            role,
+          })),
       );
       for (const { issuer, subject } of members) cached.delete(personId(issuer, subject));
     },
   };
+}
+
+/** The tenants that are erased: whatever still stands of them gives nobody a right. */
+export async function erasedTenants(cosmos: Pick<Cosmos, 'query'>): Promise<ReadonlySet<string>> {
+  const marks = await cosmos.query<ErasedMarkDocument>('directory', ERASURES, 'SELECT * FROM c');
+  return new Set(marks.map(({ tenantId }) => tenantId));
 }
 
 export function membershipsOf(cosmos: Pick<Cosmos, 'query'>, person: string): Promise<MembershipDocument[]> {
@@ -74,10 +87,15 @@ export function membershipsOf(cosmos: Pick<Cosmos, 'query'>, person: string): Pr
 }
 
 /** In the order of the tenants' ids: the same memberships give the same entitlements. */
-export function entitlementsOf(memberships: Iterable<MembershipDocument>): Entitlement[] {
+export function entitlementsOf(
+  memberships: Iterable<MembershipDocument>,
+  erased: ReadonlySet<string>,
+): Entitlement[] {
   return [...memberships]
     .flatMap(({ tenantId, role }) =>
-      role === null ? [] : [{ tenantId, buildingId: null, quantities: null, role, until: null }],
+      role === null || erased.has(tenantId)
+        ? []
+        : [{ tenantId, buildingId: null, quantities: null, role, until: null }],
     )
     .sort((a, b) => (a.tenantId < b.tenantId ? -1 : 1));
 }
