@@ -76,6 +76,8 @@ export function createMemberships(options: {
   const watchers = new Map<string, Set<MembershipListener>>();
   /** Never falls: a tombstone stands for ever. */
   const erased = new Set<string>();
+  /** Whether those were read since the feed had its position: it tells of those to come. */
+  let tombstonesKnown = false;
   let sweeping: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
 
@@ -113,6 +115,13 @@ export function createMemberships(options: {
       if (!known.byTenant.delete(tenantId)) continue;
       hold(person, known);
     }
+  }
+
+  /** The tombstones are read where the feed has not told of all of them yet. */
+  async function tombstonesRead(followed: boolean): Promise<void> {
+    if (tombstonesKnown && current()) return;
+    for (const tenantId of await erasedTenants(cosmos)) erase(tenantId);
+    tombstonesKnown ||= followed;
   }
 
   function hold(person: string, { byTenant, ...rest }: Omit<Held, 'entitlements'>): Entitlements {
@@ -159,8 +168,7 @@ export function createMemberships(options: {
       reading.brought = false;
       const followed = following();
       const readAt = Date.now();
-      const [memberships, marks] = await Promise.all([membershipsOf(cosmos, person), erasedTenants(cosmos)]);
-      for (const tenantId of marks) erase(tenantId);
+      const [memberships] = await Promise.all([membershipsOf(cosmos, person), tombstonesRead(followed)]);
       if (reading.brought && tries < MAXIMUM_TRIES) continue;
       return hold(person, {
         byTenant: new Map(memberships.map((each) => [each.tenantId, each])),
@@ -185,6 +193,7 @@ export function createMemberships(options: {
       timer ??= setInterval(() => (sweeping ??= sweep().finally(() => (sweeping = undefined))), SWEEP_MS);
       timer.unref();
       await follower.start();
+      if (following()) await tombstonesRead(true).catch(() => undefined);
     },
     async stop() {
       clearInterval(timer);
