@@ -155,6 +155,16 @@ export type AlertTooFewReportingInput = {
   share: number;
 };
 
+/** Somebody who is to have access to the files of a tenant’s cold store. */
+export type ApproveColdStoreAccessInput = {
+  /** Who: the id that `viewer` tells that person. One of the tenant’s ANALYSTs, MANAGERs or OWNERs, you among them. */
+  personId: string;
+  /** The tenant; it may keep 100 approvals, those that ended within a day among them. */
+  tenantId: string;
+  /** Until when, at most 366 days ahead; in place of what was approved of that person before. */
+  until: string;
+};
+
 /** Why a subscription delivers a value. More may come: pass over what you do not know. */
 export type AverageDelivery =
   /** It is the record of a minute, to which readings came late: it replaces the one before. */
@@ -371,6 +381,20 @@ export type ExportReadingsInput = {
   tenantId?: string | null | undefined;
   /** Readings observed before this instant, at most 366 days later. */
   to: string;
+};
+
+/** What a credential to the files of a tenant’s cold store is wanted for. */
+export type IssueColdStoreAccessInput = {
+  /** Only from this IPv4 address, or a range of them: `203.0.113.0-203.0.113.255`. Left out, from any. The local stand-in does not look at it. */
+  addresses?: string | null | undefined;
+  /** How long it is to be good, `PT1M` to `PT24H`. It ends earlier where the approval or your role does. */
+  expiresIn?: unknown;
+  /** Chosen by you, unique for this credential: the same key with the same input gives no second one, for 24 hours, and shows no token. */
+  idempotencyKey: string;
+  /** Why, for the audit log; at most 500 characters. */
+  reason: string;
+  /** The tenant. */
+  tenantId: string;
 };
 
 /** A device that is to have another credential. */
@@ -612,6 +636,14 @@ export type RetireRegisteredDeviceInput = {
   deviceId: string;
 };
 
+/** Somebody who is to have no more access to the files of a tenant’s cold store. */
+export type RevokeColdStoreAccessInput = {
+  /** Whose approval ends. */
+  personId: string;
+  /** The tenant. */
+  tenantId: string;
+};
+
 /** What somebody may do in a tenant. */
 export type Role =
   /** Asks questions of what was measured and exports it. */
@@ -794,6 +826,23 @@ export type AlertRulesQuery = { tenant: { alertRules: { nodes: Array<{ id: strin
           | { __typename: 'TooFewReportingCondition', share: number, forSeconds: number }
          }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
+export type ApproveColdStoreAccessMutationVariables = Exact<{
+  input: ApproveColdStoreAccessInput;
+}>;
+
+
+export type ApproveColdStoreAccessMutation = { approveColdStoreAccess:
+    | { __typename: 'ApproveColdStoreAccessSuccess', approval: { personId: string, until: string, approvedBy: string, openUntil: string | null } }
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
 export type AuditLogQueryVariables = Exact<{
   building: string;
   first?: number;
@@ -897,6 +946,13 @@ export type ClaimDeviceMutation = { claimDevice:
     | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null, retryAfterSeconds: number }
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
+
+export type ColdStoreApprovalsQueryVariables = Exact<{
+  tenant: string;
+}>;
+
+
+export type ColdStoreApprovalsQuery = { tenant: { id: string, coldStoreApprovals: Array<{ personId: string, until: string, approvedBy: string, approvedAt: string, revokedAt: string | null, openUntil: string | null }> | null } | null };
 
 export type CreateAlertRuleMutationVariables = Exact<{
   input: CreateAlertRuleInput;
@@ -1104,6 +1160,23 @@ export type ExportsQueryVariables = Exact<{
 
 
 export type ExportsQuery = { tenant: { exports: { nodes: Array<{ id: string, format: ExportFormat, buildingId: string | null, from: string, to: string, expiresAt: string | null, job: { state: JobState, total: number, done: number } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
+
+export type IssueColdStoreAccessMutationVariables = Exact<{
+  input: IssueColdStoreAccessInput;
+}>;
+
+
+export type IssueColdStoreAccessMutation = { issueColdStoreAccess:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IssueColdStoreAccessSuccess', containerUrl: string, folder: string, token: string | null, credentialId: string, expiresAt: string, confinedToFolder: boolean, secretsAlreadyShown: boolean }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
 
 export type IssueDeviceCredentialMutationVariables = Exact<{
   input: IssueDeviceCredentialInput;
@@ -1450,6 +1523,23 @@ export type RetireRegisteredDeviceMutation = { retireRegisteredDevice:
     | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'RetireRegisteredDeviceSuccess', device: { id: string, serialNumber: string, state: DeviceState } }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type RevokeColdStoreAccessMutationVariables = Exact<{
+  input: RevokeColdStoreAccessInput;
+}>;
+
+
+export type RevokeColdStoreAccessMutation = { revokeColdStoreAccess:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'RevokeColdStoreAccessSuccess', approval: { personId: string, revokedAt: string | null, openUntil: string | null } }
     | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
@@ -1801,6 +1891,26 @@ export const AlertRulesDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:748a34c42b4e0ac917046870b7dec53389110d00a80333dd515a1b367a1aa514"}) as unknown as TypedDocumentString<AlertRulesQuery, AlertRulesQueryVariables>;
+export const ApproveColdStoreAccessDocument = new TypedDocumentString(`
+    mutation ApproveColdStoreAccess($input: ApproveColdStoreAccessInput!) {
+  approveColdStoreAccess(input: $input) {
+    __typename
+    ... on ApproveColdStoreAccessSuccess {
+      approval {
+        personId
+        until
+        approvedBy
+        openUntil
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:23241d8e436b3018b23a723fa48fde0821f309a74a9d777032c3ed03217ffaa6"}) as unknown as TypedDocumentString<ApproveColdStoreAccessMutation, ApproveColdStoreAccessMutationVariables>;
 export const AuditLogDocument = new TypedDocumentString(`
     query AuditLog($building: ID!, $first: Int! = 50, $after: String, $from: DateTime, $to: DateTime, $subject: ID, $action: String) {
   building(id: $building) {
@@ -2036,6 +2146,21 @@ export const ClaimDeviceDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:a2e001b762589f2128f35f957f46be771225c80c80d8df4ec6d5dd6fe2f2c7e5"}) as unknown as TypedDocumentString<ClaimDeviceMutation, ClaimDeviceMutationVariables>;
+export const ColdStoreApprovalsDocument = new TypedDocumentString(`
+    query ColdStoreApprovals($tenant: ID!) {
+  tenant(id: $tenant) {
+    id
+    coldStoreApprovals {
+      personId
+      until
+      approvedBy
+      approvedAt
+      revokedAt
+      openUntil
+    }
+  }
+}
+    `, {"hash":"sha256:2f21836f06af6519da222332bb1f4c9f122d89ffb09b498b6c3bafe204b4e11b"}) as unknown as TypedDocumentString<ColdStoreApprovalsQuery, ColdStoreApprovalsQueryVariables>;
 export const CreateAlertRuleDocument = new TypedDocumentString(`
     mutation CreateAlertRule($input: CreateAlertRuleInput!) {
   createAlertRule(input: $input) {
@@ -2468,6 +2593,27 @@ export const ExportsDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:018cb924e97a0fc3dc21853c3f9fe4e63995aa360b35397bd934186afa85968a"}) as unknown as TypedDocumentString<ExportsQuery, ExportsQueryVariables>;
+export const IssueColdStoreAccessDocument = new TypedDocumentString(`
+    mutation IssueColdStoreAccess($input: IssueColdStoreAccessInput!) {
+  issueColdStoreAccess(input: $input) {
+    __typename
+    ... on IssueColdStoreAccessSuccess {
+      containerUrl
+      folder
+      token
+      credentialId
+      expiresAt
+      confinedToFolder
+      secretsAlreadyShown
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:88a3265690d71dc9e023b63fd70751ecbc6af7b7b0e61bcc6938052bf56f93ae"}) as unknown as TypedDocumentString<IssueColdStoreAccessMutation, IssueColdStoreAccessMutationVariables>;
 export const IssueDeviceCredentialDocument = new TypedDocumentString(`
     mutation IssueDeviceCredential($input: IssueDeviceCredentialInput!) {
   issueDeviceCredential(input: $input) {
@@ -3044,6 +3190,25 @@ export const RetireRegisteredDeviceDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:596159980262de9823b958f70f5ccb2eb5c3b2ea675f2432907a782eaac44b24"}) as unknown as TypedDocumentString<RetireRegisteredDeviceMutation, RetireRegisteredDeviceMutationVariables>;
+export const RevokeColdStoreAccessDocument = new TypedDocumentString(`
+    mutation RevokeColdStoreAccess($input: RevokeColdStoreAccessInput!) {
+  revokeColdStoreAccess(input: $input) {
+    __typename
+    ... on RevokeColdStoreAccessSuccess {
+      approval {
+        personId
+        revokedAt
+        openUntil
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:c6718db7a1d1164e27d872f92bb571f9a20a371a7c9984d2088184032e5ff7e7"}) as unknown as TypedDocumentString<RevokeColdStoreAccessMutation, RevokeColdStoreAccessMutationVariables>;
 export const RotateDeviceCredentialDocument = new TypedDocumentString(`
     mutation RotateDeviceCredential($input: RotateDeviceCredentialInput!) {
   rotateDeviceCredential(input: $input) {

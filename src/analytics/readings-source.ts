@@ -17,6 +17,8 @@ export interface ReadingsFilter {
   spaceIds: readonly string[] | null;
   deviceId: string | null;
   pointId: string | null;
+  /** Quantities of which only what was observed in some spaces may be seen, with these. */
+  confined?: readonly { quantity: QuantityName; spaceIds: readonly string[] }[];
   /** Milliseconds since 1970, [from, to) of the instant of observation. */
   from: number;
   to: number;
@@ -254,7 +256,7 @@ function conditionsOf(filter: ReadingsFilter): { sql: string; values: Values } {
 }
 
 /** Asked once identities are settled: of two that claim one instant the first stands, wherever it came from. */
-function placeOf({ spaceIds, deviceId }: ReadingsFilter): { sql: string; values: Values } {
+function placeOf({ spaceIds, deviceId, confined = [] }: ReadingsFilter): { sql: string; values: Values } {
   const conditions: string[] = [];
   const values: Values = {};
   if (spaceIds !== null) {
@@ -265,6 +267,12 @@ function placeOf({ spaceIds, deviceId }: ReadingsFilter): { sql: string; values:
     conditions.push('device_id = $device');
     values.device = deviceId;
   }
+  confined.forEach(({ quantity, spaceIds: only }, i) => {
+    values[`confined${i}`] = quantity;
+    // A list that may be empty needs its type said.
+    values[`confinedTo${i}`] = listValue(['', ...only]);
+    conditions.push(`(quantity <> $confined${i} OR list_contains($confinedTo${i}, space_id))`);
+  });
   return { sql: conditions.join(' AND '), values };
 }
 

@@ -101,7 +101,9 @@ export function withCost<Result extends { data?: unknown; extensions?: Record<st
 
 /** A principal pays as itself, and for the tenants it belongs to. */
 export function payerOf({ principal, entitlements }: TenantScope): Payer {
-  return { client: principal.id, tenants: [...new Set(entitlements.map(({ tenantId }) => tenantId))] };
+  // Whoever shares a building pays for none of the questions that others ask about it.
+  const own = entitlements.filter(({ grantId }) => grantId === undefined);
+  return { client: principal.id, tenants: [...new Set(own.map(({ tenantId }) => tenantId))] };
 }
 
 /**

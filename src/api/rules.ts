@@ -6,7 +6,7 @@ import {
   isIntrospectionType,
   isObjectType,
 } from 'graphql';
-import { allows } from '../auth/scope';
+import { allows, allowsSomewhere } from '../auth/scope';
 import { type Context } from '../resolvers/context';
 import { clientError } from '../resolvers/errors';
 import { type Owned, type Rule } from '../resolvers/rule';
@@ -63,9 +63,10 @@ export function enforceRules(schema: GraphQLSchema): GraphQLSchema {
     if (typeof rule === 'string' || rule.of === 'arguments') continue;
     const resolve = field.resolve ?? defaultFieldResolver;
     field.resolve = (source, args, context, info) => {
-      const { tenantId, buildingId } = source as Owned;
-      const target = buildingId === undefined ? { tenantId } : { tenantId, buildingId };
-      if (!allows(context.scope, rule.needs, target)) {
+      const { tenantId, buildingId, spaceId = null } = source as Owned;
+      const target = buildingId === undefined ? { tenantId } : { tenantId, buildingId, spaceId };
+      const holds = rule.of === 'parent' ? allows : allowsSomewhere;
+      if (!holds(context.scope, rule.needs, target)) {
         throw clientError('FORBIDDEN', `your role does not show ${name}`);
       }
       return resolve(source, args, context, info) as unknown;

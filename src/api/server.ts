@@ -25,6 +25,7 @@ import { type AlertFeed } from '../store/alerts/feed';
 import { type Alerting } from '../store/alerts/alerting';
 import { type AveragesReader } from '../store/averages';
 import { type DeviceStatuses } from '../store/device-statuses';
+import { type ColdAccess } from '../store/cold-access/cold-access';
 import { type Exports } from '../store/exports/exports';
 import { type Jobs } from '../store/jobs/jobs';
 import { type Memberships } from '../store/memberships';
@@ -60,6 +61,7 @@ export interface ApiOptions {
   registry: Registry;
   jobs: Jobs;
   exports: Exports;
+  coldAccess: ColdAccess;
   /** Started and stopped by whoever made it. */
   memberships: Memberships;
   averages: AveragesReader;
@@ -131,6 +133,7 @@ export function createApi(options: ApiOptions): Api {
     registry: options.registry,
     jobs: options.jobs,
     exports: options.exports,
+    coldAccess: options.coldAccess,
     averages: options.averages,
     recent: options.recent,
     deviceStatuses: options.deviceStatuses,

@@ -29,6 +29,8 @@ const PERMISSIONS = {
   'dead-letter.read': ['OWNER', 'MANAGER', 'TECHNICIAN'],
   'dead-letter.replay': ['OWNER', 'MANAGER'],
   'audit.read': ['OWNER'],
+  /** Who may see what: to share it, to take what is shared, and to see with whom it is. */
+  'access.manage': ['OWNER'],
   // What an alert of which kind needs, `alert-access.ts` says.
   'alert.read': ['OWNER', 'MANAGER', 'TECHNICIAN'],
   'alert.read-presence': ['OWNER', 'MANAGER'],
@@ -36,6 +38,9 @@ const PERMISSIONS = {
   'alert-rule.read': ['OWNER', 'MANAGER', 'TECHNICIAN'],
   'alert-rule.manage': ['OWNER', 'MANAGER'],
   'webhook.manage': ['OWNER', 'MANAGER'],
+  // Files know neither quantities nor buildings: for those who may read all of it, one by one approved by an owner.
+  'cold-store.read': ['OWNER', 'MANAGER', 'ANALYST'],
+  'cold-store.approve': ['OWNER'],
 } as const satisfies Record<DevicePermission, readonly Role[]> & Record<string, readonly Role[]>;
 
 export type Permission = keyof typeof PERMISSIONS;
@@ -51,16 +56,32 @@ export interface Principal {
   expiresAt: number;
 }
 
-/** One right: a role in a tenant, or in one building of it, possibly for some quantities, possibly until a date. */
+/**
+ * What a right to single spaces of a building tells of the building as a whole: that it is there, its name and time zone,
+ * and its averages. Everything else is asked for space by space.
+ */
+const OF_THE_BUILDING: ReadonlySet<Permission> = new Set(['building.read', 'average.read']);
+
+/**
+ * One right: a role in a tenant, in one building of it or in some spaces of that, possibly for some quantities, possibly
+ * until a date.
+ */
 export interface Entitlement {
   tenantId: string;
   /** Null: every building of the tenant. */
   buildingId: string | null;
+  /**
+   * Left out or null: every space. Else these of the building and no other. What lies in a space that somebody has a right
+   * to is named too, so that nobody has to look up where a space lies to judge.
+   */
+  spaceIds?: readonly string[] | null;
   /** Null: every quantity. */
   quantities: readonly QuantityName[] | null;
   role: Role;
   /** Milliseconds since 1970; null: until revoked. */
   until: number | null;
+  /** The grant by which another tenant shares it; left out where it comes of belonging to the tenant. */
+  grantId?: string;
 }
 
 declare const scoped: unique symbol;
@@ -80,13 +101,15 @@ export function tenantScope(principal: Principal, entitlements: readonly Entitle
 }
 
 /**
- * What is asked for. A building that is left out asks for all of them (so a right to one does not suffice); a quantity that
- * is left out asks for any (so a right to one suffices, and what is answered of quantities is asked for one by one); null
- * asks for all of them, as what is of no one quantity does (so a right to some does not suffice).
+ * What is asked for. A building that is left out asks for all of them (so a right to one does not suffice). A space that is
+ * left out, or null, asks for the building as a whole (so a right to one does not suffice, but for `OF_THE_BUILDING`). A
+ * quantity that is left out asks for any (so a right to one suffices, and what is answered of quantities is asked for one by
+ * one); null asks for all of them, as what is of no one quantity does (so a right to some does not suffice).
  */
 export interface Target {
   tenantId: string;
   buildingId?: string;
+  spaceId?: string | null;
   quantity?: QuantityName | null;
 }
 
@@ -97,14 +120,85 @@ export function allows(
   now = Date.now(),
 ): boolean {
   return scope.entitlements.some(
-    (each) =>
-      each.tenantId === target.tenantId &&
-      (each.buildingId === null || each.buildingId === target.buildingId) &&
-      (each.quantities === null ||
-        target.quantity === undefined ||
-        (target.quantity !== null && each.quantities.includes(target.quantity))) &&
-      (each.until === null || now < each.until) &&
-      (PERMISSIONS[permission] as readonly Role[]).includes(each.role),
+    (each) => reaches(each, permission, target, now) && holdsPlace(each, permission, target.spaceId),
+  );
+}
+
+/** Until when the scope allows it, milliseconds since 1970: 0 where it does not, Infinity where no end is known. */
+export function allowedUntil(
+  scope: TenantScope,
+  permission: Permission,
+  target: Target,
+  now = Date.now(),
+): number {
+  return scope.entitlements
+    .filter((each) => reaches(each, permission, target, now) && holdsPlace(each, permission, target.spaceId))
+    .reduce((latest, { until }) => Math.max(latest, until ?? Infinity), 0);
+}
+
+/**
+ * Whether the scope holds the permission in the building or in any space of it. What is answered must then be narrowed to
+ * `spacesWith`, or asked for space by space.
+ */
+export function allowsSomewhere(
+  scope: TenantScope,
+  permission: Permission,
+  target: Omit<Target, 'spaceId'>,
+  now = Date.now(),
+): boolean {
+  return scope.entitlements.some((each) => reaches(each, permission, target, now));
+}
+
+/** The spaces of a building in which the scope holds the permission; null where it holds it in all of it. */
+export function spacesWith(
+  scope: TenantScope,
+  permission: Permission,
+  target: Omit<Target, 'spaceId'> & { buildingId: string },
+  now = Date.now(),
+): string[] | null {
+  const found = new Set<string>();
+  for (const each of scope.entitlements) {
+    if (!reaches(each, permission, target, now)) continue;
+    if (each.spaceIds == null) return null;
+    for (const id of each.spaceIds) found.add(id);
+  }
+  return [...found].sort();
+}
+
+/** Whether a right is to the target's tenant, building and quantities at this moment, wherever in the building. */
+function reaches(each: Entitlement, permission: Permission, target: Target, now: number): boolean {
+  return (
+    each.tenantId === target.tenantId &&
+    (each.buildingId === null || each.buildingId === target.buildingId) &&
+    (each.quantities === null ||
+      target.quantity === undefined ||
+      (target.quantity !== null && each.quantities.includes(target.quantity))) &&
+    (each.until === null || now < each.until) &&
+    (PERMISSIONS[permission] as readonly Role[]).includes(each.role)
+  );
+}
+
+function holdsPlace(
+  { spaceIds }: Entitlement,
+  permission: Permission,
+  spaceId: string | null | undefined,
+): boolean {
+  if (spaceIds == null) return true;
+  return spaceId == null ? OF_THE_BUILDING.has(permission) : spaceIds.includes(spaceId);
+}
+
+/**
+ * The role that may do what both may: what members of a tenant do with what was shared with it. Exact, because the roles are
+ * a lattice: of two of which neither includes the other, what both may do is what a viewer may.
+ */
+export function lesserRole(one: Role, other: Role): Role {
+  if (includesRole(one, other)) return other;
+  return includesRole(other, one) ? one : 'VIEWER';
+}
+
+function includesRole(role: Role, lesser: Role): boolean {
+  return (Object.values(PERMISSIONS) as (readonly Role[])[]).every(
+    (roles) => !roles.includes(lesser) || roles.includes(role),
   );
 }
 

@@ -23,7 +23,6 @@ export interface ScanReport {
 
 const MOST_EXAMPLES = 20;
 const TIMEOUT_MS = 600_000;
-const PARQUET = Buffer.from('PAR1');
 
 /**
  * Looks through every document of every container of the store, and every blob of every container of the account, by name,
@@ -41,12 +40,13 @@ export async function scanFor(options: {
   const find = (container: string, place: string, found: string | undefined): void => {
     if (found === undefined) return;
     report.findings++;
+    report.looked[container]!.found++;
     if (report.examples.length < MOST_EXAMPLES) report.examples.push({ container, place, found });
   };
 
   for (const container of Object.keys(CONTAINERS) as ContainerName[]) {
     const path = CONTAINERS[container].partitionKey.slice(1);
-    const looked = { documents: 0 };
+    const looked = { documents: 0, found: 0 };
     report.looked[container] = looked;
     await eachDocument(cosmos, container, (documents) => {
       signal.throwIfAborted();
@@ -62,10 +62,11 @@ export async function scanFor(options: {
   const folder = await mkdtemp(join(tmpdir(), 'atrium-erasure-'));
   const ids = await openParquetIds(folder);
   try {
-    for await (const { name: container } of blobs.listContainers()) {
-      const client = blobs.getContainerClient(container);
-      const looked = { blobs: 0, bytes: 0, rows: 0 };
-      report.looked[`blob ${container}`] = looked;
+    for await (const { name: containerName } of blobs.listContainers()) {
+      const client = blobs.getContainerClient(containerName);
+      const container = `blob ${containerName}`;
+      const looked = { blobs: 0, bytes: 0, rows: 0, found: 0 };
+      report.looked[container] = looked;
       for await (const { name, metadata, properties } of client.listBlobsFlat({ includeMetadata: true })) {
         signal.throwIfAborted();
         looked.blobs++;
@@ -79,7 +80,11 @@ export async function scanFor(options: {
           find(container, name, found);
           continue;
         }
-        const within = await look(client, name, { folder, ids, mentions });
+        const within = await look(
+          client,
+          { name, bytes: properties.contentLength ?? 0 },
+          { folder, ids, mentions },
+        );
         looked.rows += within.rows;
         find(container, name, within.found);
       }
@@ -94,18 +99,14 @@ export async function scanFor(options: {
 /** What is in a blob; nothing where it has gone meanwhile. */
 async function look(
   container: ContainerClient,
-  name: string,
+  { name, bytes }: { name: string; bytes: number },
   { folder, ids, mentions }: { folder: string; ids: ParquetIds; mentions: Mentions },
 ): Promise<{ rows: number; found: string | undefined }> {
   const blob = container.getBlobClient(name);
   const abortSignal = AbortSignal.timeout(TIMEOUT_MS);
   try {
-    const head = await blob.getProperties({ abortSignal });
-    if ((head.contentLength ?? 0) === 0) return { rows: 0, found: undefined };
-    const begin = await blob.downloadToBuffer(0, Math.min(head.contentLength!, PARQUET.length), {
-      abortSignal,
-    });
-    if (!begin.equals(PARQUET)) {
+    if (bytes === 0) return { rows: 0, found: undefined };
+    if (!name.endsWith('.parquet')) {
       const content = await blob.downloadToBuffer(undefined, undefined, { abortSignal });
       return { rows: 0, found: await mentionIn(content, mentions) };
     }

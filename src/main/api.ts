@@ -9,6 +9,8 @@ import { createMetrics } from '../observability/metrics';
 import { createAlertFeed } from '../store/alerts/feed';
 import { createAlerting } from '../store/alerts/alerting';
 import { createAveragesReader } from '../store/averages-reader';
+import { createColdAccess } from '../store/cold-access/cold-access';
+import { createFolderSigner } from '../store/cold-access/folder-signer';
 import { createCosmos } from '../store/cosmos';
 import { createDeviceStatuses } from '../store/device-statuses';
 import { createErasedTenants } from '../store/erasure/erased-tenants';
@@ -16,6 +18,7 @@ import { createExports } from '../store/exports/exports';
 import { createPartFiles } from '../store/exports/part-files';
 import { createJobs } from '../store/jobs/jobs';
 import { createKeyring } from '../store/keyring';
+import { createManifests } from '../store/manifests';
 import { createMemberships } from '../store/memberships';
 import { createRecentReader } from '../store/recent-reader';
 import { createRecentTail } from '../store/recent-tail';
@@ -72,7 +75,8 @@ run('api', apiSettings, async (settings, logger) => {
     erased,
   });
   const jobs = createJobs({ cosmos, keyring });
-  const exported = blobServiceOf(settings).getContainerClient(settings.EXPORT_CONTAINER);
+  const blobs = blobServiceOf(settings);
+  const exported = blobs.getContainerClient(settings.EXPORT_CONTAINER);
   const api = createApi({
     logger,
     metrics,
@@ -85,6 +89,11 @@ run('api', apiSettings, async (settings, logger) => {
       jobs,
       files: createPartFiles(exported),
       keepMs: settings.EXPORT_DAYS * 86_400_000,
+    }),
+    coldAccess: createColdAccess({
+      cosmos,
+      signer: createFolderSigner({ service: blobs, container: settings.COLD_CONTAINER }),
+      manifests: createManifests(blobs.getContainerClient(settings.COLD_CONTAINER)),
     }),
     memberships,
     averages: createAveragesReader({ cosmos }),

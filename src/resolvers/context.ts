@@ -4,6 +4,7 @@ import { type LiveAverages } from '../live/live';
 import { type AlertFeed } from '../store/alerts/feed';
 import { type Alerting } from '../store/alerts/alerting';
 import { type AveragesReader } from '../store/averages';
+import { type ColdAccess } from '../store/cold-access/cold-access';
 import { type DeviceStatuses } from '../store/device-statuses';
 import { type Exports } from '../store/exports/exports';
 import { type Jobs } from '../store/jobs/jobs';
@@ -18,6 +19,7 @@ export interface Services {
   registry: Registry;
   jobs: Jobs;
   exports: Exports;
+  coldAccess: ColdAccess;
   averages: AveragesReader;
   recent: Pick<RecentReader, 'latest'>;
   questions: Questions;

@@ -25,6 +25,8 @@ export interface JobRowKey {
 
 export interface TwinKey {
   buildingId: string;
+  /** Where the device stands. */
+  spaceId: string;
   deviceId: string;
 }
 

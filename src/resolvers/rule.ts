@@ -7,7 +7,9 @@ import { type Permission } from '../auth/scope';
  * - `public`: tells of nobody's data; any signed-in caller.
  * - `signed-in`: any signed-in caller; what is returned is found through the caller's own scope and nothing else.
  * - `with-parent`: whoever may see the object may see this field of it.
- * - `{ needs, of: 'parent' }`: the permission in the object's own tenant and building, checked before the resolver.
+ * - `{ needs, of: 'parent' }`: the permission in the object's own tenant, building and space, checked before the resolver.
+ * - `{ needs, of: 'parts-of-parent' }`: the permission in the object's building or in any space of it, checked before the
+ *   resolver; it, or the store, tells of nothing but the spaces in which the scope holds it.
  * - `{ needs, of: 'arguments' }`: the permission where the arguments point, checked by the store or the resolver, because
  *   only they know the owner of an id; what is unknown and what is foreign get the same answer.
  */
@@ -16,6 +18,7 @@ export type Rule =
   | 'signed-in'
   | 'with-parent'
   | { needs: Permission; of: 'parent' }
+  | { needs: Permission; of: 'parts-of-parent' }
   | { needs: Permission; of: 'arguments' };
 
 /**
@@ -35,4 +38,6 @@ export function Visible(rule: Rule, mark?: typeof INDEPENDENT): MethodDecorator 
 export interface Owned {
   tenantId: string;
   buildingId?: string;
+  /** Where in the building; left out or null: it is of the building as a whole. */
+  spaceId?: string | null;
 }

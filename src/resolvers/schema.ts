@@ -13,6 +13,7 @@ import { BuildingAveragesResolver, SpaceAveragesResolver } from './average/avera
 import { AverageCursorResolver, LiveAverageResolver } from './average/live-average.resolver';
 import { BuildingResolver } from './building/building.resolver';
 import { CreateBuildingResolver } from './building/create-building.resolver';
+import { ColdStoreAccessResolver } from './cold-access/cold-access.resolver';
 import { ClaimDeviceResolver } from './device/claim-device.resolver';
 import { DeviceConfigurationResolver } from './device/configuration.resolver';
 import { DeviceCredentialResolver } from './device/credential.resolver';
@@ -105,6 +106,7 @@ const resolvers: NonEmptyArray<new () => object> = [
   TenantJobsResolver,
   ExportResolver,
   TenantExportsResolver,
+  ColdStoreAccessResolver,
   SuspensionResolver,
   DeviceCredentialResolver,
   DeviceConfigurationResolver,

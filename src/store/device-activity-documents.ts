@@ -14,13 +14,14 @@ export function chunkOfOrdinal(ordinal: number): number {
 export function seenKeyOf({
   tenantId,
   buildingId,
+  spaceId,
   assignments,
-}: Pick<DeviceDocument, 'tenantId' | 'buildingId' | 'assignments'>): SeenKey | null {
+}: Pick<DeviceDocument, 'tenantId' | 'buildingId' | 'spaceId' | 'assignments'>): SeenKey | null {
   const own = assignments.filter((each) => each.tenantId === tenantId && each.buildingId === buildingId);
   const last = own.find((each) => each.to === null) ?? own.at(-1);
   if (last === undefined) return null;
   const since = Math.min(...own.map((each) => each.from));
-  return { tenantId, buildingId, ordinal: last.deviceOrdinal, since };
+  return { tenantId, buildingId, spaceId, ordinal: last.deviceOrdinal, since };
 }
 
 /** What a document holds of one device: 0 where it was never seen, or where the document is damaged there. */

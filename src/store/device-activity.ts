@@ -32,6 +32,8 @@ export interface ActivityWriter {
 export interface SeenKey {
   tenantId: string;
   buildingId: string;
+  /** Where it stands now; left out, a right to the whole building is asked for. */
+  spaceId?: string;
   ordinal: number;
   /** Milliseconds since 1970: what was seen before belongs to somebody else. */
   since: number;

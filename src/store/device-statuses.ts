@@ -30,7 +30,7 @@ export interface DeviceStatuses {
   /**
    * What each device is now, and then every change of its state, within a second, and of when it was last seen, as it is
    * noted about once a minute: of what the scope may see at this moment. Of each device the latest waits. A device that
-   * leaves its building is told of no more. Ends with `return()`; throws where the devices cannot be read.
+   * leaves its building, or the spaces that the scope may see, is told of no more. Ends with `return()`; throws where the devices cannot be read.
    */
   follow(scope: TenantScope, of: StatusesOf): AsyncIterableIterator<DeviceStatus>;
 }
@@ -120,12 +120,16 @@ export function createDeviceStatuses(options: {
 
       function take(document: Changed, known: LastSeen | null = null): void {
         const { id, tenantId, buildingId } = document;
+        const spaceId = document.type === 'device' ? document.spaceId : null;
         if (ended || (only && !only.has(id))) return;
         if (meanwhile !== undefined) {
           meanwhile.set(id, document);
           return;
         }
-        if (document.type === 'departed' || !allows(scope, 'device.read', { tenantId, buildingId })) {
+        if (
+          document.type === 'departed' ||
+          !allows(scope, 'device.read', { tenantId, buildingId, spaceId })
+        ) {
           held.delete(id);
           waiting.delete(id);
           return;

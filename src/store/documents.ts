@@ -308,6 +308,17 @@ export interface MembershipDocument {
   tenantId: string;
   /** Null: it has ended. Never deleted instead, because the change feed, which every replica follows, tells no deletion. */
   role: Role | null;
+  /** A resident's: the role holds in these alone. Left out: in all of the tenant. */
+  spaces?: SpacesOfBuilding[];
+}
+
+/**
+ * Spaces that somebody has a right to, with all that lie in them: spaces come with their building and never move, so what
+ * lies where is settled when the right is given.
+ */
+export interface SpacesOfBuilding {
+  buildingId: string;
+  spaceIds: string[];
 }
 
 /** key `serialKeyOf(...)`, id `serial`: that a serial number is taken, within one tenant and manufacturer. */

@@ -1,4 +1,4 @@
-import { allows, type TenantScope } from '../auth/scope';
+import { allows, allowsSomewhere, type TenantScope } from '../auth/scope';
 import { quantityOfCode } from '../domain/quantity';
 import { type Cosmos } from './cosmos';
 import {
@@ -99,7 +99,7 @@ export function createRecentReader(options: {
         const found: RecentReading[] = [];
         for (const tenantId of new Set(documents.map((document) => document.tenantId))) {
           const own = documents.filter((document) => document.tenantId === tenantId);
-          if (!allows(scope, 'reading.read', { tenantId, buildingId })) continue;
+          if (!allowsSomewhere(scope, 'reading.read', { tenantId, buildingId })) continue;
           for (const row of distinctRows(own)) {
             const reading = readingOf(tenantId, buildingId, row);
             if (reading !== undefined && wanted(reading)) found.push(reading);
@@ -111,7 +111,7 @@ export function createRecentReader(options: {
 
     async heldFrom(scope, { tenantId, buildingId }) {
       const document = await cosmos.read<HeldDocument>('recent', buildingId, 'held');
-      if (document === null || !allows(scope, 'reading.read', { tenantId, buildingId })) return null;
+      if (document === null || !allowsSomewhere(scope, 'reading.read', { tenantId, buildingId })) return null;
       return Math.max(document.heldFrom, now() - document.keepSeconds * 1000 + EXPIRY_MARGIN_MS);
     },
 
@@ -125,10 +125,10 @@ export function createRecentReader(options: {
       });
       const documents = await cosmos.readMany<LatestDocument>('recent', [...blocks.values()]);
       const byKey = new Map([...blocks.keys()].map((key, index) => [key, documents[index] ?? null]));
-      return keys.map(({ tenantId, buildingId, quantity, pointOrdinal }, index) => {
+      return keys.map(({ tenantId, buildingId, spaceId = null, quantity, pointOrdinal }, index) => {
         const document = byKey.get(blockKeys[index]!) ?? null;
         if (document === null) return null;
-        if (!allows(scope, 'reading.read', { tenantId, buildingId, quantity })) return null;
+        if (!allows(scope, 'reading.read', { tenantId, buildingId, spaceId, quantity })) return null;
         return latestAt(document, pointOrdinal);
       });
     },
@@ -147,7 +147,7 @@ function filterOf(scope: TenantScope, query: RecentQuery): (reading: RecentReadi
     (spaces === undefined || spaces.has(spaceId)) &&
     (devices === undefined || devices.has(deviceId)) &&
     (points === undefined || points.has(pointId)) &&
-    allows(scope, 'reading.read', { tenantId, buildingId, quantity });
+    allows(scope, 'reading.read', { tenantId, buildingId, spaceId, quantity });
 }
 
 /** Undefined for a quantity that this release does not know. */

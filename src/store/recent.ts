@@ -140,6 +140,8 @@ export interface LatestReading {
 export interface LatestKey {
   tenantId: string;
   buildingId: string;
+  /** The point's; left out, a right to the whole building is asked for. */
+  spaceId?: string;
   pointOrdinal: number;
   quantity: QuantityName;
 }

@@ -8,6 +8,7 @@ import {
   type DeviceDocument,
   type PointDocument,
   type SpaceDocument,
+  type SpacesOfBuilding,
   type SpaceKind,
   type TenantDocument,
   type TwinDocument,
@@ -115,7 +116,14 @@ export interface Registry
   /** For a local or new platform: creates what is missing and sets the members' roles. May be repeated. */
   seedTenants(seed: {
     tenants: readonly { id: string; name: string }[];
-    members: readonly { issuer: string; subject: string; tenantId: string; role: Role }[];
+    members: readonly {
+      issuer: string;
+      subject: string;
+      tenantId: string;
+      role: Role;
+      /** For a resident: the role holds in these alone. */
+      spaces?: SpacesOfBuilding[];
+    }[];
   }): Promise<void>;
 
   /**
@@ -228,7 +236,8 @@ export interface Registry
   /** Null where nothing was ever told or reported. */
   twinsById(
     scope: TenantScope,
-    keys: readonly { buildingId: string; deviceId: string }[],
+    /** `spaceId`: where the device stands; left out, a right to the whole building is asked for. */
+    keys: readonly { buildingId: string; spaceId?: string; deviceId: string }[],
   ): Promise<(TwinDocument | null)[]>;
   /** Null for none. The parent stands in the same building and has no parent itself. */
   setDeviceParent(

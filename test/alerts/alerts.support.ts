@@ -18,6 +18,7 @@ export interface Raised {
   severity?: AlertSeverity;
   quantity?: QuantityName | null;
   condition?: AlertCondition;
+  spaceId?: string | null;
   deviceId?: string | null;
   raisedAt?: number;
 }
@@ -88,7 +89,13 @@ export function createRaiser(cosmos: Cosmos) {
           ruleRevision: 1,
           ruleName: 'Too hot',
           severity,
-          subject: { buildingId, spaceId: null, deviceId: given.deviceId ?? null, pointId: null, quantity },
+          subject: {
+            buildingId,
+            spaceId: given.spaceId ?? null,
+            deviceId: given.deviceId ?? null,
+            pointId: null,
+            quantity,
+          },
           condition: given.condition ?? HOT,
           onset: raisedAt,
           raisedAt,

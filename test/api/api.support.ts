@@ -3,9 +3,11 @@ import { type AddressInfo } from 'node:net';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BlobServiceClient } from '@azure/storage-blob';
 import { type Client, createClient } from 'graphql-ws';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import WebSocket from 'ws';
+import { blobConnectionString } from '../../emulators/blob';
 import { createCosmosEmulator } from '../../emulators/cosmos/emulator';
 import { createEventHubsEmulator } from '../../emulators/event-hubs';
 import { type Questions } from '../../src/analytics/questions';
@@ -24,12 +26,16 @@ import { createMetrics, type Registry as Metrics } from '../../src/observability
 import { createAlertFeed } from '../../src/store/alerts/feed';
 import { createAlerting } from '../../src/store/alerts/alerting';
 import { createAveragesReader } from '../../src/store/averages-reader';
+import { createColdAccess } from '../../src/store/cold-access/cold-access';
+import { createFolderSigner } from '../../src/store/cold-access/folder-signer';
 import { type Cosmos, createCosmos } from '../../src/store/cosmos';
+import { type SpacesOfBuilding } from '../../src/store/documents';
 import { createDeviceStatuses } from '../../src/store/device-statuses';
 import { createExports } from '../../src/store/exports/exports';
 import { type PartFiles } from '../../src/store/exports/part-files';
 import { createJobs } from '../../src/store/jobs/jobs';
 import { createKeyring, type Keyring } from '../../src/store/keyring';
+import { type Manifests } from '../../src/store/manifests';
 import { createMemberships, type Memberships } from '../../src/store/memberships';
 import { createRecentReader } from '../../src/store/recent-reader';
 import { createWebhooks } from '../../src/store/webhooks/webhooks';
@@ -63,6 +69,11 @@ const NO_QUESTIONS: Questions = {
   excursions: asksNothing,
 };
 
+/** Where no blobs are: signing asks for none. */
+const NOWHERE = BlobServiceClient.fromConnectionString(
+  blobConnectionString('http://127.0.0.1:1/devstoreaccount1'),
+);
+
 /** Somebody of a tenant, with an access token. */
 export interface Person {
   subject: string;
@@ -87,7 +98,8 @@ export interface TestApi {
   metrics: Metrics;
   /** The store calls that the API made since the last asking, as `method container`. */
   storeCalls(): string[];
-  person(subject: string, tenantId: string, role: Role): Promise<Person>;
+  /** With `spaces`: the role in those alone. */
+  person(subject: string, tenantId: string, role: Role, spaces?: SpacesOfBuilding[]): Promise<Person>;
   /** A token of the test's issuer; by default for an hour. */
   token(subject: string, claims?: { seconds?: number; audience?: string; email?: string }): Promise<string>;
   ask<Result, Variables>(
@@ -114,6 +126,9 @@ export type TestApiOptions = Partial<ApiOptions> & {
   /** Where parts of exports are; nowhere, where left out. */
   exportFiles?: Pick<PartFiles, 'open'>;
   exportKeepMs?: number;
+  /** Where the cold store is that access is given to, and its manifests; nowhere, where left out. */
+  blobs?: { service: BlobServiceClient; container: string };
+  manifests?: Pick<Manifests, 'read'>;
 };
 
 /** The API over the stand-ins of Cosmos and Event Hubs, with an issuer of its own; all on free ports. */
@@ -180,6 +195,14 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
         files: options.exportFiles ?? { open: asksNothing },
         keepMs: options.exportKeepMs ?? 86_400_000,
       }),
+      coldAccess: createColdAccess({
+        cosmos: recorded,
+        signer: createFolderSigner({
+          service: options.blobs?.service ?? NOWHERE,
+          container: options.blobs?.container ?? 'nowhere',
+        }),
+        manifests: options.manifests ?? { read: async () => null },
+      }),
       memberships,
       averages: createAveragesReader({ cosmos: recorded }),
       recent: createRecentReader({ cosmos: recorded }),
@@ -234,10 +257,10 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
     metrics,
     storeCalls: () => calls.splice(0),
     token: issuer.token,
-    async person(subject, tenantId, role) {
+    async person(subject, tenantId, role, spaces) {
       await registry.seedTenants({
         tenants: [{ id: tenantId, name: `Tenant ${tenantId}` }],
-        members: [{ issuer: issuer.url, subject, tenantId, role }],
+        members: [{ issuer: issuer.url, subject, tenantId, role, ...(spaces && { spaces }) }],
       });
       const id = personId(issuer.url, subject);
       const principal = { kind: 'person' as const, id, email: null, expiresAt: Date.now() + 3_600_000 };

@@ -8,6 +8,7 @@ import { createSchema } from '../../src/resolvers/schema';
 import { alertIdOf } from '../../src/store/alerts/alert-id';
 import { createAlerting } from '../../src/store/alerts/alerting';
 import { createAveragesWriter } from '../../src/store/averages-writer';
+import { createColdAccess } from '../../src/store/cold-access/cold-access';
 import { createExports } from '../../src/store/exports/exports';
 import { type DeviceDocument } from '../../src/store/documents';
 import { createJobs } from '../../src/store/jobs/jobs';
@@ -81,6 +82,7 @@ describe('isolation of tenants', () => {
       webhook: newId('whk'),
       spareWebhook: newId('whk'),
       delivery: newId('whd'),
+      approved: 'per_'.padEnd(north.approved.length, 'x'),
     };
   });
   afterAll(async () => {
@@ -134,6 +136,7 @@ describe('isolation of tenants', () => {
       export: await buildExport(owner, tenant, building.id),
       ...(await buildAlerts(owner, tenant, building.id)),
       ...(await buildWebhooks(owner, tenant, building.id)),
+      approved: await buildApprovals(owner, tenant),
     };
   }
 
@@ -275,6 +278,24 @@ describe('isolation of tenants', () => {
     return { webhook, spareWebhook: await make('Goes'), delivery: id };
   }
 
+  /** Somebody of the tenant, and whoever else of it may be, can have credentials to its cold store. */
+  async function buildApprovals(owner: Person, tenantId: string): Promise<string> {
+    const coldAccess = createColdAccess({
+      cosmos: api.cosmos,
+      signer: { containerUrl: '', confined: true, sign: async () => '' },
+      manifests: { read: async () => null },
+    });
+    const analyst = await api.person(`approved-${tenantId}`, tenantId, 'ANALYST');
+    const others = tenantId === NORTH ? [people.OWNER, people.MANAGER, people.ANALYST] : [];
+    for (const { scope } of [analyst, ...others]) {
+      const personId = scope.principal.id;
+      const until = Date.now() + 3_600_000;
+      const made = await coldAccess.approve(owner.scope, { tenantId, personId, until });
+      if (!made.ok) throw new Error(made.refusal.message);
+    }
+    return analyst.scope.principal.id;
+  }
+
   /** A job that stays in the queue: nobody works it off here. */
   async function buildJob(owner: Person, kind: JobKind, tenantId: string, buildingId: string | null) {
     const job = { kind, tenantId, buildingId, parameters: {}, rows: [{}] };
@@ -400,6 +421,7 @@ function masked(text: string, things: Things): string {
     ['webhook', things.webhook],
     ['webhook', things.spareWebhook],
     ['delivery', things.delivery],
+    ['approved', things.approved],
     ['rule', things.spareAlertRule],
     ['tenant', things.tenant],
     ['building', things.building],

@@ -41,6 +41,8 @@ export interface Things {
   webhook: string;
   spareWebhook: string;
   delivery: string;
+  /** Somebody whose access to the cold store is approved there; each role whose may be is approved as well. */
+  approved: string;
 }
 
 export interface Case {
@@ -73,6 +75,8 @@ const LAST_HOUR = () => ({
   from: new Date(Date.now() - 3_600_000).toISOString(),
   to: new Date(Date.now() + 60_000).toISOString(),
 });
+
+const TOMORROW = new Date(Date.now() + 86_400_000).toISOString();
 
 export const CASES: Case[] = [
   {
@@ -1146,6 +1150,67 @@ export const CASES: Case[] = [
     variables: ({ spareWebhook }) => ({ input: { webhookId: spareWebhook } }),
     at: 'deleteWebhook',
     seen: ADMINISTRATORS,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'who may have access to a tenant’s cold store',
+    covers: ['Tenant.coldStoreApprovals'],
+    document: 'query ($id: ID!) { tenant(id: $id) { coldStoreApprovals { personId until openUntil } } }',
+    variables: byId(({ tenant }) => tenant),
+    at: 'tenant.coldStoreApprovals',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'a credential to a tenant’s cold store',
+    covers: ['Mutation.issueColdStoreAccess'],
+    document: `mutation ($input: IssueColdStoreAccessInput!) { issueColdStoreAccess(input: $input) {
+      ... on IssueColdStoreAccessSuccess { folder } ... on UserError { code message path } } }`,
+    variables: ({ tenant }, _own, _rank, idempotencyKey) => ({
+      input: { tenantId: tenant, reason: 'A report', idempotencyKey },
+    }),
+    at: 'issueColdStoreAccess',
+    seen: WITH_READINGS,
+    refused: WITHOUT_READINGS,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the approval of access to a tenant’s cold store',
+    covers: ['Mutation.approveColdStoreAccess'],
+    document: `mutation ($input: ApproveColdStoreAccessInput!) { approveColdStoreAccess(input: $input) {
+      ... on ApproveColdStoreAccessSuccess { approval { until } } ... on UserError { code message path } } }`,
+    variables: ({ tenant, approved }) => ({
+      input: { tenantId: tenant, personId: approved, until: TOMORROW },
+    }),
+    at: 'approveColdStoreAccess',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the approval of somebody else’s person for one’s own cold store',
+    covers: ['Mutation.approveColdStoreAccess'],
+    document: `mutation ($input: ApproveColdStoreAccessInput!) { approveColdStoreAccess(input: $input) {
+      ... on ApproveColdStoreAccessSuccess { approval { until } } ... on UserError { code message path } } }`,
+    variables: ({ approved }, own) => ({
+      input: { tenantId: own.tenant, personId: approved, until: TOMORROW },
+    }),
+    throughOwnBuilding: true,
+    at: 'approveColdStoreAccess',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the revocation of access to a tenant’s cold store',
+    covers: ['Mutation.revokeColdStoreAccess'],
+    document: `mutation ($input: RevokeColdStoreAccessInput!) { revokeColdStoreAccess(input: $input) {
+      ... on RevokeColdStoreAccessSuccess { approval { revokedAt } } ... on UserError { code message path } } }`,
+    variables: ({ tenant, approved }) => ({ input: { tenantId: tenant, personId: approved } }),
+    at: 'revokeColdStoreAccess',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
     otherwise: 'NOT_FOUND',
   },
 ];

@@ -1,5 +1,5 @@
 import { maySeeAlert } from '../../auth/alert-access';
-import { allows, type TenantScope } from '../../auth/scope';
+import { allowsSomewhere, type TenantScope } from '../../auth/scope';
 import { type AlertSeverity } from '../../domain/alert';
 import { type AlertEventDocument } from '../../store/alert-documents';
 import { atLeast } from '../../store/alerts/reader';
@@ -53,7 +53,7 @@ export async function alertUpdates(
     each === null || each instanceof Error ? [] : [{ tenantId: each.tenantId, buildingId: each.id }],
   );
   // A building that is foreign or unknown is not told of, both alike.
-  const visible = (scope: TenantScope) => known.filter((each) => allows(scope, 'alert.read', each));
+  const visible = (scope: TenantScope) => known.filter((each) => allowsSomewhere(scope, 'alert.read', each));
   const places = visible(context.scope).map(({ buildingId }) => buildingId);
   if (places.length === 0) {
     throw clientError('NOT_FOUND', 'there is no such building, or its alerts are not yours to see');

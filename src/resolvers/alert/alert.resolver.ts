@@ -24,7 +24,7 @@ import { AlertSeverity } from './severity.type';
 
 @Resolver(() => Building)
 export class BuildingAlertsResolver {
-  @Visible({ needs: 'alert.read', of: 'parent' })
+  @Visible({ needs: 'alert.read', of: 'parts-of-parent' })
   @FieldResolver(() => AlertConnection, {
     nullable: true,
     description:

@@ -60,7 +60,8 @@ export function currentSpaceAverages(
   const values = live.latest({ tenantId, buildingId, spaceId });
   return QUANTITIES.flatMap(({ code, name: quantity }) => {
     const value = values.find((each) => each.quantity === code);
-    if (value === undefined || !allows(scope, 'average.read', { tenantId, buildingId, quantity })) return [];
+    if (value === undefined || !allows(scope, 'average.read', { tenantId, buildingId, spaceId, quantity }))
+      return [];
     return BuildingAverage.of(currentValue({ ...value, revision: 1 }, now)) ?? [];
   });
 }

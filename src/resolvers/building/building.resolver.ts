@@ -51,17 +51,17 @@ export class BuildingResolver {
 
   @Visible({ needs: 'building.read', of: 'parent' })
   @FieldResolver(() => [Space], {
-    description: 'Its levels, rooms and zones, by name.',
+    description: 'Its levels, rooms and zones that you may see, by name.',
   })
   async spaces(@Root() { id }: Building, @Ctx() { loaders }: Context): Promise<Space[]> {
     return (await loaders.spacesOf.load(id)).map(Space.of);
   }
 
-  @Visible({ needs: 'device.read', of: 'parent' })
+  @Visible({ needs: 'device.read', of: 'parts-of-parent' })
   @FieldResolver(() => DeviceConnection, {
     nullable: true,
     description:
-      'The devices in it, retired ones included; null, with an error, where your role does not show devices.',
+      'The devices in it that you may see, retired ones included; null, with an error, where your role does not show devices.',
   })
   devices(
     @Root() building: Building,

@@ -19,10 +19,10 @@ export class DeviceConfigurationResolver {
       'What it was told to be and what it says it is; null where nothing was ever told or reported.',
   })
   async configuration(
-    @Root() { id, buildingId }: Device,
+    @Root() { id, buildingId, spaceId }: Device,
     @Ctx() { loaders }: Context,
   ): Promise<DeviceConfiguration | null> {
-    const twin = await loaders.twin.load({ buildingId, deviceId: id });
+    const twin = await loaders.twin.load({ buildingId, spaceId, deviceId: id });
     return twin === null ? null : DeviceConfiguration.of(twin);
   }
 

@@ -1,5 +1,5 @@
 import { Arg, ID, Resolver, Root, Subscription } from 'type-graphql';
-import { allows, type TenantScope } from '../../auth/scope';
+import { allowsSomewhere, spacesWith, type TenantScope } from '../../auth/scope';
 import { type DeviceStatus as Status, MAXIMUM_DEVICES, type StatusesOf } from '../../store/device-statuses';
 import { loadBuilding } from '../building/building.resolver';
 import { type Context } from '../context';
@@ -50,11 +50,13 @@ async function subscribe(
   if (building != null) {
     const found = await loadBuilding(context, building);
     const target = { tenantId: found?.tenantId ?? '', buildingId: building };
-    if (found === null || !allows(context.scope, 'device.read', target)) {
+    if (found === null || !allowsSomewhere(context.scope, 'device.read', target)) {
       throw clientError('NOT_FOUND', 'there is no such building, or its devices are not yours to see');
     }
     const rightsOf = (scope: TenantScope): string | null =>
-      allows(scope, 'device.read', target) ? JSON.stringify(target) : null;
+      allowsSomewhere(scope, 'device.read', target)
+        ? JSON.stringify([target, spacesWith(scope, 'device.read', target)])
+        : null;
     return subscriberOf(streamOf(context, rightsOf, () => ({ buildingId: building }), interval));
   }
   if (deviceIds!.length < 1 || deviceIds!.length > MAXIMUM_IDS) {
@@ -68,10 +70,13 @@ async function subscribe(
   const devices = documents.flatMap((device) =>
     device === null ? [] : [{ id: device.id, tenantId: device.tenantId, buildingId: device.buildingId }],
   );
-  const visible = (scope: TenantScope) => devices.filter((device) => allows(scope, 'device.read', device));
+  // A device may move to another space meanwhile: what is told of one then depends on all the spaces that may be seen.
+  const visible = (scope: TenantScope) =>
+    devices.filter((device) => allowsSomewhere(scope, 'device.read', device));
   const rightsOf = (scope: TenantScope): string | null => {
     const seen = visible(scope);
-    return seen.length === 0 ? null : JSON.stringify(seen);
+    if (seen.length === 0) return null;
+    return JSON.stringify(seen.map((device) => [device, spacesWith(scope, 'device.read', device)]));
   };
   return subscriberOf(streamOf(context, rightsOf, (scope) => ({ devices: visible(scope) }), interval));
 }

@@ -41,8 +41,8 @@ export class DeviceResolver {
   })
   assignments(@Root() { assigned }: Device, @Ctx() { scope }: Context): DeviceAssignment[] {
     return assigned
-      .filter(({ tenantId, buildingId, quantity }) =>
-        allows(scope, 'device.read', { tenantId, buildingId, quantity }),
+      .filter(({ tenantId, buildingId, spaceId, quantity }) =>
+        allows(scope, 'device.read', { tenantId, buildingId, spaceId, quantity }),
       )
       .map(DeviceAssignment.of);
   }

@@ -1,5 +1,4 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { allows } from '../../auth/scope';
 import {
   MAXIMUM_EXPORT_BYTES,
   MAXIMUM_EXPORT_DAYS,
@@ -7,6 +6,7 @@ import {
   type ExportedReadings,
 } from '../../domain/export';
 import { QUANTITIES, type QuantityName } from '../../domain/quantity';
+import { mayReadQuantity } from '../../store/exports/documents';
 import { type Refusal } from '../../store/registry';
 import { type Connection, PageArguments } from '../connection';
 import { type Context } from '../context';
@@ -63,7 +63,11 @@ export class ExportResolver {
     const { services, scope } = context;
     const place = await placeOf(context, input);
     if ('code' in place) return userErrorOf(place);
-    const quantities = quantitiesOf(context, place, input.quantities ?? null);
+    const quantities = quantitiesOf(
+      context,
+      { ...place, spaceIds: input.spaces ?? null },
+      input.quantities ?? null,
+    );
     if ('code' in quantities) return userErrorOf(quantities);
     const wanted: ExportedReadings = {
       format: input.format,
@@ -136,12 +140,11 @@ async function placeOf(
  */
 function quantitiesOf(
   { scope }: Context,
-  { tenantId, buildingId }: Place,
+  place: Place & { spaceIds: string[] | null },
   asked: readonly QuantityName[] | null,
 ): QuantityName[] | Refusal {
-  const place = buildingId === null ? { tenantId } : { tenantId, buildingId };
   const names = QUANTITIES.map(({ name }) => name);
-  const visible = names.filter((quantity) => allows(scope, 'reading.read', { ...place, quantity }));
+  const visible = names.filter((quantity) => mayReadQuantity(scope, { ...place, quantity }));
   if (asked === null || visible.length === 0) return visible;
   if (asked.length === 0) {
     return {

@@ -24,7 +24,11 @@ async function excursionsOf(
   const { quantity, longerThan, by, first } = asked;
   const { low = null, high = null, silence = null } = asked;
   requireContinuous(quantity);
-  visibleQuantities(context, { tenantId, ...(buildingId === undefined ? {} : { buildingId }) }, quantity);
+  visibleQuantities(
+    context,
+    { tenantId, ...(buildingId !== undefined && { buildingId }), ...(spaceId !== undefined && { spaceId }) },
+    quantity,
+  );
   const { services, principal, signal } = context;
   const { cursors, questions } = services;
   const [from, to] = [asked.from.getTime(), asked.to.getTime()];

@@ -40,7 +40,8 @@ async function historyOf(
   context: Context,
 ): Promise<HistoryStep[]> {
   requireContinuous(quantity);
-  visibleQuantities(context, building, quantity);
+  const { tenantId, id: buildingId } = building;
+  visibleQuantities(context, { tenantId, buildingId, ...(spaceId !== null && { spaceId }) }, quantity);
   const where = {
     ...whereOf(building, range),
     spaceIds: spaceId === null ? null : await spacesWithin(context, building.id, spaceId),

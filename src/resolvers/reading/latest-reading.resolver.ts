@@ -13,7 +13,7 @@ import { Quantity } from '../quantity.type';
 import { Visible } from '../rule';
 import { storePage } from '../store-page';
 import { LatestReading, LatestReadingConnection } from './latest-reading.type';
-import { spacesWithin, visibleQuantities } from './question';
+import { quantitiesSomewhere, spacesWithin, visibleQuantities } from './question';
 
 const MINUTE = 'At most about a minute behind what was sent.';
 
@@ -28,8 +28,8 @@ interface Place {
 }
 
 function latestOf({ loaders }: Context, { ordinal, ...point }: Place): Promise<Latest | null> {
-  const { tenantId, buildingId, quantity } = point;
-  return loaders.latestReading.load({ tenantId, buildingId, quantity, pointOrdinal: ordinal });
+  const { tenantId, buildingId, spaceId, quantity } = point;
+  return loaders.latestReading.load({ tenantId, buildingId, spaceId, quantity, pointOrdinal: ordinal });
 }
 
 @Resolver(() => Point)
@@ -61,7 +61,12 @@ export class DeviceLatestReadingsResolver {
         (each.to === null || each.to > now) &&
         each.tenantId === tenantId &&
         each.buildingId === buildingId &&
-        allows(context.scope, 'reading.read', { tenantId, buildingId, quantity: each.quantity }),
+        allows(context.scope, 'reading.read', {
+          tenantId,
+          buildingId,
+          spaceId: each.spaceId,
+          quantity: each.quantity,
+        }),
     );
     const found = await Promise.all(
       feeding.map(async (each) => {
@@ -76,10 +81,10 @@ export class DeviceLatestReadingsResolver {
 
 @Resolver(() => Building)
 export class BuildingLatestReadingsResolver {
-  @Visible({ needs: 'reading.read', of: 'parent' })
+  @Visible({ needs: 'reading.read', of: 'parts-of-parent' })
   @FieldResolver(() => LatestReadingConnection, {
     nullable: true,
-    description: `What was observed last at each of its points; points where nothing ever was are left out. A page may be short or empty although more follow: go on while \`hasNextPage\`. Null, with an error, where you may not see any. ${MINUTE}`,
+    description: `What was observed last at each of its points that you may see; points where nothing ever was are left out. A page may be short or empty although more follow: go on while \`hasNextPage\`. Null, with an error, where you may not see any. ${MINUTE}`,
   })
   async latestReadings(
     @Root() building: Building,
@@ -94,7 +99,7 @@ export class BuildingLatestReadingsResolver {
     @Ctx() context: Context,
   ): Promise<Connection<LatestReading>> {
     const { id: buildingId, tenantId } = building;
-    const quantities = visibleQuantities(context, { tenantId, buildingId }, quantity);
+    const quantities = quantitiesSomewhere(context, { tenantId, buildingId }, quantity);
     const { services, principal, scope } = context;
     const { cursors, registry } = services;
     const within = space == null ? {} : { spaceIds: await spacesWithin(context, buildingId, space) };

@@ -1,30 +1,74 @@
 import { Busy, TooCostly } from '../../analytics/engine';
 import { type Answer } from '../../analytics/questions';
 import { TooManyBytes } from '../../analytics/blob-cache';
-import { allows } from '../../auth/scope';
+import { allows, allowsSomewhere, spacesWith } from '../../auth/scope';
 import { QUANTITIES, type QuantityName } from '../../domain/quantity';
 import { type SpaceDocument } from '../../store/documents';
 import { type Building } from '../building/building.type';
 import { type Context } from '../context';
 import { clientError } from '../errors';
 
-/** The quantities of the building whose readings the caller may see; of those the one that is asked for. Throws FORBIDDEN. */
+interface Place {
+  tenantId: string;
+  /** Left out: every building of the tenant. */
+  buildingId?: string;
+  /** Left out: the building as a whole. */
+  spaceId?: string;
+}
+
+/**
+ * The quantities whose readings the caller may see in all of a place; of those the one that is asked for. Throws FORBIDDEN
+ * where there is none.
+ */
 export function visibleQuantities(
   { scope }: Context,
-  { tenantId, buildingId }: { tenantId: string; buildingId?: string },
+  place: Place,
   asked: QuantityName | null | undefined,
 ): QuantityName[] {
+  return quantitiesOf(asked, (quantity) => allows(scope, 'reading.read', { ...placeOf(place), quantity }));
+}
+
+/** The same of a building or of any space of it: what is answered must be narrowed to those spaces, see `confinedTo`. */
+export function quantitiesSomewhere(
+  { scope }: Context,
+  place: Omit<Place, 'spaceId'>,
+  asked: QuantityName | null | undefined,
+): QuantityName[] {
+  return quantitiesOf(asked, (quantity) =>
+    allowsSomewhere(scope, 'reading.read', { ...placeOf(place), quantity }),
+  );
+}
+
+/** Of the quantities those that may be seen in some spaces only, with these. */
+export function confinedTo(
+  { scope }: Context,
+  { tenantId, buildingId }: { tenantId: string; buildingId: string },
+  quantities: readonly QuantityName[],
+): { quantity: QuantityName; spaceIds: string[] }[] {
+  return quantities.flatMap((quantity) => {
+    const spaceIds = spacesWith(scope, 'reading.read', { tenantId, buildingId, quantity });
+    return spaceIds === null ? [] : [{ quantity, spaceIds }];
+  });
+}
+
+function quantitiesOf(
+  asked: QuantityName | null | undefined,
+  allowed: (quantity: QuantityName) => boolean,
+): QuantityName[] {
   const visible = QUANTITIES.map(({ name }) => name).filter(
-    (quantity) =>
-      (asked == null || quantity === asked) &&
-      allows(scope, 'reading.read', {
-        tenantId,
-        ...(buildingId === undefined ? {} : { buildingId }),
-        quantity,
-      }),
+    (quantity) => (asked == null || quantity === asked) && allowed(quantity),
   );
   if (visible.length > 0) return visible;
   throw clientError('FORBIDDEN', `${asked ?? 'no quantity'} of this building is not shared with you`);
+}
+
+/** An object may carry more fields, and ones that are undefined. */
+function placeOf({ tenantId, buildingId, spaceId }: Place): Place {
+  return {
+    tenantId,
+    ...(buildingId === undefined ? {} : { buildingId }),
+    ...(spaceId === undefined ? {} : { spaceId }),
+  };
 }
 
 /** The spaces of a building that a question about one is about: it and all that lie in it. Of another's, that id alone. */

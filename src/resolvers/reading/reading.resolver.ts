@@ -7,12 +7,12 @@ import { clientError } from '../errors';
 import { Quantity } from '../quantity.type';
 import { Visible } from '../rule';
 import { DateTime } from '../scalars';
-import { asking, spacesWithin, visibleQuantities, whereOf } from './question';
+import { asking, confinedTo, quantitiesSomewhere, spacesWithin, whereOf } from './question';
 import { Reading, ReadingConnection } from './reading.type';
 
 @Resolver(() => Building)
 export class BuildingReadingsResolver {
-  @Visible({ needs: 'reading.read', of: 'parent' })
+  @Visible({ needs: 'reading.read', of: 'parts-of-parent' })
   @FieldResolver(() => ReadingConnection, {
     nullable: true,
     description:
@@ -36,7 +36,11 @@ export class BuildingReadingsResolver {
     @Args(() => PageArguments) page: PageArguments,
     @Ctx() context: Context,
   ): Promise<Connection<Reading>> {
-    const quantities = visibleQuantities(context, building, quantity);
+    const quantities = quantitiesSomewhere(
+      context,
+      { tenantId: building.tenantId, buildingId: building.id },
+      quantity,
+    );
     if (!(from < to)) throw clientError('BAD_USER_INPUT', 'from must lie before to');
     const { services, principal, signal } = context;
     const { cursors, questions } = services;
@@ -45,6 +49,7 @@ export class BuildingReadingsResolver {
       spaceIds: space == null ? null : await spacesWithin(context, building.id, space),
       deviceId: device ?? null,
       pointId: point ?? null,
+      confined: confinedTo(context, building, quantities),
     };
     const binding = {
       principalId: principal.id,

@@ -16,10 +16,12 @@ export class SpaceResolver {
   @Visible('with-parent')
   @FieldResolver(() => Space, {
     nullable: true,
-    description: 'The space it lies in; null for one that lies directly in the building.',
+    description:
+      'The space it lies in; null for one that lies directly in the building, and where that space is not yours to see.',
   })
-  parent(@Root() { buildingId, parentId }: Space, @Ctx() context: Context): Promise<Space | null> | null {
-    return parentId === null ? null : theSpace(context, buildingId, parentId);
+  async parent(@Root() { buildingId, parentId }: Space, @Ctx() { loaders }: Context): Promise<Space | null> {
+    const parent = parentId === null ? null : await loaders.space.load({ buildingId, id: parentId });
+    return parent === null ? null : Space.of(parent);
   }
 }
 

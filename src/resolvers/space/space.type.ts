@@ -19,6 +19,8 @@ registerEnumType(SpaceKind, {
 export class Space implements Owned {
   tenantId!: string;
   buildingId!: string;
+  /** Its own id: where a right to it is looked up. */
+  spaceId!: string;
   parentId!: string | null;
 
   @Visible('with-parent')
@@ -41,6 +43,7 @@ export class Space implements Owned {
     return Object.assign(new Space(), {
       tenantId: document.tenantId,
       buildingId: document.buildingId,
+      spaceId: document.id,
       parentId: document.parentId,
       id: document.id,
       name: document.name,

@@ -9,7 +9,8 @@ import { PlaceState } from './state.type';
 
 @Resolver(() => Building)
 export class BuildingStatesResolver {
-  @Visible({ needs: 'state.read', of: 'parent' })
+  // Of the building as a whole, and so empty for whoever has a right to single spaces.
+  @Visible({ needs: 'state.read', of: 'parts-of-parent' })
   @FieldResolver(() => [PlaceState], {
     description:
       'The states now, by quantity: of all points in the building that were heard in the last ten minutes. What tells whether somebody is there goes only to those who may see readings.',
@@ -35,13 +36,14 @@ function currentStates(
   { services: { live }, scope }: Context,
   place: { tenantId: string; buildingId: string; spaceId: string | null },
 ): PlaceState[] {
-  const { tenantId, buildingId } = place;
+  const { tenantId, buildingId, spaceId } = place;
   return live
     .states(place)
     .toSorted((a, b) => a.quantity - b.quantity)
     .flatMap((value) => {
       const quantity = quantityOfCode(value.quantity)?.name;
-      if (quantity === undefined || !allowsState(scope, { tenantId, buildingId, quantity })) return [];
+      if (quantity === undefined || !allowsState(scope, { tenantId, buildingId, spaceId, quantity }))
+        return [];
       return PlaceState.of(value) ?? [];
     });
 }

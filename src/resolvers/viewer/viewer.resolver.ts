@@ -1,5 +1,5 @@
 import { Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
-import { allows } from '../../auth/scope';
+import { tenantsWith } from '../../auth/scope';
 import { type Context } from '../context';
 import { Visible } from '../rule';
 import { Tenant } from '../tenant/tenant.type';
@@ -19,10 +19,16 @@ export class ViewerResolver {
     description: 'The tenants you belong to in a role that may read, by id.',
   })
   tenants(@Ctx() { scope }: Context): TenantMembership[] {
-    return scope.entitlements
-      .filter((each) => each.buildingId === null && allows(scope, 'tenant.read', { tenantId: each.tenantId }))
-      .sort((a, b) => (a.tenantId < b.tenantId ? -1 : 1))
-      .map(({ tenantId, role }) => Object.assign(new TenantMembership(), { tenantId, role }));
+    const readable = new Set(tenantsWith(scope, 'building.read'));
+    // A resident has a right for each building, and what others share is no membership.
+    const roles = new Map(
+      scope.entitlements.flatMap(({ tenantId, role, grantId }) =>
+        grantId === undefined && readable.has(tenantId) ? [[tenantId, role]] : [],
+      ),
+    );
+    return [...roles]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([tenantId, role]) => Object.assign(new TenantMembership(), { tenantId, role }));
   }
 }
 

@@ -44,7 +44,7 @@ export function createAcknowledging({
         ]);
         if (alert?.type !== 'alert' || !maySeeAlert(scope, alert)) return notFound('alert', text, 'alertId');
         const { tenantId, subject } = alert;
-        if (!allows(scope, 'alert.acknowledge', { tenantId, buildingId, quantity: subject.quantity })) {
+        if (!allows(scope, 'alert.acknowledge', { ...subject, tenantId, buildingId })) {
           return refused('FORBIDDEN', 'your role may not acknowledge alerts here');
         }
         if (alert.acknowledged !== null) return { ok: true, value: alert };

@@ -9,7 +9,7 @@ import {
   type AlertHeadDocument,
 } from '../alert-documents';
 import { type Cosmos } from '../cosmos';
-import { ownersIn } from '../registry/access';
+import { ownersSomewhere } from '../registry/access';
 import { positionAfter, sortKeyAfter } from '../registry/position';
 import { parseAlertId } from './alert-id';
 import { type Alerting } from './alerting';
@@ -26,7 +26,7 @@ export function createAlertsReader({
     async alerts(scope, buildingId, { first, after, state, acknowledged, minimumSeverity }) {
       const conditions = ['ARRAY_CONTAINS(@owners, c.tenantId)', 'c.sortKey < @before'];
       const parameters: Record<string, JSONValue> = {
-        owners: ownersIn(scope, 'alert.read', buildingId),
+        owners: ownersSomewhere(scope, 'alert.read', buildingId),
         // Behind every digit.
         before: after === null ? ':' : sortKeyAfter(after),
       };

@@ -32,8 +32,11 @@ export interface Finding {
   found: string;
 }
 
-/** What a scan looked at, by container. */
-export type Looked = Record<string, { documents?: number; blobs?: number; bytes?: number; rows?: number }>;
+/** What a scan looked at, by container, and how many places it found something in. */
+export type Looked = Record<
+  string,
+  { documents?: number; blobs?: number; bytes?: number; rows?: number; found: number }
+>;
 
 /** The tombstone. id the tenant's. */
 export interface ErasureDocument {

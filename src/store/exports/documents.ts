@@ -1,4 +1,5 @@
 import { allows, type TenantScope } from '../../auth/scope';
+import { type QuantityName } from '../../domain/quantity';
 import { exportIdOf, type ExportedReadings, type ExportPart } from '../../domain/export';
 import { type JobDocument } from '../jobs/documents';
 
@@ -34,12 +35,31 @@ export function exportOf(job: JobDocument, keepMs: number): ReadingsExport | nul
   };
 }
 
-/** Whether all that the export holds may be read: every quantity, in its building or else in every one of the tenant. */
+/**
+ * Whether all that the export holds may be read: every quantity, in each of its spaces, in its building or else in every
+ * one of the tenant.
+ */
 export function mayRead(
   scope: TenantScope,
-  { tenantId, buildingId, quantities }: Pick<ReadingsExport, 'tenantId' | 'buildingId' | 'quantities'>,
+  { quantities, ...place }: Pick<ReadingsExport, 'tenantId' | 'buildingId' | 'spaceIds' | 'quantities'>,
 ): boolean {
-  const place = buildingId === null ? { tenantId } : { tenantId, buildingId };
-  if (quantities.length === 0) return false;
-  return quantities.every((quantity) => allows(scope, 'reading.read', { ...place, quantity }));
+  return (
+    quantities.length > 0 && quantities.every((quantity) => mayReadQuantity(scope, { ...place, quantity }))
+  );
+}
+
+export function mayReadQuantity(
+  scope: TenantScope,
+  {
+    tenantId,
+    buildingId,
+    spaceIds,
+    quantity,
+  }: Pick<ReadingsExport, 'tenantId' | 'buildingId' | 'spaceIds'> & { quantity: QuantityName },
+): boolean {
+  if (buildingId === null) return allows(scope, 'reading.read', { tenantId, quantity });
+  const places = spaceIds === null || spaceIds.length === 0 ? [null] : spaceIds;
+  return places.every((spaceId) =>
+    allows(scope, 'reading.read', { tenantId, buildingId, spaceId, quantity }),
+  );
 }

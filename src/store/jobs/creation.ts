@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { allows } from '../../auth/scope';
 import { derivedId } from '../../domain/id';
-import { JOB_KINDS, type JobKind, MAXIMUM_CHUNKS, MAXIMUM_JOB_ROWS, rowsAChunk } from '../../domain/job';
+import { type JobKind, MAXIMUM_CHUNKS, MAXIMUM_JOB_ROWS, rowsAChunk } from '../../domain/job';
 import { type Cosmos } from '../cosmos';
 import { type Keyring } from '../keyring';
 import { type Outcome } from '../registry';
@@ -22,6 +22,7 @@ import {
   UNFINISHED_JOB_SECONDS,
 } from './documents';
 import { type Jobs } from './jobs';
+import { maySee } from './listing';
 import { createdJob, type JobQueue } from './queue';
 
 const SEED_BYTES = 32;
@@ -47,8 +48,12 @@ export function createJobCreation({
   return {
     async create(scope, newJob, idempotencyKey) {
       const { kind, tenantId, buildingId, parameters, rows: asked, rowsPath = 'rows' } = newJob;
-      if (!allows(scope, 'tenant.read', { tenantId })) return notFound('tenant', tenantId, 'tenantId');
-      if (!allows(scope, JOB_KINDS[kind], buildingId === null ? { tenantId } : { tenantId, buildingId })) {
+      // A building may be shared with somebody who has nothing else of its tenant.
+      const sees =
+        allows(scope, 'tenant.read', { tenantId }) ||
+        (buildingId !== null && allows(scope, 'building.read', { tenantId, buildingId }));
+      if (!sees) return notFound('tenant', tenantId, 'tenantId');
+      if (!maySee(scope, newJob)) {
         return refused(
           'FORBIDDEN',
           `your role may not do this here: ${kind.toLowerCase().replace('_', ' ')}`,

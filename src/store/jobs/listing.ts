@@ -45,7 +45,19 @@ export function createJobListing({ cosmos }: { cosmos: Cosmos }): Pick<Jobs, 'by
 }
 
 /** Of a kind that a later release knows nobody sees anything here. */
-export function maySee(scope: TenantScope, { kind, tenantId, buildingId }: JobDocument): boolean {
+export function maySee(
+  scope: TenantScope,
+  {
+    kind,
+    tenantId,
+    buildingId,
+    parameters,
+  }: Pick<JobDocument, 'kind' | 'tenantId' | 'buildingId' | 'parameters'>,
+): boolean {
   if (!Object.hasOwn(JOB_KINDS, kind)) return false;
-  return allows(scope, JOB_KINDS[kind], buildingId === null ? { tenantId } : { tenantId, buildingId });
+  if (buildingId === null) return allows(scope, JOB_KINDS[kind], { tenantId });
+  const { spaceIds } = parameters as { spaceIds?: readonly string[] | null };
+  // What is of some spaces alone needs the right to each of them.
+  const places = spaceIds == null || spaceIds.length === 0 ? [null] : spaceIds;
+  return places.every((spaceId) => allows(scope, JOB_KINDS[kind], { tenantId, buildingId, spaceId }));
 }

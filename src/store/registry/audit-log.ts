@@ -2,6 +2,7 @@ import { type JSONValue } from '@azure/cosmos';
 import { allows, type TenantScope } from '../../auth/scope';
 import { alertRulesOf } from '../alert-documents';
 import { configurationAuditKey } from '../alerts/configuration';
+import { coldAccessOf } from '../cold-access/documents';
 import { type Cosmos } from '../cosmos';
 import { type AuditDocument, auditKeyOf, OF_KIND, stockOf } from '../documents';
 import { webhooksOf } from '../webhooks/documents';
@@ -169,7 +170,7 @@ export function createAuditLog({ cosmos }: { cosmos: Cosmos }): Pick<Registry, '
 
 /** Where in `directory` what is configured for a tenant stands, with its audit events. */
 function configurationsOf(tenantId: string): string[] {
-  return [alertRulesOf(tenantId), webhooksOf(tenantId)];
+  return [alertRulesOf(tenantId), webhooksOf(tenantId), coldAccessOf(tenantId)];
 }
 
 /** Before every event of that instant, behind every earlier one. */

@@ -55,7 +55,9 @@ export function createConfiguration({
         'registry',
         keys.map(({ buildingId, deviceId }) => ({ partition: buildingId, id: twinId(deviceId) })),
       );
-      return twins.map((twin) => visible(scope, 'device.read', twin));
+      return twins.map((twin, i) =>
+        twin && visible(scope, 'device.read', { ...twin, spaceId: keys[i]!.spaceId ?? null }) ? twin : null,
+      );
     },
   };
 }

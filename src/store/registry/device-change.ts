@@ -12,7 +12,7 @@ import {
 } from '../documents';
 import { type Outcome, type Refusal } from '../registry';
 import { retrying } from '../store-error';
-import { notFound, refused, visible } from './access';
+import { notFound, refused, visible, whereToLook } from './access';
 import { auditOf } from './audit';
 import { type BuildingLocks } from './building-locks';
 import { entryKey } from './devices';
@@ -127,13 +127,9 @@ export function createDeviceChanges({
       }
 
       for (let departures = 0; departures < MAXIMUM_DEPARTURES; departures++) {
-        const entry = visible(
-          scope,
-          'device.read',
-          await cosmos.read<DeviceEntryDocument>('directory', partition, id),
-        );
-        if (!entry) return notFound('device', deviceId, 'deviceId');
-        const { buildingId } = entry;
+        const entry = await cosmos.read<DeviceEntryDocument>('directory', partition, id);
+        const buildingId = whereToLook(scope, 'device.read', entry);
+        if (buildingId === null) return notFound('device', deviceId, 'deviceId');
         const settled = await locks.hold(buildingId, async () => {
           for (let race = 0; race < MAXIMUM_RACES; race++) {
             const outcome = await retrying(() => attempt(buildingId));

@@ -2,7 +2,7 @@ import { type Cosmos } from '../cosmos';
 import { createActivityReader } from '../device-activity-reader';
 import { type DepartedDocument, type DeviceDocument, type DeviceEntryDocument } from '../documents';
 import { type Registry } from '../registry';
-import { ownersIn, visible } from './access';
+import { placedIn, visible, whereToLook } from './access';
 import { conditionsOf, DEVICES_LOOKED_AT, silentOf } from './device-filters';
 import { pageOf, sortKeyAfter } from './position';
 
@@ -15,17 +15,18 @@ export function createDevices({
   return {
     async devices(scope, buildingId, { first, after, ...filter }) {
       const { conditions, parameters } = conditionsOf(filter);
+      const seen = placedIn(scope, 'device.read', buildingId);
       const { silentSince } = filter;
       const looked = silentSince === undefined ? first : DEVICES_LOOKED_AT;
       const found = await cosmos.query<DeviceDocument>(
         'registry',
         buildingId,
-        `SELECT * FROM c WHERE c.type = 'device' AND c.sortKey > @after AND ARRAY_CONTAINS(@owners, c.tenantId)${conditions}
+        `SELECT * FROM c WHERE c.type = 'device' AND c.sortKey > @after AND ${seen.condition}${conditions}
          ORDER BY c.sortKey`,
         {
           ...parameters,
           after: sortKeyAfter(after),
-          owners: ownersIn(scope, 'device.read', buildingId),
+          ...seen.parameters,
         },
         { limit: looked + 1 },
       );
@@ -44,10 +45,11 @@ export function createDevices({
       // Again for those that left their building between the reading of their entry and of themselves.
       for (let tries = 0; tries < 2 && asked.length > 0; tries++) {
         const entries = await cosmos.readMany<DeviceEntryDocument>('directory', asked.map(entryKey));
-        // The entry tells the owner, so that another tenant's device costs what an unknown one does: this one read.
-        const mine = entries.flatMap((entry, i) =>
-          visible(scope, 'device.read', entry) ? [{ partition: entry!.buildingId, id: asked[i]! }] : [],
-        );
+        // The entry tells the owner, so that another tenant's device costs what an unknown one does.
+        const mine = entries.flatMap((entry, i) => {
+          const partition = whereToLook(scope, 'device.read', entry);
+          return partition === null ? [] : [{ partition, id: asked[i]! }];
+        });
         if (mine.length === 0) break;
         const documents = await cosmos.readMany<DeviceDocument | DepartedDocument>('registry', mine);
         for (const each of documents) if (each?.type === 'device') byId.set(each.id, each);

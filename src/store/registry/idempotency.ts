@@ -52,7 +52,10 @@ export function recordOf(
  * Takes the key for these variables, or finds it taken: by an earlier try of the same (`claimedAt` is then that try's,
  * so that ids derived from it are the same), or by other variables (null).
  */
-export async function claim(cosmos: Cosmos, attempt: Attempt): Promise<{ claimedAt: number } | null> {
+export async function claim(
+  cosmos: Pick<Cosmos, 'read' | 'batch'>,
+  attempt: Attempt,
+): Promise<{ claimedAt: number } | null> {
   const key = `idempotency:${attempt.hash}`;
   return retrying(async () => {
     for (;;) {

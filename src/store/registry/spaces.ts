@@ -1,8 +1,8 @@
-import { type Permission, type TenantScope } from '../../auth/scope';
+import { allows, type Permission, type TenantScope } from '../../auth/scope';
 import { type Cosmos } from '../cosmos';
 import { OF_KIND, type PointDocument, type SpaceDocument } from '../documents';
 import { type Registry } from '../registry';
-import { ownersIn, visible } from './access';
+import { ownersIn, placedIn, visible } from './access';
 import { pageOf, sortKeyAfter } from './position';
 
 export function createSpaces({
@@ -10,7 +10,7 @@ export function createSpaces({
 }: {
   cosmos: Cosmos;
 }): Pick<Registry, 'spaces' | 'spacesById' | 'pointsById' | 'points'> {
-  async function byId<T extends { tenantId: string; buildingId: string }>(
+  async function byId<T extends SpaceDocument | PointDocument>(
     scope: TenantScope,
     permission: Permission,
     keys: readonly { buildingId: string; id: string }[],
@@ -19,7 +19,9 @@ export function createSpaces({
       'registry',
       keys.map(({ buildingId, id }) => ({ partition: buildingId, id })),
     );
-    return documents.map((document) => visible(scope, permission, document));
+    return documents.map((document) =>
+      document && visible(scope, permission, placed(document)) ? document : null,
+    );
   }
 
   return {
@@ -30,31 +32,47 @@ export function createSpaces({
         `SELECT * FROM c WHERE ${OF_KIND.space} AND ARRAY_CONTAINS(@owners, c.tenantId)`,
         { owners: ownersIn(scope, 'building.read', buildingId) },
       );
-      return found.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.id < b.id ? -1 : 1));
+      // Whoever has a right to single spaces may see the building, and of its spaces those.
+      const mine = found.filter((space) => visible(scope, 'building.read', placed(space)));
+      return mine.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.id < b.id ? -1 : 1));
     },
     spacesById: (scope, keys) => byId<SpaceDocument>(scope, 'building.read', keys),
     async points(scope, buildingId, { first, after, quantities, spaceIds }) {
+      const { condition, parameters } = placedIn(scope, 'reading.read', buildingId);
       const found = await cosmos.query<PointDocument>(
         'registry',
         buildingId,
-        `SELECT * FROM c WHERE c.id > @after AND c.id < @end AND ARRAY_CONTAINS(@owners, c.tenantId)
+        `SELECT * FROM c WHERE c.id > @after AND c.id < @end AND ${condition}
           AND ARRAY_CONTAINS(@quantities, c.quantity)${spaceIds ? ' AND ARRAY_CONTAINS(@spaces, c.spaceId)' : ''}
          ORDER BY c.id`,
         {
           after: after === null ? 'pnt_' : sortKeyAfter(after),
           // '`' is the character after '_'.
           end: 'pnt`',
-          owners: ownersIn(scope, 'reading.read', buildingId),
+          ...parameters,
           quantities: [...quantities],
           ...(spaceIds && { spaces: [...spaceIds] }),
         },
         { limit: first + 1 },
       );
-      return pageOf(
+      const page = pageOf(
         found.map((item) => ({ item, sortKey: item.id })),
         first,
       );
+      // A right to some quantities may be to other spaces than one to others.
+      const seen = page.items.map((point) => allows(scope, 'reading.read', point));
+      return {
+        items: page.items.filter((_, i) => seen[i]),
+        positions: page.positions.filter((_, i) => seen[i]),
+        next: page.next,
+      };
     },
     pointsById: (scope, keys) => byId<PointDocument>(scope, 'building.read', keys),
   };
+}
+
+/** Where a right to it is looked up: a point in its space, and a space in itself. */
+function placed(document: SpaceDocument | PointDocument) {
+  const { id, tenantId, buildingId } = document;
+  return { tenantId, buildingId, spaceId: 'spaceId' in document ? document.spaceId : id };
 }

@@ -1,4 +1,4 @@
-import { allows, type Entitlement } from '../../auth/scope';
+import { type Entitlement, tenantsWith } from '../../auth/scope';
 import { personId } from '../../domain/id';
 import { type Cosmos } from '../cosmos';
 import { type MembershipDocument, type TenantDocument } from '../documents';
@@ -23,7 +23,8 @@ export function createTenants({
 
   return {
     async tenant(scope, tenantId) {
-      if (!allows(scope, 'tenant.read', { tenantId })) return null;
+      // Whoever may see a building of it, or any space of one, may see whose it is.
+      if (!tenantsWith(scope, 'building.read').includes(tenantId)) return null;
       return cosmos.read<TenantDocument>('directory', `tenant:${tenantId}`, 'tenant');
     },
 
@@ -59,12 +60,13 @@ export function createTenants({
         'directory',
         members
           .filter(({ tenantId }) => !erased.has(tenantId))
-          .map(({ issuer, subject, tenantId, role }): MembershipDocument => ({
+          .map(({ issuer, subject, tenantId, role, spaces }): MembershipDocument => ({
             id: tenantId,
             key: `person:${personId(issuer, subject)}`,
             kind: 'membership',
             tenantId,
             role,
+            ...(spaces && { spaces }),
           })),
       );
       for (const { issuer, subject } of members) cached.delete(personId(issuer, subject));
@@ -92,10 +94,11 @@ export function entitlementsOf(
   erased: ReadonlySet<string>,
 ): Entitlement[] {
   return [...memberships]
-    .flatMap(({ tenantId, role }) =>
-      role === null || erased.has(tenantId)
-        ? []
-        : [{ tenantId, buildingId: null, quantities: null, role, until: null }],
-    )
-    .sort((a, b) => (a.tenantId < b.tenantId ? -1 : 1));
+    .sort((a, b) => (a.tenantId < b.tenantId ? -1 : 1))
+    .flatMap(({ tenantId, role, spaces }): Entitlement[] => {
+      if (role === null || erased.has(tenantId)) return [];
+      const right = { tenantId, buildingId: null, quantities: null, role, until: null };
+      if (!spaces) return [right];
+      return spaces.map(({ buildingId, spaceIds }) => ({ ...right, buildingId, spaceIds }));
+    });
 }
