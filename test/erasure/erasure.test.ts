@@ -131,11 +131,9 @@ describe('erasing a tenant', () => {
     // One step left out is enough for it not to end.
     await house.buildEraser({ leaveOut: ['landing'] }).run();
     const later = await tombstone('ten_gone');
-    expect(later).toMatchObject({
-      state: 'ERASING',
-      scan: { examples: [expect.anything(), expect.anything()] },
-    });
-    expect(later.scan!.examples[0]!.place).toMatch(/^landing\/|^dead-letters\//);
+    expect(later.state).toBe('ERASING');
+    const places = later.scan!.examples.map(({ place }) => place.split('/')[0]);
+    expect([...new Set(places)].sort()).toEqual(['dead-letters', 'landing']);
   });
 
   it('ends the same wherever it is killed', async () => {

@@ -88,10 +88,14 @@ export function membershipsOf(cosmos: Pick<Cosmos, 'query'>, person: string): Pr
   );
 }
 
-/** In the order of the tenants' ids: the same memberships give the same entitlements. */
+/**
+ * In the order of the tenants' ids: the same memberships give the same entitlements.
+ *
+ * @param erased tenants that give nobody a right; left out by who asks about a tenant that the caller has a right in.
+ */
 export function entitlementsOf(
   memberships: Iterable<MembershipDocument>,
-  erased: ReadonlySet<string>,
+  erased: ReadonlySet<string> = new Set(),
 ): Entitlement[] {
   return [...memberships]
     .sort((a, b) => (a.tenantId < b.tenantId ? -1 : 1))
