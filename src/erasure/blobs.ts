@@ -136,8 +136,9 @@ async function publishErased(manifests: Manifests, tenantId: string, at: number)
     const before = found?.value ?? emptyManifest(tenantId);
     if (before.erasedAt !== undefined && before.periods.length + before.retired.length === 0) return;
     // The positions stay: they say what of the landing was counted for the tenant.
+    const { tallies: _counts, ...kept } = before;
     const after = {
-      ...before,
+      ...kept,
       version: before.version + 1,
       publishedAt: at,
       periods: [],

@@ -5,6 +5,7 @@ import { ERASURES, erasingKey } from '../store/erasure/documents';
 import { type Mentions } from '../store/erasure/mentions';
 import { eachDocument, removeDocuments, removePartition } from '../store/erasure/removal';
 import { retrying } from '../store/store-error';
+import { tenantKey as ingestionKey } from '../store/ingestion/documents';
 import { type Inventory } from './inventory';
 
 type Found = Record<string, unknown> & { id: string; _etag?: string };
@@ -19,6 +20,7 @@ export async function removeWarm(
   { buildings }: Inventory,
 ): Promise<number> {
   let removed = await removePartition(cosmos, 'deadletters', tenantId);
+  removed += await removePartition(cosmos, 'ingestion', ingestionKey(tenantId));
   for (const building of buildings) {
     for (const container of BY_BUILDING) removed += await removePartition(cosmos, container, building);
   }
@@ -124,11 +126,22 @@ async function settle(
   if (document.tenantId === tenantId || mentions.in(`${partition} ${id}`) !== undefined) {
     return (await removeDocuments(cosmos, container, partition, [id])) > 0;
   }
-  const own = document.type === 'device' ? withoutFormerOwner(document as never, tenantId) : document;
+  const own =
+    container === 'ingestion'
+      ? withoutCounts(document, tenantId)
+      : document.type === 'device'
+        ? withoutFormerOwner(document as never, tenantId)
+        : document;
   const clean = JSON.parse(mentions.redacted(textOf(own))) as Found;
   const change: Change = { replace: clean, etag: document._etag! };
   // Refused where it was changed since: the next round finds it again.
   return (await retrying(() => cosmos.batch(container, partition, [change]))).ok;
+}
+
+/** What is counted of all tenants together, by tenant. */
+function withoutCounts(document: Found, tenantId: string): Found {
+  const { [tenantId]: _own, ...tenants } = (document.tenants ?? {}) as Record<string, unknown>;
+  return { ...document, ...(document.tenants !== undefined && { tenants }) };
 }
 
 /** A device of another's that the tenant had before, registered, or was offered. */

@@ -176,6 +176,14 @@ export async function startHouse({ blobs, connectionString, folder }: Account): 
         { id: 'dl_1-0-1-0', scopeKey: buildingId, ...own, letters: [] },
         { id: 'dl_1-0-2-0', scopeKey: tenantId, tenantId, buildingId: null, letters: [] },
       ] as never);
+      await cosmos.bulkUpsert('ingestion', [
+        {
+          id: `run:${copies++}`,
+          key: 'hour:0000:2026-11-20T00',
+          tenants: { [tenantId]: [1, 0, 0], ten_any: [2, 0, 0] },
+        },
+        { id: 'hour:1', key: `tenant:${tenantId}`, hour: 1 },
+      ] as never);
       const webhook = `whk_of_${tenantId}`;
       await cosmos.bulkUpsert('directory', [
         { id: `alr_of_${tenantId}`, key: `alertRules:${tenantId}`, kind: 'alertRule', tenantId },
@@ -230,7 +238,7 @@ export async function startHouse({ blobs, connectionString, folder }: Account): 
         };
         held.append(event as never, { frame: decodeFrame(event.body, event.properties) });
       }
-      const encoded = encodeLanding(held, { incarnation: INCARNATION, partition: 0 });
+      const encoded = await encodeLanding(held, { incarnation: INCARNATION, partition: 0 });
       if (encoded.summary.firstSequence !== first) throw new Error('a landing file begins elsewhere');
       await landing.create(encoded, AbortSignal.timeout(30_000));
     },

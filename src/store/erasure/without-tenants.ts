@@ -88,13 +88,22 @@ function pick(column: Vector, kept: Int32Array): Data {
     const values = Array.from(kept, (row) => column.get(row) as Uint8Array | null);
     return vectorFromArray(values, new Binary()).data[0]!;
   }
-  const [data] = column.data;
-  if (column.data.length > 1) throw new Error('a column in more than one piece');
-  // Of eight bytes each as two words, so that whole numbers of 64 bits and instants are copied as they are.
-  const source = (data?.values ?? new Float64Array(0)) as BigInt64Array | Float64Array | Int32Array;
-  const values = new (source.constructor as new (length: number) => typeof source)(kept.length);
-  for (let i = 0; i < kept.length; i++) values[i] = source[kept[i]!]!;
+  const values = makeValues(column, kept.length);
+  let chunk = 0;
+  let begin = 0;
+  for (let i = 0; i < kept.length; i++) {
+    while (kept[i]! >= begin + column.data[chunk]!.length) begin += column.data[chunk++]!.length;
+    values[i] = (column.data[chunk]!.values as typeof values)[kept[i]! - begin]!;
+  }
   return makeData({ type, length: kept.length, ...nulls, data: values } as never);
+}
+
+type Values = BigInt64Array | Float64Array | Int32Array;
+
+/** Of the kind that the column's own have, so that whole numbers of 64 bits are copied as they are. */
+function makeValues(column: Vector, length: number): Values {
+  const own = (column.data[0]?.values ?? new Float64Array(0)) as Values;
+  return new (own.constructor as new (length: number) => Values)(length);
 }
 
 function nullsOf(column: Vector, kept: Int32Array): { nullCount: number; nullBitmap?: Uint8Array } {
