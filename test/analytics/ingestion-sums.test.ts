@@ -89,6 +89,7 @@ describe('a page', () => {
     expect(landed({})).toBe(true);
     expect(landed({ now: ended })).toBe(false);
     expect(landed({ countedThrough: ended })).toBe(false);
+    expect(landed({ countedThrough: ended, now: ended + 25 * HOUR_MS })).toBe(true);
     // A replay of dead letters, a week later.
     const replayed: RunDocument = {
       id: 'run:1',
