@@ -191,7 +191,8 @@ async function land(
       QUALIFY row_number() OVER (
         PARTITION BY point_id, time_source, CASE WHEN time_source = 'DEVICE' THEN observed_at END,
           CASE WHEN time_source <> 'DEVICE' THEN coalesce(message_id, ${OWN_NAME}) END,
-          CASE WHEN time_source <> 'DEVICE' AND message_id IS NOT NULL THEN message_index END
+          CASE WHEN time_source <> 'DEVICE' AND message_id IS NOT NULL THEN message_index END,
+          CASE WHEN time_source <> 'DEVICE' THEN ${DAY} END
         ORDER BY filename, sequence, "row") = 1)`,
     {
       ...range,
@@ -212,8 +213,8 @@ async function land(
         { ...values, since: instant(Number(bounds.first)) },
       );
       await session.run(
-        `DELETE FROM fresh WHERE message_id IS NOT NULL AND (point_id, message_id, message_index) IN (
-          SELECT (point_id, message_id, message_index) ${known} AND message_id IS NOT NULL)`,
+        `DELETE FROM fresh WHERE message_id IS NOT NULL AND (point_id, message_id, message_index, ${DAY}) IN (
+          SELECT (point_id, message_id, message_index, ${DAY}) ${known} AND message_id IS NOT NULL)`,
         { ...values, since: range.day },
       );
       if (hasTail) {
@@ -230,6 +231,9 @@ async function land(
   const [left] = await session.rows<{ some: boolean }>('SELECT count(*) > 0 AS some FROM fresh');
   return left!.some;
 }
+
+/** Of UTC: a message without a time is known again within the one that it was stamped with. */
+const DAY = `epoch_ms(observed_at) // ${DAY_MS}`;
 
 /**
  * Of a row that no message id names: its place, which is the same in a file and among recent readings. The instant tells

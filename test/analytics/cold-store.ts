@@ -136,7 +136,7 @@ export async function startColdStores(): Promise<ColdStores> {
 export type PlacedReading = Reading &
   Pick<Arrival, 'incarnation' | 'partition' | 'sequence'> & { row: number };
 
-/** Each identity once: the first in the order given. */
+/** Each identity once: the first in the order given. That of a message without a time is of a day of UTC. */
 export function distinct(arrivals: readonly Arrival[]): PlacedReading[] {
   const seen = new Set<string>();
   return arrivals.flatMap(({ readings, incarnation, partition, sequence }) =>
@@ -147,7 +147,7 @@ export function distinct(arrivals: readonly Arrival[]): PlacedReading[] {
           ? `${pointId} at ${observedAt}`
           : undated.messageId === null
             ? `${incarnation} ${partition} ${sequence} ${row}`
-            : `${pointId} in ${undated.messageId} ${undated.messageIndex}`;
+            : `${pointId} in ${undated.messageId} ${undated.messageIndex} ${Math.floor(observedAt / 86_400_000)}`;
       if (seen.has(key)) return [];
       seen.add(key);
       return [{ ...reading, incarnation, partition, sequence, row }];
