@@ -40,7 +40,8 @@ export interface ReadingsRelation {
 }
 
 /**
- * The readings of the platform: what is curated, what landed behind that, and of one building what is recent behind that.
+ * The readings of the platform: what is curated, what landed behind that, and what is recent behind that, the latter of one
+ * building or of all of a tenant that has not too many.
  * Neither gap nor overlap: the manifest says where the landing goes on, the listing of the landing where the recent ones
  * do, and an identity that stands on several sides is taken from the one that came first in the stream.
  */
@@ -50,6 +51,8 @@ export interface ReadingsSource {
     filter: ReadingsFilter,
     work: (relation: ReadingsRelation) => Promise<T>,
   ): Promise<T>;
+  /** Whether the tenant was erased: then nothing that was read of it before may be told. */
+  isErased(filter: Pick<ReadingsFilter, 'tenantId' | 'buildingIds' | 'from' | 'to'>): Promise<boolean>;
 }
 
 const COLUMNS = `building_id, point_id, space_id, device_id, quantity, observed_at, received_at, value, time_source,
@@ -109,6 +112,8 @@ export function createReadingsSource({
   }
 
   return {
+    isErased: async (filter) => (await curated.of(filter)) === 'erased',
+
     async with(session, filter, work) {
       const held = await hold(session, filter);
       try {

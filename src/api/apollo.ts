@@ -6,7 +6,7 @@ import {
 import { GraphQLError, type GraphQLSchema, OperationTypeNode } from 'graphql';
 import { explain, type Logger } from '../observability/logger';
 import { type Context } from '../resolvers/context';
-import { payerOf, requestedCost, takeCost, withCost } from './cost';
+import { payerOf, requestedCost, type RequestedCost, takeCost, withCost } from './cost';
 import { createDocumentCache } from './document-cache';
 import { maskError } from './error-answers';
 import { type DocumentLimits, limitRules } from './limits';
@@ -81,7 +81,7 @@ function operations({
   return {
     async requestDidStart() {
       const stop = meters.duration.startTimer({ transport: 'http' });
-      let requested: number | undefined;
+      let requested: RequestedCost | undefined;
       return {
         async didResolveOperation({ document, operation, request, contextValue }) {
           if (operation?.operation === OperationTypeNode.SUBSCRIPTION) {

@@ -17,7 +17,7 @@ import { type Principal } from '../auth/scope';
 import { type Context, type Services } from '../resolvers/context';
 import { clientError } from '../resolvers/errors';
 import { sharedStreamOf, tenantOfAlone } from '../resolvers/shared-stream';
-import { payerOf, requestedCost, takeCost, withCost } from './cost';
+import { payerOf, requestedCost, type RequestedCost, takeCost, withCost } from './cost';
 import { createDocumentCache, documentKey } from './document-cache';
 import { type DeliveryBudget } from './delivery-budget';
 import { type FanOut, type Sink } from './fan-out';
@@ -57,7 +57,7 @@ interface Asked {
   request: OperationRequest;
   operation: OperationDefinitionNode;
   variables: Record<string, unknown>;
-  cost: number;
+  cost: RequestedCost;
 }
 
 const MAXIMUM_VALIDATION_ERRORS = 10;
@@ -115,7 +115,7 @@ export function createOperations(options: {
         ];
       }
       const contextValue = await createContext({ services, scopes, ...asking });
-      let cost: number;
+      let cost: RequestedCost;
       try {
         cost = requestedCost(schema, document, operation, variables, limits.objects);
         takeCost(throttle, payerOf(contextValue.scope), cost);
