@@ -94,6 +94,8 @@ export async function* recordedFrames(file: string): AsyncGenerator<StreamedFram
 export function* madeUpFrames(options: {
   tenants: number;
   buildings: number;
+  /** Number of the first building, so that several calls make up buildings that are not each other's. */
+  firstBuilding?: number;
   /** Of each building, of five channels each. */
   devices: number;
   rounds: number;
@@ -105,7 +107,9 @@ export function* madeUpFrames(options: {
   let sequenceNumber = options.firstSequence ?? 0;
   const quantities = CHANNELS.map(([, name]) => quantityNamed(name));
   const perBuilding = options.devices * CHANNELS.length;
-  const points = Array.from({ length: options.buildings * perBuilding }, (_, point) => {
+  const first = (options.firstBuilding ?? 0) * perBuilding;
+  const points = Array.from({ length: options.buildings * perBuilding }, (_, i) => {
+    const point = first + i;
     const building = Math.floor(point / perBuilding);
     const pointOrdinal = point % perBuilding;
     const device = Math.floor(point / CHANNELS.length);

@@ -1,6 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -16,6 +14,7 @@ import { createCuratedFiles } from '../src/store/curated-files';
 import { generationFolder } from '../src/store/curated-path';
 import { createManifests } from '../src/store/manifests';
 import { type Bench, type Figure } from './bench';
+import { startBlob } from './blob-service';
 
 const TENANT = 'ten_bench';
 const DAYS = 7;
@@ -26,9 +25,6 @@ const TO = FROM + DAYS * DAY_MS;
 const POINTS_A_BUILDING = 25;
 const DEVICES = 1_000;
 const SIGNAL = new AbortController().signal;
-/** The account that every emulator of Azure Storage knows. */
-const ACCOUNT = 'devstoreaccount1';
-const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
 
 export const bench: Bench = {
   name: 'questions',
@@ -49,8 +45,11 @@ export const bench: Bench = {
       const folder = mkdtempSync(join(tmpdir(), 'questions-bench-'));
       const blob = await startBlob(join(folder, 'blob'));
       try {
-        const stored = await store(blob.container, scale, progress);
-        const measured = await measure(blob.container, folder, Number(values.repeats));
+        const blobs = BlobServiceClient.fromConnectionString(blob.connectionString);
+        const container = blobs.getContainerClient('telemetry');
+        await container.create();
+        const stored = await store(container, scale, progress);
+        const measured = await measure(container, folder, Number(values.repeats));
         const first = scale === scales[0];
         const at = scales.length === 1 ? '' : ` (${scale} times as much stored)`;
         const figure = (name: string, value: number, unit: string, atMost?: number): void => {
@@ -247,37 +246,4 @@ function noise(point: number, minute: number): number {
 
 function medianOf(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
-}
-
-/** Blob's stand-in in a process of its own, so that it has a core of its own. */
-async function startBlob(data: string): Promise<{ container: ContainerClient; stop(): Promise<void> }> {
-  const port = await freePort();
-  const script = join(__dirname, '..', 'emulators', 'main.js');
-  const child: ChildProcess = spawn(
-    process.execPath,
-    [script, 'blob', '--port', String(port), '--data', data],
-    { stdio: 'ignore' },
-  );
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const connection = `DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};AccountKey=${KEY};BlobEndpoint=http://127.0.0.1:${port}/${ACCOUNT};`;
-  const container = BlobServiceClient.fromConnectionString(connection).getContainerClient('telemetry');
-  await container.createIfNotExists();
-  return {
-    container,
-    async stop() {
-      child.kill('SIGTERM');
-      await exited;
-    },
-  };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -4,6 +4,7 @@ import { hourOf } from '../store/landing-path';
 import { type OwnedPartition, type PartitionProcessor } from '../stream/consumer';
 import { readEvent } from './dead-letter';
 import { createHeldEvents, type HeldEvent } from './held-events';
+import { type InTurn } from './in-turn';
 import { encodeLanding } from './landing-file';
 import { type LandingStore } from './landing-store';
 import { type IngestMetrics } from './metrics';
@@ -62,8 +63,10 @@ export function createLandingChain(options: {
   /** Among how many partitions `flush.bytes` is shared at present. */
   ownedPartitions: () => number;
   holes: KnownHoles;
+  /** Files are laid out one after the other: what that takes is taken once, not once a partition. */
+  encoding: InTurn;
 }): LandingChain {
-  const { metrics, owned, store, flush, holes } = options;
+  const { metrics, owned, store, flush, holes, encoding } = options;
   const { partition, incarnation } = owned;
   const logger = options.logger.child({ partition });
   const held = createHeldEvents();
@@ -121,7 +124,7 @@ export function createLandingChain(options: {
     const stop = metrics.flushSeconds.startTimer();
     await keepThisIncarnation(signal);
     while (held.first() !== undefined) {
-      const file = encodeLanding(held, owned);
+      const file = await encoding(() => encodeLanding(held, owned));
       const { summary, first, last } = file;
       const { outcome, lastSequence } = await retrying('blob', signal, () => store.create(file, signal));
       if (outcome === 'created') {

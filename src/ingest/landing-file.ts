@@ -1,15 +1,17 @@
-import { Binary, Utf8, vectorFromArray } from 'apache-arrow';
+import { Binary, type Data, Utf8, vectorFromArray } from 'apache-arrow';
 import { type DeadLetterRow } from './dead-letter';
 import { type HeldEvents, type HeldEvent } from './held-events';
 import {
-  dictionary,
+  dictionaryOf,
   encodeParquet,
+  encodeParquetInPieces,
   float64,
   instants,
   int32,
   int64,
   type ParquetColumn,
   sparse,
+  textType,
 } from '../store/parquet';
 
 /** Versions of the two files' columns. A reader takes columns it does not know as absent or more. */
@@ -40,11 +42,20 @@ export interface EncodedLanding {
   deadLetters: Buffer | null;
 }
 
-/** Encodes every event held as one landing file and, where there are any, its dead letters. */
-export function encodeLanding(
+/**
+ * Rows that are laid out at a time: some 100 bytes of each. A piece carries the dictionaries of its file, so that it has at
+ * least as many rows as there are points.
+ */
+const PIECE_ROWS = 32_768;
+
+/**
+ * Encodes every event held as one landing file and, where there are any, its dead letters. Nothing is appended to those held,
+ * and nothing dropped of them, before it has ended.
+ */
+export async function encodeLanding(
   held: HeldEvents,
   { incarnation, partition }: { incarnation: string; partition: number },
-): EncodedLanding {
+): Promise<EncodedLanding> {
   const events = held.events();
   const first = events[0]!;
   const last = events.at(-1)!;
@@ -62,10 +73,11 @@ export function encodeLanding(
     first,
     last,
     summary,
-    readings: encodeParquet(
+    readings: await encodeParquetInPieces(
       readingColumns(held),
       summary.rows,
       summaryMetadata(summary, READINGS_SCHEMA, 'atrium.'),
+      Math.max(PIECE_ROWS, held.columns().points.length),
     ),
     deadLetters:
       deadLetters.length === 0
@@ -88,14 +100,13 @@ export function summaryMetadata(
   );
 }
 
-function readingColumns(held: HeldEvents): ParquetColumn[] {
+/** The columns of so many rows from there on. */
+function readingColumns(held: HeldEvents): (from: number, rows: number) => ParquetColumn[] {
   const columns = held.columns();
   const firstRow = held.begin().row;
-  const rows = held.rows();
-  const { points } = columns;
-  const event = eventColumns(held.events(), firstRow, (each) => each.rowsEnd);
-  const index = new Int32Array(rows);
-  const text = (name: keyof (typeof points)[number]): ParquetColumn['data'] => {
+  const { points, undated, originals } = columns;
+  const eventsOf = eventColumns(held.events(), firstRow, (each) => each.rowsEnd);
+  const text = (name: keyof (typeof points)[number]): ((point: Uint32Array) => Data) => {
     const texts: string[] = [];
     const numbers = new Map<string, number>();
     const ofPoint = Int32Array.from(points, (point) => {
@@ -106,74 +117,65 @@ function readingColumns(held: HeldEvents): ParquetColumn[] {
       }
       return number;
     });
-    const indexes = new Int32Array(rows);
-    for (let row = 0; row < rows; row++) indexes[row] = ofPoint[columns.point[firstRow + row]!]!;
-    return dictionary(texts, indexes);
+    const laidOut = dictionaryOf(texts);
+    return (point) => {
+      const indexes = new Int32Array(point.length);
+      for (let row = 0; row < point.length; row++) indexes[row] = ofPoint[point[row]!]!;
+      return laidOut(indexes);
+    };
   };
-  /** What a map holds for the rows of this file, by its row. */
-  const pick = <V>(
-    source: ReadonlyMap<number, V>,
-    value: (each: V) => number | string | null,
-  ): Map<number, number | string> => {
-    const picked = new Map<number, number | string>();
-    for (const [row, each] of source) {
-      const found = value(each);
-      if (found !== null && row >= firstRow && row < firstRow + rows) picked.set(row - firstRow, found);
-    }
-    return picked;
+  const texts = {
+    tenant: text('tenantId'),
+    building: text('buildingId'),
+    space: text('spaceId'),
+    point: text('pointId'),
+    device: text('deviceId'),
+    quantity: text('quantity'),
+    timeSource: dictionaryOf(['DEVICE', 'GATEWAY']),
+    unit: textType(),
+    messageId: textType(),
   };
-  const { undated, originals } = columns;
-  for (const row of pick(undated, () => 1).keys()) index[row] = 1;
-  const slice = (column: Float64Array): Float64Array => column.subarray(firstRow, firstRow + rows);
-  return [
-    ...event,
-    { name: 'tenant_id', data: text('tenantId') },
-    { name: 'building_id', data: text('buildingId') },
-    { name: 'space_id', data: text('spaceId') },
-    { name: 'point_id', data: text('pointId') },
-    { name: 'device_id', data: text('deviceId') },
-    { name: 'quantity', data: text('quantity') },
-    { name: 'observed_at', data: instants(slice(columns.observedAt)), delta: true },
-    { name: 'received_at', data: instants(slice(columns.receivedAt)), delta: true },
-    { name: 'value', data: float64(slice(columns.value)) },
-    {
-      name: 'original_value',
-      data: sparse(
-        'float64',
-        rows,
-        pick(originals, ({ value }) => value),
-      ),
-      nullable: true,
-    },
-    {
-      name: 'original_unit',
-      data: sparse(
-        'text',
-        rows,
-        pick(originals, ({ unit }) => unit),
-      ),
-      nullable: true,
-    },
-    { name: 'time_source', data: dictionary(['DEVICE', 'GATEWAY'], index) },
-    {
-      name: 'message_id',
-      data: sparse(
-        'text',
-        rows,
-        pick(undated, ({ messageId }) => messageId),
-      ),
-      nullable: true,
-    },
-    {
-      name: 'message_index',
-      data: sparse(
-        'int32',
-        rows,
-        pick(undated, ({ messageIndex }) => messageIndex),
-      ),
-      nullable: true,
-    },
-  ];
+  return (from, rows) => {
+    const begin = firstRow + from;
+    /** What a map holds for these rows, by its row among them. */
+    const pick = <V>(
+      source: ReadonlyMap<number, V>,
+      value: (each: V) => number | string | null,
+    ): Map<number, number | string> => {
+      const picked = new Map<number, number | string>();
+      for (let row = 0; row < rows && source.size > 0; row++) {
+        const each = source.get(begin + row);
+        const found = each === undefined ? null : value(each);
+        if (found !== null) picked.set(row, found);
+      }
+      return picked;
+    };
+    const timeSource = new Int32Array(rows);
+    for (const row of pick(undated, () => 1).keys()) timeSource[row] = 1;
+    const slice = (column: Float64Array): Float64Array => column.subarray(begin, begin + rows);
+    const point = columns.point.subarray(begin, begin + rows);
+    const originalValues = pick(originals, ({ value }) => value);
+    const units = pick(originals, ({ unit }) => unit);
+    const messageIds = pick(undated, ({ messageId }) => messageId);
+    const messageIndexes = pick(undated, ({ messageIndex }) => messageIndex);
+    return [
+      ...eventsOf(from, rows),
+      { name: 'tenant_id', data: texts.tenant(point) },
+      { name: 'building_id', data: texts.building(point) },
+      { name: 'space_id', data: texts.space(point) },
+      { name: 'point_id', data: texts.point(point) },
+      { name: 'device_id', data: texts.device(point) },
+      { name: 'quantity', data: texts.quantity(point) },
+      { name: 'observed_at', data: instants(slice(columns.observedAt)), delta: true },
+      { name: 'received_at', data: instants(slice(columns.receivedAt)), delta: true },
+      { name: 'value', data: float64(slice(columns.value)) },
+      { name: 'original_value', data: sparse('float64', rows, originalValues), nullable: true },
+      { name: 'original_unit', data: sparse('text', rows, units, texts.unit), nullable: true },
+      { name: 'time_source', data: texts.timeSource(timeSource) },
+      { name: 'message_id', data: sparse('text', rows, messageIds, texts.messageId), nullable: true },
+      { name: 'message_index', data: sparse('int32', rows, messageIndexes), nullable: true },
+    ];
+  };
 }
 
 function deadLetterColumns(held: HeldEvents): ParquetColumn[] {
@@ -182,7 +184,7 @@ function deadLetterColumns(held: HeldEvents): ParquetColumn[] {
     held.events(),
     held.begin().deadLetter,
     (each) => each.deadLettersEnd,
-  );
+  )(0, letters.length);
   const text = (name: 'tenantId' | 'buildingId' | 'deviceId' | 'channel' | 'message' | 'raw') =>
     vectorFromArray(
       letters.map((letter) => letter[name]),
@@ -241,28 +243,37 @@ function deadLetterColumns(held: HeldEvents): ParquetColumn[] {
   ];
 }
 
-/** The columns that every row has from its event: sequence, index within the event, and when it was enqueued. */
+/**
+ * The columns that every row has from its event: sequence, index within the event, and when it was enqueued. Asked for from
+ * the front to the back.
+ */
 function eventColumns(
   events: readonly HeldEvent[],
   firstRow: number,
   endOf: (event: HeldEvent) => number,
-): ParquetColumn[] {
-  const rows = endOf(events.at(-1)!) - firstRow;
-  const sequence = new Float64Array(rows);
-  const row = new Int32Array(rows);
-  const enqueuedAt = new Float64Array(rows);
-  let at = 0;
-  for (const event of events) {
-    const end = endOf(event) - firstRow;
-    for (let index = 0; at < end; at++, index++) {
-      sequence[at] = event.sequence;
-      row[at] = index;
-      enqueuedAt[at] = event.enqueuedAt;
+): (from: number, rows: number) => ParquetColumn[] {
+  let index = 0;
+  let begin = 0;
+  return (from, rows) => {
+    const sequence = new Float64Array(rows);
+    const row = new Int32Array(rows);
+    const enqueuedAt = new Float64Array(rows);
+    for (let at = 0; at < rows;) {
+      const event = events[index]!;
+      const end = endOf(event) - firstRow;
+      for (; at < rows && from + at < end; at++) {
+        sequence[at] = event.sequence;
+        row[at] = from + at - begin;
+        enqueuedAt[at] = event.enqueuedAt;
+      }
+      if (from + at < end) break;
+      begin = end;
+      index++;
     }
-  }
-  return [
-    { name: 'sequence', data: int64(sequence), delta: true },
-    { name: 'row', data: int32(row), delta: true },
-    { name: 'enqueued_at', data: instants(enqueuedAt), delta: true },
-  ];
+    return [
+      { name: 'sequence', data: int64(sequence), delta: true },
+      { name: 'row', data: int32(row), delta: true },
+      { name: 'enqueued_at', data: instants(enqueuedAt), delta: true },
+    ];
+  };
 }

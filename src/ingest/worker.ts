@@ -4,6 +4,7 @@ import { explain, type Logger } from '../observability/logger';
 import { type Registry } from '../observability/metrics';
 import { type NamespaceConnection } from '../stream/connection';
 import { createPartitionConsumer } from '../stream/consumer';
+import { createInTurn } from './in-turn';
 import { createLandingChain, type FlushLimits, type KnownHoles, type LandingChain } from './landing-chain';
 import { createLandingStore } from './landing-store';
 import { createIngestMetrics } from './metrics';
@@ -53,6 +54,7 @@ export function createIngestWorker(options: {
   const store = createLandingStore(options.blobs.getContainerClient(options.container ?? 'telemetry'));
   const chains = new Map<number, LandingChain>();
   const holes: KnownHoles = new Map();
+  const encoding = createInTurn();
   const metrics = createIngestMetrics(options.metrics, () =>
     [...chains].map(([partition, chain]) => ({ partition, enqueuedAt: chain.oldestHeldAt() })),
   );
@@ -74,6 +76,7 @@ export function createIngestWorker(options: {
         store,
         flush,
         holes,
+        encoding,
         ownedPartitions: () => chains.size,
       });
       chains.set(owned.partition, chain);

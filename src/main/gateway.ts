@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { directoryScope } from '../auth/directory-scope';
 import { gatewaySettings } from '../config/environment';
+import { createAcceptedCounts } from '../gateway/accepted-counts';
 import { createDeviceActivity } from '../gateway/activity';
 import { createGateway } from '../gateway/gateway';
 import { type ServerCertificate } from '../gateway/tls';
@@ -13,6 +14,7 @@ import { createDeviceActivation } from '../store/device-activation';
 import { createActivityWriter } from '../store/device-activity-writer';
 import { createDeviceDirectory } from '../store/device-directory';
 import { createGatewayHeartbeat } from '../store/gateway-heartbeats';
+import { createAcceptedWriter } from '../store/ingestion/accepted-writer';
 import { createKeyring } from '../store/keyring';
 import { createTwins } from '../store/twins';
 import { createStreamProducer } from '../stream/producer';
@@ -52,6 +54,11 @@ run('gateway', gatewaySettings, async (settings, logger) => {
       writer: createActivityWriter({ cosmos }),
       activation: createDeviceActivation({ cosmos }),
       intervalMilliseconds: settings.LAST_SEEN_SECONDS * 1000,
+    }),
+    counts: createAcceptedCounts({
+      logger,
+      writer: createAcceptedWriter({ cosmos }),
+      partitionCount: () => producer.partitionCount,
     }),
   });
   const heartbeat = createGatewayHeartbeat({

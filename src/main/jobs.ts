@@ -4,6 +4,7 @@ import { createAnalytics } from '../analytics';
 import { createCuration } from '../analytics/curation';
 import { removeExpired } from '../analytics/exports/expiry';
 import { createExportHandler } from '../analytics/exports/handler';
+import { createReconciliation } from '../analytics/reconciliation';
 import { directoryScope } from '../auth/directory-scope';
 import { jobsSettings } from '../config/environment';
 import { createDeadLetters } from '../dead-letters';
@@ -21,6 +22,7 @@ import { createJobRunner } from '../store/jobs/runner';
 import { createKeyring } from '../store/keyring';
 import { createRecentTail } from '../store/recent-tail';
 import { createRegistry } from '../store/registry';
+import { readStreamEnds } from '../stream/stream-ends';
 import { createWebhookDelivery } from '../webhooks';
 import { blobServiceOf, cosmosAccountOf, namespaceOf } from './connections';
 import { run, stopInOrder } from './run';
@@ -85,12 +87,26 @@ run('jobs', jobsSettings, async (settings, logger) => {
     for (const { id, error } of failed) logger.warn({ saga: id, error: explain(error) }, 'a saga failed');
     if (failed.length > 0) throw new Error(`${failed.length} sagas could not be finished`);
   });
+  const reconciliation = createReconciliation({
+    logger,
+    metrics,
+    cosmos,
+    container: blobServiceOf(settings).getContainerClient(settings.COLD_CONTAINER),
+    streamEnds: () => readStreamEnds(namespaceOf(settings), settings.TELEMETRY_HUB),
+    everyMs: settings.RECONCILE_SECONDS * 1000,
+  });
+  duties.every(
+    settings.RECONCILE_SECONDS * 1000,
+    'reconcile',
+    async () => void (await reconciliation.reconcile()),
+  );
   const curation = createCuration({
     logger,
     metrics,
     blobs: blobServiceOf(settings),
     container: settings.COLD_CONTAINER,
     keepLandingMs: settings.LANDING_DAYS * 86_400_000,
+    countedThrough: reconciliation.countedThrough,
   });
   duties.every(settings.CURATE_SECONDS * 1000, 'curate', async () => void (await curation.curate()));
   duties.every(COLD_STORE_KEPT_EVERY_MS, 'keep cold store', async () => {
@@ -130,6 +146,7 @@ run('jobs', jobsSettings, async (settings, logger) => {
   webhooks.start();
   const stopWork = async (): Promise<void> => {
     curation.stop();
+    reconciliation.stop();
     exporting.stop();
     await Promise.all([webhooks.stop(), runner.stop(), duties.stop()]);
     // Behind the jobs, which send and read through them.

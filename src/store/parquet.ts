@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   type Data,
   Dictionary,
@@ -19,8 +20,11 @@ import {
 import {
   Compression,
   Encoding,
+  type RecordBatch as WebAssemblyBatch,
   Table as ParquetTable,
+  transformParquetStream,
   writeParquet,
+  type WriterProperties,
   WriterPropertiesBuilder,
   WriterVersion,
 } from 'parquet-wasm';
@@ -32,6 +36,8 @@ export interface ParquetColumn {
   nullable?: boolean;
   delta?: boolean;
 }
+
+export type TextType = Dictionary<Utf8, Int32>;
 
 // Room for the ids of a file in one dictionary; behind the default of 1 MB a column falls back to whole strings.
 const DICTIONARY_BYTES = 16 * 1024 * 1024;
@@ -49,11 +55,73 @@ export function encodeParquet(
   metadata: Record<string, string>,
   rowGroupRows?: number,
 ): Buffer {
-  const fields = columns.map(({ name, data, nullable }) => new Field(name, data.type as DataType, nullable));
+  // Both arguments are handed over to the WebAssembly module, which frees them.
+  return asBuffer(
+    writeParquet(
+      inWebAssembly(columns, rows, schemaOf(columns)),
+      propertiesOf(columns, metadata, rowGroupRows),
+    ),
+  );
+}
+
+/**
+ * The same file, and never more than a piece of its columns in memory besides what is encoded already. Gives way to
+ * whatever else waits between pieces.
+ *
+ * @param columnsOf the columns of so many rows from there on. Those of all pieces have the same names and the very same
+ * types: dictionaries are made once (`dictionaryOf`).
+ */
+export async function encodeParquetInPieces(
+  columnsOf: (from: number, rows: number) => readonly ParquetColumn[],
+  rows: number,
+  metadata: Record<string, string>,
+  pieceRows: number,
+): Promise<Buffer> {
+  const columns = columnsOf(0, Math.min(rows, pieceRows));
+  const schema = schemaOf(columns);
+  let next = 0;
+  const pieces = new ReadableStream<WebAssemblyBatch>(
+    {
+      async pull(controller) {
+        if (next > 0) await setImmediate();
+        const length = Math.min(rows - next, pieceRows);
+        const table = inWebAssembly(next === 0 ? columns : columnsOf(next, length), length, schema);
+        controller.enqueue(table.recordBatch(0)!);
+        table.free();
+        next += length;
+        if (next >= rows) controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const encoded = (await transformParquetStream(
+    pieces,
+    propertiesOf(columns, metadata),
+  )) as ReadableStream<Uint8Array>;
+  const parts: Uint8Array[] = [];
+  for await (const part of encoded) parts.push(part);
+  return Buffer.concat(parts);
+}
+
+function schemaOf(columns: readonly ParquetColumn[]): Schema {
+  return new Schema(
+    columns.map(({ name, data, nullable }) => new Field(name, data.type as DataType, nullable)),
+  );
+}
+
+function inWebAssembly(columns: readonly ParquetColumn[], rows: number, schema: Schema): ParquetTable {
   const children = columns.map(({ data }) => data);
-  const schema = new Schema(fields);
-  const struct = makeData({ type: new Struct(fields), length: rows, nullCount: 0, children });
-  const stream = tableToIPC(new Table(schema, [new RecordBatch(schema, struct)]), 'stream');
+  const struct = makeData({ type: new Struct(schema.fields), length: rows, nullCount: 0, children });
+  return ParquetTable.fromIPCStream(
+    tableToIPC(new Table(schema, [new RecordBatch(schema, struct)]), 'stream'),
+  );
+}
+
+function propertiesOf(
+  columns: readonly ParquetColumn[],
+  metadata: Record<string, string>,
+  rowGroupRows?: number,
+): WriterProperties {
   let properties = new WriterPropertiesBuilder()
     .setCompression(Compression.ZSTD)
     .setWriterVersion(WriterVersion.V1)
@@ -66,8 +134,7 @@ export function encodeParquet(
       .setColumnDictionaryEnabled(name, false)
       .setColumnEncoding(name, Encoding.DELTA_BINARY_PACKED);
   }
-  // Both arguments are handed over to the WebAssembly module, which frees them.
-  return asBuffer(writeParquet(ParquetTable.fromIPCStream(stream), properties.build()));
+  return properties.build();
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
@@ -95,13 +162,20 @@ export function instants(values: Float64Array): Data {
 
 /** Few distinct texts, by index. */
 export function dictionary(texts: readonly string[], indexes: Int32Array): Data {
-  return makeData({
-    type: new Dictionary(new Utf8(), new Int32()),
-    length: indexes.length,
-    nullCount: 0,
-    data: indexes,
-    dictionary: vectorFromArray(texts.length === 0 ? [''] : texts, new Utf8()),
-  });
+  return dictionaryOf(texts)(indexes);
+}
+
+/** The same for several pieces of a column: a dictionary that was made once has one type. */
+export function dictionaryOf(texts: readonly string[]): (indexes: Int32Array) => Data {
+  const type = textType();
+  const vector = vectorFromArray(texts.length === 0 ? [''] : texts, new Utf8());
+  return (indexes) =>
+    makeData({ type, length: indexes.length, nullCount: 0, data: indexes, dictionary: vector });
+}
+
+/** Of sparse texts, for all pieces of a column. */
+export function textType(): TextType {
+  return new Dictionary(new Utf8(), new Int32());
 }
 
 /** Which rows of a sparse column hold a value. */
@@ -123,17 +197,19 @@ export function sparse(
   type: 'float64' | 'int32' | 'instant' | 'text',
   rows: number,
   values: ReadonlyMap<number, number | string>,
+  /** Of texts, where the column comes in pieces. */
+  texts = textType(),
 ): Data {
   const nulls = { length: rows, ...validity(rows, values.keys()) };
   if (type === 'text') {
-    const texts = [...new Set(values.values())] as string[];
-    const numbers = new Map(texts.map((text, i) => [text, i]));
+    const distinct = [...new Set(values.values())] as string[];
+    const numbers = new Map(distinct.map((text, i) => [text, i]));
     const indexes = new Int32Array(rows);
     for (const [row, value] of values) indexes[row] = numbers.get(value as string)!;
     return makeData({
-      type: new Dictionary(new Utf8(), new Int32()),
+      type: texts,
       data: indexes,
-      dictionary: vectorFromArray(texts.length === 0 ? [''] : texts, new Utf8()),
+      dictionary: vectorFromArray(distinct.length === 0 ? [''] : distinct, new Utf8()),
       ...nulls,
     });
   }

@@ -94,7 +94,7 @@ async function buildStore(blobs: BlobServiceClient, name: string, folder: string
         };
         held.append(event as never, readEvent(event as never));
       });
-      const file = encodeLanding(held, { incarnation, partition });
+      const file = await encodeLanding(held, { incarnation, partition });
       await store.create(file, AbortSignal.timeout(10_000));
       // A copy that stays when the landing is removed.
       const copy = join(folder, 'landed', incarnation, `p=${partition}`, `s${first}.parquet`);

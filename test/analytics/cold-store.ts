@@ -116,7 +116,7 @@ export async function startColdStores(): Promise<ColdStores> {
             } as unknown as ReceivedEventData;
             held.append(event, { frame: decodeFrame(event.body, event.properties) });
           }
-          const encoded = encodeLanding(held, arrivals[0]!);
+          const encoded = await encodeLanding(held, arrivals[0]!);
           await landing.create(encoded, new AbortController().signal);
         },
         async curate({ months = false, fileRows = 1_000_000 } = {}) {

@@ -6,6 +6,7 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import fc from 'fast-check';
 import { type BlobEmulator, createBlobEmulator } from '../../emulators/blob';
 import { createLandingChain, type KnownHoles, type LandingChain } from '../../src/ingest/landing-chain';
+import { createInTurn } from '../../src/ingest/in-turn';
 import { createLandingStore } from '../../src/ingest/landing-store';
 import { createIngestMetrics } from '../../src/ingest/metrics';
 import { type FlushLimits } from '../../src/ingest/worker';
@@ -103,6 +104,7 @@ describe('a landing chain', () => {
           flush: { ...unlimited, ...flush },
           ownedPartitions: () => 1,
           holes,
+          encoding: createInTurn(),
           owned: {
             partition: 3,
             incarnation,

@@ -1,3 +1,4 @@
+import { createHourTally, type HourTally } from './hour-tally';
 import { type Places } from './places';
 import { appendPicked, appendRange, clear, createRows, type Rows } from './rows';
 
@@ -41,15 +42,17 @@ export interface MergeCounts {
  *
  * @param curated sources whose rows are curated already.
  * @param landed the rows that are new.
+ * @param tally is told the same by the hour in which a row was received.
  * @param emit takes the rows of one series, sorted by instant and stream order; they are good until it resolves.
  */
 export async function mergeSeries(options: {
   places: Places;
   curated: readonly SortedSource[];
   landed: SortedSource | null;
+  tally?: HourTally;
   emit: (rows: Rows) => void | Promise<void>;
 }): Promise<MergeCounts> {
-  const { places, emit } = options;
+  const { places, emit, tally = createHourTally() } = options;
   const sources = [...options.curated, ...(options.landed ? [options.landed] : [])];
   const counts: MergeCounts = { landed: [], curated: [], duplicates: [] };
   const count = (list: number[], source: number, by: number): void => {
@@ -82,11 +85,16 @@ export async function mergeSeries(options: {
     }
     if (!options.landed) old = gathered.length;
     for (let i = old; i < gathered.length; i++) count(counts.landed, gathered.source[i]!, 1);
-    for (let i = old; i < gathered.length; i++) count(counts.curated, gathered.source[i]!, 1);
+    for (let i = old; i < gathered.length; i++) {
+      count(counts.curated, gathered.source[i]!, 1);
+      tally.add('curated', gathered.source[i]!, gathered.receivedAt[i]!, 1);
+    }
     // Also of a row that was curated before: an earlier one of another life of the stream has come late.
     const order = distinct(gathered, places, (row) => {
       count(counts.duplicates, gathered.source[row]!, 1);
       count(counts.curated, gathered.source[row]!, -1);
+      tally.add('repeated', gathered.source[row]!, gathered.receivedAt[row]!, 1);
+      tally.add('curated', gathered.source[row]!, gathered.receivedAt[row]!, -1);
     });
     let standing = gathered;
     if (order !== null) {

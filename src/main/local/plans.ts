@@ -51,6 +51,12 @@ export interface Endpoints {
  */
 const GATEWAY_NODE_OPTIONS = '--max-semi-space-size=32';
 
+/**
+ * What the cold worker reads is in its columns at once, or garbage. V8's default lets the young generation grow to 128 MB
+ * under load, which saves it nothing: with this it is 32 MB, at the same CPU a reading.
+ */
+export const INGEST_NODE_OPTIONS = '--max-semi-space-size=16';
+
 export const PARTITIONS = 8;
 export const LIVE_GROUPS = ['live-0', 'live-1', 'live-2', 'live-3'];
 export const HUBS = { telemetry: ['ingest', 'aggregate', 'dead-letters'], averages: LIVE_GROUPS };
@@ -187,7 +193,7 @@ export function atriumPlans(
         TLS_KEY_FILE: settings.TLS_KEY_FILE ?? '',
         GATEWAY_HEALTH_PORT: String(ports.gatewayHealth),
         GATEWAY_HOST_NAMES: `${settings.HOST},127.0.0.1,localhost`,
-        NODE_OPTIONS: `${inheritedVariables().NODE_OPTIONS ?? ''} ${GATEWAY_NODE_OPTIONS}`.trim(),
+        NODE_OPTIONS: nodeOptions(GATEWAY_NODE_OPTIONS),
       },
       ports.gatewayHealth,
     ),
@@ -197,6 +203,7 @@ export function atriumPlans(
         ...blobs,
         INGEST_HEALTH_PORT: String(ports.ingestHealth),
         INGEST_FLUSH_SECONDS: String(settings.INGEST_FLUSH_SECONDS),
+        NODE_OPTIONS: nodeOptions(INGEST_NODE_OPTIONS),
       },
       ports.ingestHealth,
     ),
@@ -213,6 +220,7 @@ export function atriumPlans(
         ...deviceKeys,
         JOBS_HEALTH_PORT: String(ports.jobsHealth),
         CURATE_SECONDS: String(settings.CURATE_SECONDS),
+        RECONCILE_SECONDS: String(settings.RECONCILE_SECONDS),
       },
       ports.jobsHealth,
     ),
@@ -231,6 +239,11 @@ export function atriumPlans(
       ports.api,
     ),
   ];
+}
+
+/** Beside those that this process was started with. */
+function nodeOptions(more: string): string {
+  return `${inheritedVariables().NODE_OPTIONS ?? ''} ${more}`.trim();
 }
 
 /** The hubs of the house, in the shape of the official emulator's configuration file. */
