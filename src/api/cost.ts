@@ -124,7 +124,7 @@ export function payerOf({ principal, entitlements }: TenantScope): Payer {
  * Takes the cost of an operation before it runs.
  * @throws RATE_LIMITED with the seconds after which it may be tried again, DOCUMENT_TOO_COMPLEX where it never could.
  */
-export function takeCost(throttle: Throttle, payer: Payer, { most: cost }: RequestedCost): ThrottleStatus {
+export function takeCost(throttle: Throttle, payer: Payer, cost: number): ThrottleStatus {
   const charge = throttle.charge(payer, cost);
   if (charge.ok) return charge.status;
   const { status, short, retryAfterSeconds } = charge;

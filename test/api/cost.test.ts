@@ -188,8 +188,9 @@ describe('the cost of requests over HTTP', () => {
   beforeAll(async () => {
     api = await startApi({
       throttle: createThrottle({
-        client: { capacity: 1_000, restorePerSecond: 1 },
-        tenant: { capacity: 1_500, restorePerSecond: 1 },
+        // Nothing comes back while a test lasts.
+        client: { capacity: 1_000, restorePerSecond: 0.0001 },
+        tenant: { capacity: 5_000, restorePerSecond: 0.0001 },
       }),
     });
     owner = await api.person('owner', NORTH, 'OWNER');
@@ -199,14 +200,45 @@ describe('the cost of requests over HTTP', () => {
 
   it('stands in each answer, with what was asked for, what was used and what is left', async () => {
     const caller = await api.person('frugal', NORTH, 'VIEWER');
+    // From here on the document is known.
+    await whole(owner, { first: 1 });
     const { extensions } = await whole(caller, { first: 100 });
     expect(extensions).toEqual({
       cost: {
         requestedQueryCost: 101,
         actualQueryCost: 2,
-        throttleStatus: { maximumAvailable: 1_000, currentlyAvailable: 998, restoreRate: 1 },
+        throttleStatus: { maximumAvailable: 1_000, currentlyAvailable: 998, restoreRate: 0.0001 },
       },
     });
+  });
+
+  it('asks for one more for every four characters of a document that is new, and for nothing once it is known', async () => {
+    const caller = await api.person('inventive', NORTH, 'VIEWER');
+    const own = 'query Inventive($first: Int!) { buildings(first: $first) { nodes { name } } }';
+    const left: number[] = [];
+    for (let times = 0; times < 2; times++) {
+      const { extensions } = await whole(caller, { first: 1 }, own);
+      left.push((extensions as Extensions).cost.throttleStatus.currentlyAvailable);
+    }
+    expect(left).toEqual([1_000 - Math.ceil(own.length / 4) - 2, left[0]! - 2]);
+  });
+
+  it('asks for it each time where a document is not valid, so that to be refused is not free', async () => {
+    const caller = await api.person('careless', NORTH, 'VIEWER');
+    const wrong = `{ nothing${'x'.repeat(391)} }`;
+    const statuses: number[] = [];
+    for (let times = 0; times < 11; times++) statuses.push((await whole(caller, {}, wrong)).status);
+    // A hundred each: nine of a thousand, and what is left is too little.
+    expect(statuses.slice(0, 9)).toEqual(Array.from({ length: 9 }, () => 400));
+    expect(statuses.at(-1)).toBe(429);
+  });
+
+  it('asks for a large body before it is read', async () => {
+    const caller = await api.person('verbose', NORTH, 'VIEWER');
+    const variables = { first: 1, more: 'x'.repeat(300_000) };
+    const statuses: number[] = [];
+    for (let times = 0; times < 2; times++) statuses.push((await whole(caller, variables)).status);
+    expect(statuses).toEqual([200, 429]);
   });
 
   it('is refused with 429 and the seconds to wait once a client has used its share, and others are still served', async () => {
@@ -225,11 +257,15 @@ describe('the cost of requests over HTTP', () => {
     expect((await whole(other, { first: 10 })).status).toBe(200);
   });
 
-  async function whole(who: Person, variables: object) {
+  interface Extensions {
+    cost: { throttleStatus: { currentlyAvailable: number } };
+  }
+
+  async function whole(who: Person, variables: object, document = query) {
     const response = await fetch(`${api.url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${who.token}` },
-      body: JSON.stringify({ query, variables }),
+      body: JSON.stringify({ query: document, variables }),
     });
     const body = (await response.json()) as {
       extensions?: unknown;
