@@ -1,6 +1,7 @@
 import { type ContainerClient } from '@azure/storage-blob';
 import { createCosmosEmulator } from '../../emulators/cosmos/emulator';
 import { createCurator } from '../../src/analytics/curation/curator';
+import { createLandingKeeper } from '../../src/analytics/curation/landing-keeper';
 import { createReconciliation } from '../../src/analytics/reconciliation';
 import { type PartitionEnd } from '../../src/analytics/reconciliation/partition';
 import { type Entitlement, tenantScope } from '../../src/auth/scope';
@@ -13,6 +14,7 @@ import { type Cosmos, createCosmos } from '../../src/store/cosmos';
 import { createAcceptedWriter } from '../../src/store/ingestion/accepted-writer';
 import { ledgerKey } from '../../src/store/ingestion/documents';
 import { createIngestionReports, type IngestionHour } from '../../src/store/ingestion/report';
+import { createManifests } from '../../src/store/manifests';
 import { readStreamEnds } from '../../src/stream/stream-ends';
 import { type House, startHouse } from '../dead-letters/house';
 import { HUB } from '../gateway/gateway.support';
@@ -211,7 +213,7 @@ describe('the sums of each hour', () => {
     let arrivals: Arrival[] = [];
     const streamEnds = () => Promise.resolve([{ ...LIFE, partition: 0, lastSequence: sequence - 1 }]);
     return {
-      ...{ cold, cosmos, streamEnds },
+      ...{ cold: { ...cold, manifests: createManifests(cold.container) }, cosmos, streamEnds },
       reconciliation: build({ cosmos, container: cold.container, streamEnds, ...(now && { now }) }),
       /** A reading of each tenant, received then. */
       send(receivedAt: number, observedAt = receivedAt - 50) {
@@ -343,6 +345,75 @@ describe('the sums of each hour', () => {
       ...{ unexplained: 0, notYetCurated: 0, untold: 0 },
     });
     expect(calls).toBeGreaterThan(8);
+  });
+
+  it('hold no landing file back once it is counted, and outlast it', async () => {
+    const { send, land, cold, reconciliation, report } = await begin();
+    for (let i = 0; i < 3; i++) {
+      send(EDGE + i * 1000);
+      await land();
+    }
+    await cold.curate();
+    const keeper = createLandingKeeper({
+      ...{ logger, container: cold.container, keepMs: 0 },
+      countedThrough: reconciliation.countedThrough,
+    });
+    const keep = async () => (await keeper.keep(AbortSignal.timeout(60_000))).removed;
+    expect([await keep(), await keep()]).toEqual([0, 0]);
+    await reconciliation.reconcile();
+    expect((await keep()) + (await keep())).toBe(3);
+    await reconciliation.reconcile();
+    send(EDGE + 10_000);
+    await land();
+    await cold.curate();
+    await reconciliation.reconcile();
+    expect(total(await report())).toMatchObject({ accepted: 4, landed: 4, curated: 4, unexplained: 0 });
+  });
+
+  it('judge nothing that a release without tallies curated, and everything behind it', async () => {
+    const { send, land, cold, reconciliation, report } = await begin();
+    const before = async (tenantId: string): Promise<void> => {
+      // As that release writes it, which leaves alone what it does not know.
+      const { value, etag } = (await cold.manifests.read(tenantId))!;
+      const { tallies: _, ...rest } = value;
+      await cold.manifests.publish({ ...rest, version: rest.version + 1 }, etag);
+    };
+    send(EDGE);
+    await land();
+    await cold.curate();
+    for (const tenantId of TENANTS) await before(tenantId);
+    await reconciliation.reconcile();
+    expect(total(await report())).toMatchObject({ landed: 1, curated: 0, notYetCurated: 0, unexplained: 0 });
+    send(EDGE + HOUR_MS);
+    await land();
+    await cold.curate();
+    await reconciliation.reconcile();
+    const hours = await report();
+    expect(hours.map(({ counts }) => [counts.landed, counts.curated])).toEqual([
+      [1, 0],
+      [1, 1],
+    ]);
+    expect(total(hours).unexplained).toBe(0);
+  });
+
+  it('miss nothing of a tenant that was erased', async () => {
+    const { send, land, cold, reconciliation, report } = await begin();
+    send(EDGE);
+    await land();
+    await cold.curate();
+    await reconciliation.reconcile();
+    const { value, etag } = (await cold.manifests.read('ten_a'))!;
+    await cold.manifests.publish({ ...value, version: value.version + 1, erasedAt: Date.now() }, etag);
+    send(EDGE + 1000);
+    await land();
+    await taken(cold.container, (await namesOf(cold.container))[1]!);
+    send(EDGE + 2000);
+    await land();
+    await reconciliation.reconcile();
+    expect([total(await report('ten_a')).unexplained, total(await report('ten_b')).unexplained]).toEqual([
+      0, 1,
+    ]);
+    expect(await reconciliation.value('atrium_ingestion_unexplained_readings', { stage: 'landing' })).toBe(1);
   });
 
   it('are nobody’s but an owner’s or manager’s of the whole tenant', async () => {
