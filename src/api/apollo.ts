@@ -7,7 +7,7 @@ import { GraphQLError, type GraphQLSchema, OperationTypeNode } from 'graphql';
 import { explain, type Logger } from '../observability/logger';
 import { type Context } from '../resolvers/context';
 import { type Admission } from './admission';
-import { payerOf, requestedCost, takeCost, withCost } from './cost';
+import { payerOf, requestedCost, type RequestedCost, takeCost, withCost } from './cost';
 import { createDocumentCache } from './document-cache';
 import { maskError } from './error-answers';
 import { type DocumentLimits } from './limits';
@@ -84,7 +84,7 @@ function operations({
   return {
     async requestDidStart() {
       const stop = meters.duration.startTimer({ transport: 'http' });
-      let requested: number | undefined;
+      let requested: RequestedCost | undefined;
       return {
         async validationDidStart({ source }) {
           return async (errors) => {
@@ -103,7 +103,7 @@ function operations({
           if (operation === undefined) return;
           try {
             const cost = requestedCost(schema, document, operation, request.variables ?? {}, limits.objects);
-            takeCost(throttle, payerOf(contextValue.scope), cost);
+            takeCost(throttle, payerOf(contextValue.scope), cost.most);
             requested = cost;
           } catch (error) {
             throw clientErrorOverHttp(error);

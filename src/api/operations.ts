@@ -18,7 +18,7 @@ import { type Context, type Services } from '../resolvers/context';
 import { clientError } from '../resolvers/errors';
 import { sharedStreamOf, tenantOfAlone } from '../resolvers/shared-stream';
 import { type Admission } from './admission';
-import { payerOf, requestedCost, takeCost, withCost } from './cost';
+import { payerOf, requestedCost, type RequestedCost, takeCost, withCost } from './cost';
 import { createDocumentCache, documentKey } from './document-cache';
 import { type DeliveryBudget } from './delivery-budget';
 import { type FanOut, type Sink } from './fan-out';
@@ -58,7 +58,7 @@ interface Asked {
   request: OperationRequest;
   operation: OperationDefinitionNode;
   variables: Record<string, unknown>;
-  cost: number;
+  cost: RequestedCost;
 }
 
 const MAXIMUM_VALIDATION_ERRORS = 10;
@@ -124,10 +124,10 @@ export function createOperations(options: {
           clientError('OPERATION_RESOLUTION_FAILURE', 'operationName chooses no operation of the document'),
         ];
       }
-      let cost: number;
+      let cost: RequestedCost;
       try {
         cost = requestedCost(schema, document, operation, variables, limits.objects);
-        takeCost(throttle, payer, cost);
+        takeCost(throttle, payer, cost.most);
       } catch (error) {
         return [error as GraphQLError];
       }

@@ -47,6 +47,8 @@ export function createDeadLetters(options: {
   identifier: string;
   limits?: Partial<FloodLimits>;
   keepSeconds?: number;
+  /** Tenants of whom nothing is filed. */
+  isErased?: (tenantId: string) => boolean;
 }): DeadLetters {
   const { logger, namespace, hub, cosmos } = options;
   const metrics = createDeadLettersMetrics(options.metrics);

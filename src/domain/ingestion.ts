@@ -38,7 +38,10 @@ export interface IngestionBalance {
   inFlight: number;
   /** Landed and neither curated nor dropped, which need not be wrong: it is done once an hour. */
   notYetCurated: number;
-  /** Landed beyond what was accepted or unanswered: sent by a gateway that ended without telling. No loss. */
+  /**
+   * Landed beyond what was accepted or unanswered: of a gateway that ended without telling. No loss. Known once the hour is
+   * over, because a gateway tells some seconds late.
+   */
   untold: number;
   /** What nothing explains. */
   lost: number;
@@ -84,7 +87,7 @@ export function balanceOf(
   return {
     inFlight: settled.landed ? 0 : missing,
     notYetCurated: settled.curated ? 0 : Math.max(0, uncurated),
-    untold: Math.max(0, landed - accepted - unanswered),
+    untold: settled.landed ? Math.max(0, landed - accepted - unanswered) : 0,
     lost: settled.landed ? missing : 0,
     lettersLost: settled.landed ? missingLetters : 0,
     uncurated: settled.curated ? Math.abs(uncurated) : 0,

@@ -13,6 +13,7 @@ import { createCosmos } from '../store/cosmos';
 import { createDeviceActivation } from '../store/device-activation';
 import { createActivityWriter } from '../store/device-activity-writer';
 import { createDeviceDirectory } from '../store/device-directory';
+import { createErasedTenants } from '../store/erasure/erased-tenants';
 import { createGatewayHeartbeat } from '../store/gateway-heartbeats';
 import { createAcceptedWriter } from '../store/ingestion/accepted-writer';
 import { createKeyring } from '../store/keyring';
@@ -32,6 +33,7 @@ run('gateway', gatewaySettings, async (settings, logger) => {
     scope: directoryScope('device-authentication'),
     logger,
   });
+  const erased = createErasedTenants({ cosmos, logger });
   const producer = createStreamProducer({ namespace: namespaceOf(settings), hub: settings.TELEMETRY_HUB });
   const gateway = createGateway({
     logger,
@@ -57,7 +59,7 @@ run('gateway', gatewaySettings, async (settings, logger) => {
     }),
     counts: createAcceptedCounts({
       logger,
-      writer: createAcceptedWriter({ cosmos }),
+      writer: createAcceptedWriter({ cosmos, isErased: erased.has }),
       partitionCount: () => producer.partitionCount,
     }),
   });
@@ -76,12 +78,20 @@ run('gateway', gatewaySettings, async (settings, logger) => {
   });
   await health.start();
   await cosmos.ensureContainers();
-  await directory.start();
+  await Promise.all([directory.start(), erased.start()]);
   await gateway.start();
   heartbeat.start();
   return {
     stop: () =>
-      stopInOrder(heartbeat.stop, gateway.stop, directory.stop, producer.stop, health.stop, cosmos.stop),
+      stopInOrder(
+        heartbeat.stop,
+        gateway.stop,
+        directory.stop,
+        erased.stop,
+        producer.stop,
+        health.stop,
+        cosmos.stop,
+      ),
   };
 });
 

@@ -39,12 +39,19 @@ export interface LandingFiles {
     from: number,
     to: number,
   ): Promise<StoredLandingFile[]>;
+  /**
+   * @throws ChangedLandingFile where it is gone, or was rewritten since it was listed: both only befall files that are
+   * curated for all tenants, so that whoever meets it was overtaken.
+   */
   read(file: StoredLandingFile): Promise<Buffer>;
   /** The file's dead letters; null where there are none, or none any more. */
   readDeadLetters(file: StoredLandingFile): Promise<Buffer | null>;
   /** Removes the file, and dead letters that a crashed writer left for it; its own dead letters stay. */
   remove(file: StoredLandingFile): Promise<void>;
 }
+
+/** A file is not what the listing said: the listing is to be made again. */
+export class ChangedLandingFile extends Error {}
 
 const TIMEOUT_MS = 120_000;
 const HOUR_MS = 3_600_000;
@@ -151,10 +158,19 @@ export function createLandingFiles(container: ContainerClient): LandingFiles {
         throw error;
       }
     },
-    read: (file) =>
-      container
-        .getBlobClient(file.path)
-        .downloadToBuffer(undefined, undefined, { abortSignal: AbortSignal.timeout(TIMEOUT_MS) }),
+    async read({ path, etag }) {
+      try {
+        return await container.getBlobClient(path).downloadToBuffer(undefined, undefined, {
+          // A listing gives etags without their quotes, a header has them.
+          conditions: { ifMatch: etag.startsWith('"') ? etag : `"${etag}"` },
+          abortSignal: AbortSignal.timeout(TIMEOUT_MS),
+        });
+      } catch (error) {
+        const status = error instanceof RestError ? error.statusCode : undefined;
+        if (status !== 404 && status !== 412) throw error;
+        throw new ChangedLandingFile(`${path} is gone or was rewritten`, { cause: error });
+      }
+    },
     async remove(file) {
       const abortSignal = AbortSignal.timeout(TIMEOUT_MS);
       const place = { ...file, enqueuedAt: file.hour };

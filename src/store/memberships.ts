@@ -5,7 +5,14 @@ import { type Cosmos } from './cosmos';
 import { type ReceivedGrantDocument } from './grants/documents';
 import { createSharedGrants } from './grants/shared-grants';
 import { inParallel } from './in-parallel';
-import { entitlementsOf, type RightDocument, rightsOf, sharingTenantsOf } from './registry/tenants';
+import { type ErasedMarkDocument } from './erasure/documents';
+import {
+  entitlementsOf,
+  erasedTenants,
+  type RightDocument,
+  rightsOf,
+  sharingTenantsOf,
+} from './registry/tenants';
 
 export type Entitlements = readonly Entitlement[];
 
@@ -75,6 +82,10 @@ export function createMemberships(options: {
   const held = new Map<string, Held>();
   const readings = new Map<string, Reading>();
   const watchers = new Map<string, Set<MembershipListener>>();
+  /** Never falls: a tombstone stands for ever. */
+  const erased = new Set<string>();
+  /** Whether those were read since the feed had its position: it tells of those to come. */
+  let tombstonesKnown = false;
   let sweeping: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
 
@@ -84,9 +95,10 @@ export function createMemberships(options: {
     // What changed earlier is read with its person: nobody is held before the feed has its position.
     from: 'now',
     onChanges(documents) {
-      for (const each of documents as Partial<RightDocument>[]) {
+      for (const each of documents as Partial<RightDocument | ErasedMarkDocument>[]) {
         if (each.kind === 'membership') take(each as RightDocument);
         else if (each.kind === 'grant') takeGrant(each as ReceivedGrantDocument);
+        else if (each.kind === 'erasure') erase(each.tenantId!);
       }
     },
     logger,
@@ -131,9 +143,27 @@ export function createMemberships(options: {
     }
   }
 
+  /** Nobody has a right in it any more, and nothing is held of it. */
+  function erase(tenantId: string): void {
+    if (erased.has(tenantId)) return;
+    erased.add(tenantId);
+    for (const [person, known] of [...held]) {
+      const belonged = known.rights.delete(tenantId);
+      // What it has shared with others goes with it.
+      if (belonged || known.entitlements.some((each) => each.tenantId === tenantId)) hold(person, known);
+    }
+  }
+
+  /** The tombstones are read where the feed has not told of all of them yet. */
+  async function tombstonesRead(followed: boolean): Promise<void> {
+    if (tombstonesKnown && current()) return;
+    for (const tenantId of await erasedTenants(cosmos)) erase(tenantId);
+    tombstonesKnown ||= followed;
+  }
+
   function hold(person: string, { rights, readAt, followed }: Omit<Held, 'entitlements'>): Entitlements {
     const before = held.get(person)?.entitlements;
-    const entitlements = entitlementsOf(rights.values(), (tenantId) => shared.held(tenantId) ?? []);
+    const entitlements = entitlementsOf(rights.values(), (tenantId) => shared.held(tenantId) ?? [], erased);
     const changed = before === undefined || !same(before, entitlements);
     held.delete(person);
     held.set(person, { rights, readAt, followed, entitlements: changed ? entitlements : before });
@@ -175,7 +205,7 @@ export function createMemberships(options: {
       reading.brought = false;
       const followed = following();
       const readAt = Date.now();
-      const rights = await rightsOf(cosmos, person);
+      const [rights] = await Promise.all([rightsOf(cosmos, person), tombstonesRead(followed)]);
       const tenants = sharingTenantsOf(rights);
       await Promise.all(tenants.map((each) => shared.ensure(each)));
       if (reading.brought && tries < MAXIMUM_TRIES) continue;
@@ -202,6 +232,7 @@ export function createMemberships(options: {
       timer ??= setInterval(() => (sweeping ??= sweep().finally(() => (sweeping = undefined))), SWEEP_MS);
       timer.unref();
       await follower.start();
+      if (following()) await tombstonesRead(true).catch(() => undefined);
     },
     async stop() {
       clearInterval(timer);

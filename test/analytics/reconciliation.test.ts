@@ -1,6 +1,7 @@
 import { type ContainerClient } from '@azure/storage-blob';
 import { createCosmosEmulator } from '../../emulators/cosmos/emulator';
 import { createCurator } from '../../src/analytics/curation/curator';
+import { createLandingKeeper } from '../../src/analytics/curation/landing-keeper';
 import { createReconciliation } from '../../src/analytics/reconciliation';
 import { type PartitionEnd } from '../../src/analytics/reconciliation/partition';
 import { type Entitlement, tenantScope } from '../../src/auth/scope';
@@ -13,6 +14,7 @@ import { type Cosmos, createCosmos } from '../../src/store/cosmos';
 import { createAcceptedWriter } from '../../src/store/ingestion/accepted-writer';
 import { ledgerKey } from '../../src/store/ingestion/documents';
 import { createIngestionReports, type IngestionHour } from '../../src/store/ingestion/report';
+import { createManifests } from '../../src/store/manifests';
 import { readStreamEnds } from '../../src/stream/stream-ends';
 import { type House, startHouse } from '../dead-letters/house';
 import { HUB } from '../gateway/gateway.support';
@@ -126,11 +128,31 @@ describe('what became of every reading, from the device to the curated store', (
       expect(codes).toEqual({ VALUE_OUT_OF_RANGE: 2, PAYLOAD_INVALID: 1 });
       expect(await reconciliation.value('atrium_platform_alert', { kind: 'readings_unexplained' })).toBe(0);
 
+      // A channel that has no place yet, and has one when the letter is replayed.
+      const { buildingId, id } = device.device;
+      const jobs = await house.startJobs();
+      await house.post(device, { humidity: 41, observedAt: new Date(at).toISOString() });
+      await eventually(async () => expect(await house.letters(scope, buildingId)).toHaveLength(4));
+      await house.change(buildingId, id, (each) => ({
+        ...each,
+        assignments: [
+          ...each.assignments,
+          { ...each.assignments[0]!, channel: 'humidity', pointId: 'pnt_humidity', pointOrdinal: 9 },
+        ],
+      }));
+      const { job } = await house.replay(scope, buildingId, { code: 'UNKNOWN_CHANNEL' });
+      expect(job.failed).toBe(0);
+      await jobs.stop();
+      await eventually(async () =>
+        expect(total(await report())).toMatchObject({ accepted: 18, refused: 4, landed: 18, dead: 4 }),
+      );
+      expect(total(await report())).toMatchObject({ untold: 0, unexplained: 0 });
+
       // A gateway that is killed before it tells: what it acknowledged is there, and no loss.
       const killed = await house.startGateway({ write: () => Promise.reject(new Error('killed')) });
       for (let i = 20; i < 25; i++) await send(at + i * 1000, 21, killed.url);
-      await eventually(async () => expect(total(await report()).landed).toBe(22));
-      expect(total(await report())).toMatchObject({ accepted: 17, untold: 5, unexplained: 0, inFlight: 0 });
+      await eventually(async () => expect(total(await report()).landed).toBe(23));
+      expect(total(await report())).toMatchObject({ accepted: 18, untold: 5, unexplained: 0, inFlight: 0 });
     } finally {
       await worker.stop();
     }
@@ -211,7 +233,7 @@ describe('the sums of each hour', () => {
     let arrivals: Arrival[] = [];
     const streamEnds = () => Promise.resolve([{ ...LIFE, partition: 0, lastSequence: sequence - 1 }]);
     return {
-      ...{ cold, cosmos, streamEnds },
+      ...{ cold: { ...cold, manifests: createManifests(cold.container) }, cosmos, streamEnds },
       reconciliation: build({ cosmos, container: cold.container, streamEnds, ...(now && { now }) }),
       /** A reading of each tenant, received then. */
       send(receivedAt: number, observedAt = receivedAt - 50) {
@@ -343,6 +365,75 @@ describe('the sums of each hour', () => {
       ...{ unexplained: 0, notYetCurated: 0, untold: 0 },
     });
     expect(calls).toBeGreaterThan(8);
+  });
+
+  it('hold no landing file back once it is counted, and outlast it', async () => {
+    const { send, land, cold, reconciliation, report } = await begin();
+    for (let i = 0; i < 3; i++) {
+      send(EDGE + i * 1000);
+      await land();
+    }
+    await cold.curate();
+    const keeper = createLandingKeeper({
+      ...{ logger, container: cold.container, keepMs: 0 },
+      countedThrough: reconciliation.countedThrough,
+    });
+    const keep = async () => (await keeper.keep(AbortSignal.timeout(60_000))).removed;
+    expect([await keep(), await keep()]).toEqual([0, 0]);
+    await reconciliation.reconcile();
+    expect((await keep()) + (await keep())).toBe(3);
+    await reconciliation.reconcile();
+    send(EDGE + 10_000);
+    await land();
+    await cold.curate();
+    await reconciliation.reconcile();
+    expect(total(await report())).toMatchObject({ accepted: 4, landed: 4, curated: 4, unexplained: 0 });
+  });
+
+  it('judge nothing that a release without tallies curated, and everything behind it', async () => {
+    const { send, land, cold, reconciliation, report } = await begin();
+    const before = async (tenantId: string): Promise<void> => {
+      // As that release writes it, which leaves alone what it does not know.
+      const { value, etag } = (await cold.manifests.read(tenantId))!;
+      const { tallies: _, ...rest } = value;
+      await cold.manifests.publish({ ...rest, version: rest.version + 1 }, etag);
+    };
+    send(EDGE);
+    await land();
+    await cold.curate();
+    for (const tenantId of TENANTS) await before(tenantId);
+    await reconciliation.reconcile();
+    expect(total(await report())).toMatchObject({ landed: 1, curated: 0, notYetCurated: 0, unexplained: 0 });
+    send(EDGE + HOUR_MS);
+    await land();
+    await cold.curate();
+    await reconciliation.reconcile();
+    const hours = await report();
+    expect(hours.map(({ counts }) => [counts.landed, counts.curated])).toEqual([
+      [1, 0],
+      [1, 1],
+    ]);
+    expect(total(hours).unexplained).toBe(0);
+  });
+
+  it('miss nothing of a tenant that was erased', async () => {
+    const { send, land, cold, reconciliation, report } = await begin();
+    send(EDGE);
+    await land();
+    await cold.curate();
+    await reconciliation.reconcile();
+    const { value, etag } = (await cold.manifests.read('ten_a'))!;
+    await cold.manifests.publish({ ...value, version: value.version + 1, erasedAt: Date.now() }, etag);
+    send(EDGE + 1000);
+    await land();
+    await taken(cold.container, (await namesOf(cold.container))[1]!);
+    send(EDGE + 2000);
+    await land();
+    await reconciliation.reconcile();
+    expect([total(await report('ten_a')).unexplained, total(await report('ten_b')).unexplained]).toEqual([
+      0, 1,
+    ]);
+    expect(await reconciliation.value('atrium_ingestion_unexplained_readings', { stage: 'landing' })).toBe(1);
   });
 
   it('are nobody’s but an owner’s or manager’s of the whole tenant', async () => {

@@ -30,7 +30,7 @@ describe('memberships', () => {
     const memberships = createMemberships({
       cosmos: {
         query: async (...asked) => {
-          // Of people; what is shared with their tenants is read once for all of them.
+          // Of people: what is shared with their tenants, and what is erased, is read once for all of them.
           if (asked[1].startsWith('person:')) queries++;
           return cut(() => cosmos.query(...asked)) as Promise<never>;
         },

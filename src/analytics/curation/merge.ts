@@ -20,6 +20,8 @@ export interface SortedSource {
   advance(): void | Promise<void>;
 }
 
+const DAY_MS = 86_400_000;
+
 /** What became of rows, by source (`Places.source`). */
 export interface MergeCounts {
   /** Rows of the landing that were read, by source. */
@@ -33,7 +35,8 @@ export interface MergeCounts {
  * Merges what is curated with what has landed, one row an identity: the first in stream order stands.
  *
  * Identity (`src/domain/reading.ts`): the point and the instant of observation; without a time of its own the point, the
- * message id and the index; without a message id each row is its own.
+ * message id, the index and the day of UTC that it was stamped with, whatever the period, so that it does not change when
+ * days become a month; without a message id each row is its own.
  *
  * Memory holds one series at a time besides what the sources hold.
  *
@@ -133,7 +136,7 @@ function distinct(rows: Rows, places: Places, repeated: (row: number) => void): 
   const keyOf = (row: number): string | null => {
     const extra = extras?.[row];
     if (!extra?.undated || extra.messageId === null) return null;
-    return `${extra.messageIndex ?? 0} ${extra.messageId}`;
+    return `${Math.floor(observedAt[row]! / DAY_MS)} ${extra.messageIndex ?? 0} ${extra.messageId}`;
   };
   if (extras !== null) {
     for (const row of order) {

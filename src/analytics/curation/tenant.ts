@@ -22,6 +22,9 @@ import { createPlaces } from './places';
 import { createRows } from './rows';
 import { curatedSource, type CuratedPart, landedSource } from './sources';
 
+/** The tenant was erased while a generation of it was made: no further file of it is written. */
+export class ErasedMeanwhile extends Error {}
+
 /** A file that the present manifest names is not there: somebody removed it, and no merge may go on without its rows. */
 export class MissingFile extends Error {}
 
@@ -62,6 +65,7 @@ export function createTenantCuration(options: {
     batch: LoadedBatch,
     through: readonly number[],
     tally: HourTally,
+    found: Versioned<CuratedManifest> | null,
   ) => {
     const { places } = batch;
     const generation = 1 + Math.max(0, ...plan.sources.map((each) => each.generation));
@@ -69,7 +73,15 @@ export function createTenantCuration(options: {
     const folder = generationFolder({ tenantId, period: plan.period, generation, token });
     const writer = createGenerationWriter({
       places,
-      files,
+      // Asked before each file, so that none is written longer after a tombstone than one takes.
+      files: {
+        ...files,
+        async create(...file) {
+          const standing = await manifests.read(tenantId, found);
+          if (standing?.value.erasedAt !== undefined) throw new ErasedMeanwhile(`${tenantId} is erased`);
+          return files.create(...file);
+        },
+      },
       folder,
       metadata: { 'atrium.tenant': tenantId, 'atrium.period': plan.period },
       ...(fileRows !== undefined && { fileRows }),
@@ -139,7 +151,7 @@ export function createTenantCuration(options: {
       });
       const written: CuratedPeriod[] = [];
       for (const plan of plans) {
-        const { period, counts: each } = await write(plan, tenantId, loaded, through, tally);
+        const { period, counts: each } = await write(plan, tenantId, loaded, through, tally, found);
         add(merged, each.landed);
         add(counts.curated, each.curated);
         add(counts.duplicates, each.duplicates);
@@ -196,7 +208,7 @@ export function createTenantCuration(options: {
       publishedAt: now(),
       periods,
       positions: [...positions.values()],
-      tallies: talliesBehind(before, [...positions.values()], tally.rows(places), now()),
+      ...(!erased && { tallies: talliesBehind(before, [...positions.values()], tally.rows(places), now()) }),
       retired: [...before.retired.filter((each) => !gone.includes(each)), ...retired],
     };
     if (!erased) mustAgree(manifest);
@@ -211,6 +223,7 @@ export function createTenantCuration(options: {
       try {
         return await attempt(tenantId, batch, found);
       } catch (error) {
+        if (error instanceof ErasedMeanwhile) return { ...nothingDone(), published: false };
         if (!(error instanceof MissingFile)) throw error;
         const again = await manifests.read(tenantId);
         // Another curator replaced it, and its grace time is over; else the store has lost a file.

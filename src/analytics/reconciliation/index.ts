@@ -78,6 +78,8 @@ export function createReconciliation(options: {
       const progress = await store.progress();
       // In this order: what a manifest holds has landed, and what the stream held by then will have.
       const standings = await readStandings(manifests, progress.rootVersion, seen, signal);
+      // The clock before the stream: what is judged as complete by it, the ends hold.
+      const at = now();
       const ends = await streamEnds();
       const lives = new Map<number, string[]>(ends.map(({ partition }) => [partition, []]));
       for (const { incarnation, partition } of await landing.partitions()) {
@@ -93,7 +95,7 @@ export function createReconciliation(options: {
             ...{ logger, store, landing, partition, standings, signal },
             lives: incarnations,
             end: ends.find((each) => each.partition === partition),
-            now: now(),
+            now: at,
             onFiles: (files) => metrics.files.inc(files),
           });
           for (const stage of UNEXPLAINED_STAGES) unexplained[stage] += done.unexplained[stage];

@@ -37,11 +37,18 @@ export async function countLanding(options: {
 }): Promise<CountedLanding> {
   const { landing, place, before, signal } = options;
   const from = Math.min(before.hour, ...before.holes.map(({ hour }) => hour));
-  const listed = await landing.ofHours(place, from, options.hour + AHEAD_HOURS);
-  const fresh = listed.filter(
-    ({ firstSequence: first }) =>
-      first > before.sequence || before.holes.some((hole) => first >= hole.from && first <= hole.to),
-  );
+  const list = async (): Promise<StoredLandingFile[]> =>
+    (await landing.ofHours(place, from, options.hour + AHEAD_HOURS)).filter(
+      ({ firstSequence: first }) =>
+        first > before.sequence || before.holes.some((hole) => first >= hole.from && first <= hole.to),
+    );
+  let fresh = await list();
+  if (leavesHole(before, fresh)) {
+    // A listing takes its time: a file may have come into being behind the place where it had got to, and its successor
+    // before it. Each file existed before the next, so a second listing shows it.
+    const last = fresh.at(-1)!.firstSequence;
+    fresh = (await list()).filter(({ firstSequence }) => firstSequence <= last);
+  }
   const files = fresh.slice(0, FILES_AT_ONCE);
   const hours: CountedLanding['hours'] = new Map();
   let life = before;
@@ -66,6 +73,15 @@ export async function countLanding(options: {
     life = withFile(life, file, through);
   }
   return { hours, life, files: files.length, more: fresh.length > files.length };
+}
+
+function leavesHole({ sequence }: CountedLife, files: readonly StoredLandingFile[]): boolean {
+  let next = sequence + 1;
+  return files.some(({ firstSequence, lastSequence }, i) => {
+    const hole = firstSequence > next && (i > 0 || sequence >= 0);
+    next = Math.max(next, lastSequence + 1);
+    return hole;
+  });
 }
 
 function note(

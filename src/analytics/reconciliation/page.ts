@@ -38,6 +38,9 @@ export interface Standing {
 /** How much later than it was received something may reach the stream and be told: clocks, retries, and the telling. */
 export const GRACE_MS = 3 * 60_000;
 
+/** What is in flight for longer than this is missing, wherever the landing has got to: the stream keeps nothing for ever. */
+export const LONGEST_IN_FLIGHT_MS = 24 * HOUR_MS;
+
 /** Adds a file once, however often it comes. */
 export function addFile(page: PageDocument, file: CountedFile): void {
   const known = (page.files[file.incarnation] ??= { first: [], last: -1 });
@@ -106,7 +109,7 @@ export function settledAt(
   const told = Math.max(0, ...runs.map(({ _ts = 0 }) => _ts * 1000));
   const complete = Math.max((hour + 1) * HOUR_MS, told) + GRACE_MS;
   return {
-    landed: now >= complete && countedThrough >= complete,
+    landed: now >= complete && (countedThrough >= complete || now >= complete + LONGEST_IN_FLIGHT_MS),
     curated: Object.entries(page.files).every(
       ([incarnation, { last }]) => (curatedThrough.get(incarnation) ?? -1) >= last,
     ),

@@ -26,6 +26,8 @@ export interface PartitionEnd {
 
 /** Of hours that were not looked at, so many are gone through at most. */
 const LOOK_BACK_HOURS = 48;
+/** The same before there is a ledger: nobody has told anything long before anybody looked. */
+const FIRST_LOOK_HOURS = 6;
 /** What gateways tell late is still taken in. */
 const OPEN_MS = 3 * HOUR_MS;
 const TOUCHED_OPEN_MS = HOUR_MS;
@@ -142,7 +144,8 @@ export async function reconcilePartition(options: {
   }
 
   const open = new Map(ledger.open.map((each) => [each.hour, each]));
-  const from = Math.max(hourOfInstant(ledger.lookedAt), current - LOOK_BACK_HOURS);
+  const back = ledger.lookedAt === 0 ? FIRST_LOOK_HOURS : LOOK_BACK_HOURS;
+  const from = Math.max(hourOfInstant(ledger.lookedAt), current - back);
   const hours = new Set([...open.keys(), ...touched]);
   for (let hour = from - 1; hour <= current; hour++) hours.add(hour);
   const next: OpenHour[] = [];

@@ -39,8 +39,10 @@ export async function readStandings(
   if (rootVersion !== known) {
     for await (const tenantId of manifests.tenants()) {
       signal.throwIfAborted();
-      tenants.push(tenantId);
       const manifest = (await manifests.read(tenantId))?.value;
+      // Nothing of it is added up any more.
+      if (manifest?.erasedAt !== undefined) continue;
+      tenants.push(tenantId);
       const entries = (manifest?.tallies?.entries ?? []).filter(
         ({ version }) => version > (seen.get(tenantId) ?? 0),
       );

@@ -80,7 +80,7 @@ export class IngestionCounts {
   @Visible('with-parent')
   @Field(() => Long, {
     description:
-      'Landed although no gateway told that it was accepted or unanswered: a gateway that ended without telling. No loss.',
+      'Landed although no gateway told that it was accepted or unanswered: a gateway that ended without telling. No loss. 0 while the hour is not over, for gateways tell some seconds late.',
   })
   untold!: number;
 

@@ -138,16 +138,7 @@ export function createColdAccess({
     const membership = await cosmos.read<MembershipDocument>('directory', `person:${personId}`, tenantId);
     if (membership?.kind !== 'membership' || membership.role === null) return null;
     const principal: Principal = { kind: 'person', id: personId, email: null, expiresAt: Infinity };
-    return (
-      readsAll(
-        tenantScope(
-          principal,
-          entitlementsOf([membership], () => []),
-        ),
-        tenantId,
-        now(),
-      ) > 0
-    );
+    return readsAll(tenantScope(principal, entitlementsOf([membership])), tenantId, now()) > 0;
   }
 
   function administers(scope: TenantScope, tenantId: string): Refusal | undefined {

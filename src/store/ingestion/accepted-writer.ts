@@ -16,12 +16,20 @@ export interface AcceptedWriter {
   write(books: readonly AcceptedBook[]): Promise<void>;
 }
 
-export function createAcceptedWriter({ cosmos }: { cosmos: Pick<Cosmos, 'bulkUpsert'> }): AcceptedWriter {
+export function createAcceptedWriter({
+  cosmos,
+  isErased = () => false,
+}: {
+  cosmos: Pick<Cosmos, 'bulkUpsert'>;
+  /** Tenants of whom nothing is told any more. */
+  isErased?: (tenantId: string) => boolean;
+}): AcceptedWriter {
   return {
     write: (books) =>
       cosmos.bulkUpsert(
         'ingestion',
-        books.map(({ id, partition, hour, tenants }): RunDocument => {
+        books.map(({ id, partition, hour, tenants: all }): RunDocument => {
+          const tenants = Object.fromEntries(Object.entries(all).filter(([tenantId]) => !isErased(tenantId)));
           return { id: `run:${id}`, key: hourKey(partition, hour), tenants, ttl: RUN_TTL_SECONDS };
         }),
       ),

@@ -2,6 +2,7 @@ import { type Entitlement, lesserRole, type Role, tenantsWith } from '../../auth
 import { personId } from '../../domain/id';
 import { type Cosmos } from '../cosmos';
 import { type MemberDocument, type MembershipDocument, membersOf, type TenantDocument } from '../documents';
+import { type ErasedMarkDocument, ERASURES } from '../erasure/documents';
 import { type ReceivedGrantDocument, receivedOf } from '../grants/documents';
 import { type Registry } from '../registry';
 
@@ -17,10 +18,10 @@ export function createTenants({
   const cached = new Map<string, { until: number; entitlements: Promise<Entitlement[]> }>();
 
   const load = async (person: string): Promise<Entitlement[]> => {
-    const rights = await rightsOf(cosmos, person);
+    const [rights, erased] = await Promise.all([rightsOf(cosmos, person), erasedTenants(cosmos)]);
     const shared = new Map<string, ReceivedGrantDocument[]>();
     for (const tenantId of sharingTenantsOf(rights)) shared.set(tenantId, await sharedWith(cosmos, tenantId));
-    return entitlementsOf(rights, (tenantId) => shared.get(tenantId) ?? []);
+    return entitlementsOf(rights, (tenantId) => shared.get(tenantId) ?? [], erased);
   };
 
   return {
@@ -45,7 +46,9 @@ export function createTenants({
     },
 
     async seedTenants({ tenants, members }) {
+      const erased = await erasedTenants(cosmos);
       for (const { id, name } of tenants) {
+        if (erased.has(id)) continue;
         const tenant: TenantDocument = {
           id: 'tenant',
           key: `tenant:${id}`,
@@ -56,9 +59,10 @@ export function createTenants({
         // A tenant that exists stays as it is.
         await cosmos.batch('directory', tenant.key, [{ create: tenant }]);
       }
+      const standing = members.filter(({ tenantId }) => !erased.has(tenantId));
       await cosmos.bulkUpsert(
         'directory',
-        members.map(({ issuer, subject, tenantId, role, spaces }): MembershipDocument => ({
+        standing.map(({ issuer, subject, tenantId, role, spaces }): MembershipDocument => ({
           id: tenantId,
           key: `person:${personId(issuer, subject)}`,
           kind: 'membership',
@@ -69,7 +73,7 @@ export function createTenants({
       // How the members of a tenant are found; written after the membership, which is the right.
       await cosmos.bulkUpsert(
         'directory',
-        members.map(({ issuer, subject, tenantId }): MemberDocument => ({
+        standing.map(({ issuer, subject, tenantId }): MemberDocument => ({
           id: personId(issuer, subject),
           key: membersOf(tenantId),
           kind: 'member',
@@ -79,6 +83,12 @@ export function createTenants({
       for (const { issuer, subject } of members) cached.delete(personId(issuer, subject));
     },
   };
+}
+
+/** The tenants that are erased: whatever still stands of them gives nobody a right. */
+export async function erasedTenants(cosmos: Pick<Cosmos, 'query'>): Promise<ReadonlySet<string>> {
+  const marks = await cosmos.query<ErasedMarkDocument>('directory', ERASURES, 'SELECT * FROM c');
+  return new Set(marks.map(({ tenantId }) => tenantId));
 }
 
 /** What a person's rights are made of: what they belong to, and what is shared with them as a person. */
@@ -111,14 +121,21 @@ export function sharingTenantsOf(rights: Iterable<RightDocument>): string[] {
   );
 }
 
-/** In the order of the documents' ids: the same documents give the same entitlements. */
+/**
+ * In the order of the documents' ids: the same documents give the same entitlements.
+ *
+ * @param sharedWithTenant left out by who asks what somebody may as a member.
+ * @param erased tenants that give nobody a right; left out by who asks about a tenant that the caller has a right in.
+ */
 export function entitlementsOf(
   rights: Iterable<RightDocument>,
-  sharedWithTenant: (tenantId: string) => Iterable<ReceivedGrantDocument>,
+  sharedWithTenant: (tenantId: string) => Iterable<ReceivedGrantDocument> = () => [],
+  erased: ReadonlySet<string> = new Set(),
 ): Entitlement[] {
-  return [...rights].sort(byId).flatMap((each): Entitlement[] => {
+  const all = [...rights].sort(byId).flatMap((each): Entitlement[] => {
     if (each.kind === 'grant') return ofGrant(each, each.role);
     const { tenantId, role, resident } = each;
+    if (erased.has(tenantId)) return [];
     const right = { tenantId, buildingId: null, quantities: null, until: null };
     if (role === null) {
       return (resident?.spaces ?? []).map((spaces) => ({ ...right, ...spaces, role: resident!.role }));
@@ -126,6 +143,7 @@ export function entitlementsOf(
     const shared = [...sharedWithTenant(tenantId)].sort(byId);
     return [{ ...right, role }, ...shared.flatMap((grant) => ofGrant(grant, lesserRole(grant.role, role)))];
   });
+  return all.filter(({ tenantId }) => !erased.has(tenantId));
 }
 
 function ofGrant(grant: ReceivedGrantDocument, role: Role): Entitlement[] {
