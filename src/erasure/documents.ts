@@ -77,12 +77,18 @@ function isOwn(
     job,
     from,
     webhookId,
+    ownerId,
+    grantee,
   } = document as {
     tenantId?: string;
     job?: { tenantId?: string };
     from?: unknown;
     webhookId?: string;
+    ownerId?: string;
+    grantee?: string | null;
   };
+  // What was shared between it and others names both: the other side's document goes, too.
+  if (ownerId === tenantId || grantee === tenantId) return true;
   // A device's key names it alone, whoever has it now.
   if (owner !== undefined) return owner === tenantId;
   return (
