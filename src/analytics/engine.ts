@@ -6,6 +6,7 @@ import {
   DuckDBInstance,
   type DuckDBValue,
 } from '@duckdb/node-api';
+import { explain } from '../observability/logger';
 import { createFairQueue, QueueFull } from './fair-queue';
 
 export type Values = Record<string, DuckDBValue>;
@@ -98,7 +99,7 @@ export function createEngine(options: EngineOptions): Engine {
       if (signal.aborted) throw signal.reason;
       if (deadline.aborted) throw new TooCostly(`the question took longer than ${options.timeoutMs} ms`);
       if (stopping.signal.aborted) throw new Busy('the process stops');
-      if (error instanceof Error && /out of memory|could not allocate/i.test(error.message)) {
+      if (/out of memory|could not allocate/i.test(explain(error))) {
         throw new TooCostly('the question needs more memory than one may have');
       }
       throw error;

@@ -56,10 +56,14 @@ const MAXIMUM_BYTES = 256 * 1024 * 1024;
 const STRETCH_BYTES = 100;
 const INITIAL_INTERVALS = 64;
 
-/** @param strictly whether values of one series at one instant are out of order, too. */
+/**
+ * @param strictly whether values of one series at one instant are out of order, too.
+ * @param maximumBytes what may be remembered.
+ */
 export function createStretches(
   { by, low, high, silence, longerThan, to, now }: ExcursionsAsked,
   strictly: boolean,
+  maximumBytes = MAXIMUM_BYTES,
 ): Stretches {
   const lowest = low ?? -Infinity;
   const highest = high ?? Infinity;
@@ -72,7 +76,7 @@ export function createStretches(
 
   const charge = (more: number): void => {
     bytes += more;
-    if (bytes > MAXIMUM_BYTES) throw new TooCostly('the question needs more memory than one may have');
+    if (bytes > maximumBytes) throw new TooCostly('the question needs more memory than one may have');
   };
 
   const begin = (one: Series, at: number, value: number): Stretch => {
