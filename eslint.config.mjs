@@ -18,6 +18,7 @@ const rooms = {
   aggregate: ['stream', 'store'],
   'dead-letters': ['auth', 'gateway', 'stream', 'store'],
   webhooks: ['auth', 'store'],
+  erasure: ['analytics', 'store'],
   resolvers: ['auth', 'live', 'analytics', 'store'],
   api: ['resolvers', 'auth', 'live', 'store'],
   main: [
@@ -33,6 +34,7 @@ const rooms = {
     'aggregate',
     'dead-letters',
     'webhooks',
+    'erasure',
     'resolvers',
     'api',
     'main-local',

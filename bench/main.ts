@@ -12,6 +12,7 @@ const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   aggregate: () => import('./aggregate.bench.js'),
   cold: () => import('./cold.bench.js'),
   questions: () => import('./questions.bench.js'),
+  query: () => import('./query.bench.js'),
   fanout: () => import('./fanout.bench.js'),
   'warm-store': () => import('./warm-store.bench.js'),
 };

@@ -1161,6 +1161,15 @@ export type ExportsQueryVariables = Exact<{
 
 export type ExportsQuery = { tenant: { exports: { nodes: Array<{ id: string, format: ExportFormat, buildingId: string | null, from: string, to: string, expiresAt: string | null, job: { state: JobState, total: number, done: number } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
 
+export type IngestionReportQueryVariables = Exact<{
+  tenant: string;
+  from?: string | null | undefined;
+  to?: string | null | undefined;
+}>;
+
+
+export type IngestionReportQuery = { tenant: { ingestionReport: Array<{ hour: string, expected: number | null, accepted: number, unanswered: number, landed: number, tooLate: number, curated: number, repeated: number, deadLettered: number, inFlight: number, notYetCurated: number, untold: number, unexplained: number, settled: boolean, deadLetteredByCode: Array<{ code: RefusalCode, count: number }>, partitions: Array<{ partition: number, accepted: number, landed: number, curated: number, repeated: number, deadLettered: number, unexplained: number }> }> | null } | null };
+
 export type IssueColdStoreAccessMutationVariables = Exact<{
   input: IssueColdStoreAccessInput;
 }>;
@@ -2593,6 +2602,41 @@ export const ExportsDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:018cb924e97a0fc3dc21853c3f9fe4e63995aa360b35397bd934186afa85968a"}) as unknown as TypedDocumentString<ExportsQuery, ExportsQueryVariables>;
+export const IngestionReportDocument = new TypedDocumentString(`
+    query IngestionReport($tenant: ID!, $from: DateTime, $to: DateTime) {
+  tenant(id: $tenant) {
+    ingestionReport(from: $from, to: $to) {
+      hour
+      expected
+      accepted
+      unanswered
+      landed
+      tooLate
+      curated
+      repeated
+      deadLettered
+      deadLetteredByCode {
+        code
+        count
+      }
+      inFlight
+      notYetCurated
+      untold
+      unexplained
+      settled
+      partitions {
+        partition
+        accepted
+        landed
+        curated
+        repeated
+        deadLettered
+        unexplained
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:d57faadbd1b1362233c7db8d3dd80563596e23f7ad5c00af66a3f207c5e257b1"}) as unknown as TypedDocumentString<IngestionReportQuery, IngestionReportQueryVariables>;
 export const IssueColdStoreAccessDocument = new TypedDocumentString(`
     mutation IssueColdStoreAccess($input: IssueColdStoreAccessInput!) {
   issueColdStoreAccess(input: $input) {

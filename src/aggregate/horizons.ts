@@ -1,5 +1,7 @@
 import { MAXIMUM_FUTURE_MS, REPEATED_WITHIN_MS } from '../domain/reading';
-import { WINDOW_SECONDS } from '../domain/window';
+import { RECORD_LATENESS_MS, WINDOW_SECONDS } from '../domain/window';
+
+export { RECORD_LATENESS_MS };
 
 /**
  * How long what matters, all in seconds, so that every part reckons with the same spans.
@@ -40,9 +42,6 @@ export const EMPTY_SECONDS = 120;
 
 /** A minute's windows are marked at the minute and computed up to a minute after they are final. */
 const MINUTE_AND_MARGIN = 70;
-
-/** The lateness that the rolling record allows. */
-export const RECORD_LATENESS_MS = 48 * 3_600_000;
 
 /** @param heldLatenessMs how late a reading may be to be counted at once, from what is held. */
 export function horizonsFor(heldLatenessMs: number, recordLatenessMs = RECORD_LATENESS_MS): Horizons {

@@ -4,6 +4,7 @@ import { explain, type Logger } from '../observability/logger';
 import { type AveragesWriter } from '../store/averages';
 import { type CheckpointEvent, type OwnedPartition, type PartitionProcessor } from '../stream/consumer';
 import { decodeFrame, FrameError } from '../stream/frame';
+import { frameWithout } from '../stream/frame-without';
 import { type StreamProducer } from '../stream/producer';
 import { REPEATED_WITHIN_MS } from '../domain/reading';
 import { WINDOW_SECONDS } from '../domain/window';
@@ -13,12 +14,14 @@ import { EMPTY_SECONDS, FUTURE_ALLOWANCE_MS, type Horizons, KNOWN_AFTER_MS } fro
 import { createLiveValues } from './live-values';
 import { type AggregateMetrics } from './metrics';
 import { createMinuteRecord } from './minute-record';
+import { type PackedPart } from './packed';
 import { createRecent, type RecentStore } from './recent/recent';
 import { createToldCorrections } from './recent/told-corrections';
 import { createReplayMarks } from './replay-marks';
 import { STATE_REACH_SECONDS } from './state-point';
 import { packSnapshot, sealSnapshot, type Snapshot } from './snapshot';
 import { type SpaceTree } from './tree';
+import { type IsErased } from './without-erased';
 
 /** One partition's state while this worker owns it. */
 export interface AggregatePartition extends PartitionProcessor {
@@ -75,10 +78,19 @@ export function createAggregatePartition(options: {
   snapshotTurn?: { taken: boolean };
   /** Left out, no rule is looked at. */
   alerts?: AlertsShared;
+  /** Tenants of whom nothing is counted, stored or kept any more. */
+  isErased?: IsErased;
   now(): number;
 }): AggregatePartition {
   const { logger, metrics, owned, horizons, expected, averages, producer, restored, now } = options;
   const { partition, incarnation } = owned;
+  const { isErased = () => false } = options;
+  /** Whose readings are, or were, counted here. */
+  const owners = new Set(restored?.parts.flatMap(ownersOf));
+  // Rules alone raise alerts, of devices that are silent.
+  const noteOwner = ({ tenantId }: { tenantId: string }): void => void owners.add(tenantId);
+  for (const rule of options.alerts?.rules.all() ?? []) noteOwner(rule);
+  const endNoting = options.alerts?.rules.onRule(noteOwner);
   const record = createMinuteRecord({
     logger,
     metrics,
@@ -199,7 +211,8 @@ export function createAggregatePartition(options: {
       marks.note(event, enqueuedAt);
     }
     try {
-      const frame = decodeFrame(body, properties);
+      const frame = frameWithout(decodeFrame(body, properties), isErased);
+      for (const { tenantId } of frame.buildings) owners.add(tenantId);
       if (isCounted) recent?.note(frame, 'counted', sequenceNumber, enqueuedAt);
       else {
         const rows = engine.apply(frame, sequenceNumber, enqueuedAt);
@@ -365,6 +378,11 @@ export function createAggregatePartition(options: {
     }
   };
 
+  const holdsErased = (): boolean => {
+    for (const tenantId of owners) if (isErased(tenantId)) return true;
+    return false;
+  };
+
   const isFull = (): boolean =>
     record.size() > options.maximumPoints / 2 || (recent !== undefined && recent.fullness() > 0.5);
 
@@ -382,6 +400,8 @@ export function createAggregatePartition(options: {
           `partition ${partition} is replayed: points or readings were given up while Cosmos was away`,
         );
       }
+      if (holdsErased())
+        throw new Error(`partition ${partition} is opened anew without a tenant that is erased`);
       const replayedBecause = alerts?.needsReplay();
       if (replayedBecause !== undefined) {
         throw new Error(`partition ${partition} is replayed: ${replayedBecause}`);
@@ -438,6 +458,7 @@ export function createAggregatePartition(options: {
     async close() {
       if (closed) return;
       closed = true;
+      endNoting?.();
       takeDueMinutes(true);
       await Promise.all([
         record.drain(CLOSE_WITHIN_MS),
@@ -447,7 +468,8 @@ export function createAggregatePartition(options: {
         storing,
         alerts?.close(CLOSE_WITHIN_MS),
       ]);
-      takeSnapshot();
+      // What an erased tenant has in it is not stored once more: the snapshot before stands, and is read without it.
+      if (!holdsErased()) takeSnapshot();
       await storing;
       await moveCheckpoint();
       for (const gauge of [
@@ -470,6 +492,10 @@ const OUTCOMES: readonly [keyof EngineCounts, string][] = [
   ['notAveraged', 'not_averaged'],
   ['impossible', 'impossible'],
 ];
+
+function ownersOf({ buildings, states }: PackedPart): string[] {
+  return [...buildings, ...(states?.leaves ?? [])].map(({ tenantId }) => tenantId);
+}
 
 /** The same building always settles at the same point of the minute. */
 function spreadOf(buildingId: string): number {

@@ -9,6 +9,13 @@ import { type AveragesWriter } from '../store/averages';
 import { type BuildingInventory } from '../store/building-inventory';
 import { type BuildingCounts } from '../store/building-counts';
 import { type SpaceTree } from '../store/space-tree';
+import {
+  averagesWithout,
+  type IsErased,
+  recentWithout,
+  rulesWithout,
+  snapshotWithout,
+} from './without-erased';
 import { type NamespaceConnection } from '../stream/connection';
 import { createPartitionConsumer } from '../stream/consumer';
 import { createStreamProducer } from '../stream/producer';
@@ -79,9 +86,13 @@ export function createAggregateWorker(options: {
   /** After so long without an event the stream counts as heard to its end. Default 1. */
   heardAfterSeconds?: number;
   /** Milliseconds since 1970. */
+  /** Tenants of whom nothing is counted, stored or kept any more. */
+  isErased?: IsErased;
   now?: () => number;
 }): AggregateWorker {
-  const { logger, namespace, counts, averages, now = Date.now } = options;
+  const { logger, namespace, counts, isErased = () => false, now = Date.now } = options;
+  const averages = averagesWithout(options.averages, isErased);
+  const recent = options.recent && recentWithout(options.recent, isErased);
   const metrics = createAggregateMetrics(options.metrics);
   const alertMetrics = options.alerts && createAlertMetrics(options.metrics);
   const horizons = horizonsFor(options.allowedLatenessMs ?? 300_000);
@@ -93,6 +104,7 @@ export function createAggregateWorker(options: {
     createPlatformAlert({ logger, metrics: alertMetrics!, rules: options.alerts.rules, now });
   const alerts = options.alerts && {
     ...options.alerts,
+    rules: rulesWithout(options.alerts.rules, isErased),
     metrics: alertMetrics!,
     gatewaysHeard: () => !platformAlert!.raised(),
   };
@@ -120,7 +132,8 @@ export function createAggregateWorker(options: {
     positions: snapshots.positions,
     ...(options.heardAfterSeconds !== undefined && { maxWaitSeconds: options.heardAfterSeconds }),
     open: async (owned) => {
-      const restored = await snapshots.restore(owned);
+      const stored = await snapshots.restore(owned);
+      const restored = stored && snapshotWithout(stored, isErased);
       const partition = createAggregatePartition({
         logger,
         metrics,
@@ -129,7 +142,8 @@ export function createAggregateWorker(options: {
         expected: (buildingId, quantity) => counts.devicesExpected(buildingId, quantity),
         ...(options.tree && { tree: options.tree }),
         averages,
-        ...(options.recent && { recent: options.recent }),
+        ...(recent && { recent }),
+        isErased,
         producer,
         maximumPoints: options.maximumPointsWaiting ?? 100_000,
         writesAtOnce: options.writesAtOnce ?? 2,

@@ -31,6 +31,11 @@ export interface BlobCache {
    * than the cache may hold, and what Blob or the disk answer.
    */
   hold(files: readonly BlobFile[], signal: AbortSignal): Promise<HeldFiles>;
+  /**
+   * Removes the copies of blobs whose names begin so and that were made before this instant (ms since 1970); one that is
+   * being read, when it is let go.
+   */
+  evict(prefix: string, before: number): Promise<void>;
   /** Breaks off the downloads under way. */
   stop(): Promise<void>;
   counts(): { bytes: number; files: number; hits: number; misses: number; downloadedBytes: number };
@@ -59,6 +64,10 @@ interface Entry {
   bytes: number;
   /** Questions that read it. */
   readers: number;
+  /** When the copy was begun, milliseconds since 1970. */
+  at: number;
+  /** It goes once nobody reads it. */
+  doomed?: boolean;
   /** Set while it is downloaded. */
   loading?: Promise<void>;
 }
@@ -86,8 +95,8 @@ export function createBlobCache({
   async function makeRoom(): Promise<void> {
     const removed: string[] = [];
     for (const [local, entry] of entries) {
-      if (bytes <= maximumBytes) break;
       if (entry.readers > 0 || entry.loading) continue;
+      if (bytes <= maximumBytes && !entry.doomed) continue;
       entries.delete(local);
       bytes -= entry.bytes;
       removed.push(local);
@@ -119,7 +128,7 @@ export function createBlobCache({
     let entry = entries.get(local);
     if (entry === undefined) {
       misses++;
-      entry = { bytes: file.bytes, readers: 0 };
+      entry = { bytes: file.bytes, readers: 0, at: Date.now() };
       bytes += file.bytes;
       const loaded = entry;
       entry.loading = download(file, local).then(
@@ -153,8 +162,8 @@ export function createBlobCache({
           await rm(pathOf(local), { recursive: true, force: true });
           continue;
         }
-        const { size } = await stat(pathOf(local));
-        entries.set(local, { bytes: size, readers: 0 });
+        const { size, mtimeMs } = await stat(pathOf(local));
+        entries.set(local, { bytes: size, readers: 0, at: mtimeMs });
         bytes += size;
       }
       await makeRoom();
@@ -167,8 +176,14 @@ export function createBlobCache({
       const release = (): void => {
         if (released) return;
         released = true;
-        for (const local of held) if (local !== undefined) entries.get(local)!.readers--;
-        if (bytes > maximumBytes) void makeRoom().catch(() => undefined);
+        let doomed = false;
+        for (const local of held) {
+          if (local === undefined) continue;
+          const entry = entries.get(local)!;
+          entry.readers--;
+          doomed ||= entry.doomed === true;
+        }
+        if (doomed || bytes > maximumBytes) void makeRoom().catch(() => undefined);
       };
       try {
         // A download goes on for others, and for the next question, where this caller goes.
@@ -184,6 +199,13 @@ export function createBlobCache({
       }
       return { paths: held.map((local) => pathOf(local!)), release };
     },
+    async evict(prefix, before) {
+      const begins = localText(prefix);
+      for (const [local, entry] of entries) {
+        if (local.startsWith(begins) && entry.at < before) entry.doomed = true;
+      }
+      await makeRoom();
+    },
     async stop() {
       stopping.abort();
       await Promise.allSettled([...entries.values()].map(({ loading }) => loading));
@@ -195,5 +217,9 @@ export function createBlobCache({
 /** Names sort as the blobs' do, so that landing files keep the order of the stream; the etag makes another file of it. */
 function localName({ name, etag }: BlobFile): string {
   const mark = createHash('sha256').update(`${name}\n${etag}`).digest('hex').slice(0, 16);
-  return `${name.replace(/\.parquet$/, '').replaceAll(/[^\w.=-]/g, '!')}~${mark}.parquet`;
+  return `${localText(name.replace(/\.parquet$/, ''))}~${mark}.parquet`;
+}
+
+function localText(name: string): string {
+  return name.replaceAll(/[^\w.=-]/g, '!');
 }

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type ContainerClient } from '@azure/storage-blob';
 import { type Registry as Metrics } from '../observability/metrics';
+import { tenantFolder } from '../store/curated-path';
+import { type ErasedTenants } from '../store/erasure/erased-tenants';
 import { createManifests } from '../store/manifests';
 import { type RecentTail } from '../store/recent-tail';
 import { type BlobCache, createBlobCache } from './blob-cache';
@@ -27,6 +29,8 @@ export interface AnalyticsOptions {
   /** Longest time of a question. */
   seconds: number;
   metrics?: Metrics;
+  /** Whose copies are removed. */
+  erased?: Pick<ErasedTenants, 'onChange'>;
 }
 
 /** Questions over stored readings. */
@@ -44,6 +48,8 @@ export interface Analytics {
 const AT_ONCE = 2;
 const AT_ONCE_EACH = 1;
 const COPIES = 'blobs';
+/** How far the clock of whoever erases may be from ours: copies that are removed for nothing are made again. */
+const CLOCKS_MS = 300_000;
 
 export function createAnalytics(options: AnalyticsOptions): Analytics {
   let begun:
@@ -82,11 +88,16 @@ export function createAnalytics(options: AnalyticsOptions): Analytics {
       await cache.start();
       await engine.start();
       if (options.metrics) observeAnalytics(options.metrics, { cache, engine });
-      const source = createReadingsSource({
-        cache,
-        landing: createLandingFiles({ container }),
-        curated: createCuratedListing({ manifests: createManifests(container) }),
-        recent: options.recent,
+      const landing = createLandingFiles({ container });
+      const curated = createCuratedListing({ manifests: createManifests(container) });
+      const source = createReadingsSource({ cache, landing, curated, recent: options.recent });
+      // Told at the tombstone and again as files are rewritten: landing files hold every tenant's rows.
+      const endEvicting = options.erased?.onChange(({ tenantId, changedAt }) => {
+        curated.forget(tenantId);
+        landing.forget();
+        for (const prefix of [tenantFolder(tenantId), 'landing/']) {
+          void cache.evict(prefix, changedAt + CLOCKS_MS).catch(() => undefined);
+        }
       });
       const files = createReadingsFiles({ engine, source, folder });
       await files.start();
@@ -95,6 +106,7 @@ export function createAnalytics(options: AnalyticsOptions): Analytics {
         files,
         counts: cache.counts,
         async stop() {
+          endEvicting?.();
           await engine.stop();
           await cache.stop();
           if (options.folder === undefined) await rm(folder, { recursive: true, force: true });

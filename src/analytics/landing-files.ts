@@ -175,7 +175,8 @@ function bornAt(incarnation: string): number {
   return Number(incarnation.split('-')[0]);
 }
 
-function partitionCountOf(incarnation: string): number {
+/** @throws on a folder that is no life's of the stream. */
+export function partitionCountOf(incarnation: string): number {
   const count = Number(incarnation.split('-')[1]);
   if (!Number.isInteger(count) || count < 1 || count > 2_048) {
     throw new Error(`the landing folder ${incarnation} does not say how many partitions its stream has`);

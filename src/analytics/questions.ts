@@ -2,6 +2,7 @@ import { type CalendarDuration } from '../domain/calendar-duration';
 import { type QuantityName } from '../domain/quantity';
 import { type Engine } from './engine';
 import { type ExcursionsAsked, type ExcursionsFound, excursionsOf, WINDOW_MS } from './excursions';
+import { createKeptExcursions, firstOf, type KeptExcursions } from './kept-excursions';
 import { type HistoryStep, historyOf } from './history';
 import { type ReadingsFilter, type ReadingsSource } from './readings-source';
 import { type ReadingsPage, readingsPage } from './readings-page';
@@ -28,20 +29,29 @@ export interface Questions {
     asked: { quantity: QuantityName; step: CalendarDuration; timeZone: string },
     signal: AbortSignal,
   ): Promise<Answer<HistoryStep[]>>;
+  /**
+   * @param asked.askedBy who asks, by id: what is found is kept for this caller's further pages, under the whole of `where`
+   * and of what is asked. Left out, nothing is kept and nothing that was is told.
+   */
   excursions(
     where: Where,
-    asked: Omit<ExcursionsAsked, 'from' | 'to' | 'now'> & { quantity: QuantityName },
+    asked: Omit<ExcursionsAsked, 'from' | 'to' | 'now'> & { quantity: QuantityName; askedBy?: string },
     signal: AbortSignal,
   ): Promise<Answer<ExcursionsFound>>;
 }
 
+/** So many excursions are found at once where further pages may be asked for. */
+const PAGES_AHEAD = 2_000;
+
 export function createQuestions({
   engine,
   source,
+  kept = createKeptExcursions(),
   now = Date.now,
 }: {
   engine: Engine;
   source: ReadingsSource;
+  kept?: KeptExcursions;
   now?: () => number;
 }): Questions {
   return {
@@ -60,18 +70,28 @@ export function createQuestions({
       );
     },
 
-    async excursions(where, { quantity, ...asked }, signal) {
+    async excursions(where, { quantity, askedBy, ...asked }, signal) {
       const { from, to } = where;
       const wrong = boundsProblem(asked, from, to);
       if (wrong !== undefined) return { ok: false, message: wrong };
+      const { limit, offset, ...question } = asked;
+      // The filter is the right: whoever has another gets another key.
+      const key = JSON.stringify([askedBy, where, quantity, question]);
+      if (askedBy !== undefined && offset > 0) {
+        const found = kept.page(key, { offset, limit });
+        if (found !== undefined && !(await source.isErased(where))) return { ok: true, value: found };
+        kept.forget(key);
+      }
       // The averages of the first minutes look back behind the range.
       const readFrom = asked.by === 'BUILDING_AVERAGE' ? from - WINDOW_MS : from;
-      return engine.ask(where.tenantId, signal, (session) =>
-        source.with(session, { ...where, from: readFrom, quantities: [quantity] }, async (relation) => ({
-          ok: true as const,
-          value: await excursionsOf(session, relation, { ...asked, from, to, now: now() }),
-        })),
+      const ahead = askedBy === undefined ? limit : Math.max(limit, PAGES_AHEAD);
+      const found = await engine.ask(where.tenantId, signal, (session) =>
+        source.with(session, { ...where, from: readFrom, quantities: [quantity] }, (relation) =>
+          excursionsOf(session, relation, { ...asked, limit: ahead, from, to, now: now() }),
+        ),
       );
+      if (askedBy !== undefined && found.excursions.length > limit) kept.keep(key, offset, found);
+      return { ok: true, value: firstOf(found, limit) };
     },
   };
 }

@@ -40,7 +40,8 @@ export interface ReadingsRelation {
 }
 
 /**
- * The readings of the platform: what is curated, what landed behind that, and of one building what is recent behind that.
+ * The readings of the platform: what is curated, what landed behind that, and what is recent behind that, the latter of one
+ * building or of all of a tenant that has not too many.
  * Neither gap nor overlap: the manifest says where the landing goes on, the listing of the landing where the recent ones
  * do, and an identity that stands on several sides is taken from the one that came first in the stream.
  */
@@ -50,6 +51,8 @@ export interface ReadingsSource {
     filter: ReadingsFilter,
     work: (relation: ReadingsRelation) => Promise<T>,
   ): Promise<T>;
+  /** Whether the tenant was erased: then nothing that was read of it before may be told. */
+  isErased(filter: Pick<ReadingsFilter, 'tenantId' | 'buildingIds' | 'from' | 'to'>): Promise<boolean>;
 }
 
 const COLUMNS = `building_id, point_id, space_id, device_id, quantity, observed_at, received_at, value, time_source,
@@ -109,6 +112,8 @@ export function createReadingsSource({
   }
 
   return {
+    isErased: async (filter) => (await curated.of(filter)) === 'erased',
+
     async with(session, filter, work) {
       const held = await hold(session, filter);
       try {
@@ -191,7 +196,8 @@ async function land(
       QUALIFY row_number() OVER (
         PARTITION BY point_id, time_source, CASE WHEN time_source = 'DEVICE' THEN observed_at END,
           CASE WHEN time_source <> 'DEVICE' THEN coalesce(message_id, ${OWN_NAME}) END,
-          CASE WHEN time_source <> 'DEVICE' AND message_id IS NOT NULL THEN message_index END
+          CASE WHEN time_source <> 'DEVICE' AND message_id IS NOT NULL THEN message_index END,
+          CASE WHEN time_source <> 'DEVICE' THEN ${DAY} END
         ORDER BY filename, sequence, "row") = 1)`,
     {
       ...range,
@@ -212,8 +218,8 @@ async function land(
         { ...values, since: instant(Number(bounds.first)) },
       );
       await session.run(
-        `DELETE FROM fresh WHERE message_id IS NOT NULL AND (point_id, message_id, message_index) IN (
-          SELECT (point_id, message_id, message_index) ${known} AND message_id IS NOT NULL)`,
+        `DELETE FROM fresh WHERE message_id IS NOT NULL AND (point_id, message_id, message_index, ${DAY}) IN (
+          SELECT (point_id, message_id, message_index, ${DAY}) ${known} AND message_id IS NOT NULL)`,
         { ...values, since: range.day },
       );
       if (hasTail) {
@@ -230,6 +236,9 @@ async function land(
   const [left] = await session.rows<{ some: boolean }>('SELECT count(*) > 0 AS some FROM fresh');
   return left!.some;
 }
+
+/** Of UTC: a message without a time is known again within the one that it was stamped with. */
+const DAY = `epoch_ms(observed_at) // ${DAY_MS}`;
 
 /**
  * Of a row that no message id names: its place, which is the same in a file and among recent readings. The instant tells

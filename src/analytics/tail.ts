@@ -1,11 +1,14 @@
 import { type DuckDBAppender, DuckDBTimestampTZValue } from '@duckdb/node-api';
+import { partitionOf } from '../domain/partition';
 import { quantityOfCode, type QuantityName } from '../domain/quantity';
 import { type LandedEnd, type RecentTail, type TailDocument } from '../store/recent-tail';
 import { type Session, TooCostly } from './engine';
+import { partitionCountOf } from './landing-files';
 
 /** What of recent readings a question may look at. Instants are milliseconds since 1970. */
 export interface TailFilter {
   tenantId: string;
+  /** Null: every building of the tenant. */
   buildingIds: readonly string[] | null;
   quantities: readonly QuantityName[];
   pointId: string | null;
@@ -15,33 +18,49 @@ export interface TailFilter {
   landed: readonly LandedEnd[];
 }
 
+/** Buildings that are asked for at the same time. */
+const AT_ONCE = 4;
 /** More than this would be hours of a large building that have not landed; a question of a shorter range holds fewer. */
 const MAXIMUM_ROWS = 1_000_000;
 
 /**
  * Makes the table `tail` of what is recent and may not have landed: the columns of a landing file, and as `filename`
  * something that sorts behind all landing files and orders the lives of the stream. Rows may stand in it several times;
- * those that have landed too are the same there. Of all buildings of a tenant nothing is looked up: that would be a
- * question to the store for each.
+ * those that have landed too are the same there. Of all buildings of a tenant with more than `MAXIMUM_TAIL_BUILDINGS`
+ * nothing is looked up: each is a query to the store.
  *
  * @returns whether there are any.
  * @throws TooCostly for too many rows, and what Cosmos answers where it is away.
  */
 export async function layTail(session: Session, recent: RecentTail, filter: TailFilter): Promise<boolean> {
-  const { tenantId, buildingIds, since: from, to, landed } = filter;
+  const { tenantId, since: from, to, landed } = filter;
+  const buildingIds = filter.buildingIds ?? (await recent.buildings(tenantId));
   if (buildingIds === null) return false;
   let appender: DuckDBAppender | undefined;
   let rows = 0;
-  try {
-    for (const buildingId of buildingIds) {
-      const documents = recent.documents({ tenantId, buildingId, from, to, landed });
+  const waiting = [...buildingIds];
+
+  /** Asks for one building after the other; rows of a document go into the table in one step. */
+  async function ask(): Promise<void> {
+    for (let buildingId = waiting.pop(); buildingId !== undefined; buildingId = waiting.pop()) {
+      const own = landed.filter(
+        (end) => end.partition === partitionOf(buildingId!, partitionCountOf(end.incarnation)),
+      );
+      const documents = recent.documents({ tenantId, buildingId, from, to, landed: own });
       for await (const document of documents) {
         session.signal.throwIfAborted();
-        appender ??= await begin(session);
+        appender ??= await (beginning ??= begin(session));
         rows += append(appender, document, buildingId, filter);
         if (rows > MAXIMUM_ROWS) throw new TooCostly('too many readings of the range have not landed yet');
       }
     }
+  }
+  let beginning: Promise<DuckDBAppender> | undefined;
+  try {
+    // All of them have ended before the table's appender is closed.
+    const ended = await Promise.allSettled(Array.from({ length: AT_ONCE }, ask));
+    const failed = ended.find((each) => each.status === 'rejected');
+    if (failed) throw failed.reason;
     appender?.flushSync();
   } finally {
     appender?.closeSync();

@@ -6,21 +6,23 @@ import {
 import { GraphQLError, type GraphQLSchema, OperationTypeNode } from 'graphql';
 import { explain, type Logger } from '../observability/logger';
 import { type Context } from '../resolvers/context';
-import { payerOf, requestedCost, takeCost, withCost } from './cost';
+import { type Admission } from './admission';
+import { payerOf, requestedCost, type RequestedCost, takeCost, withCost } from './cost';
 import { createDocumentCache } from './document-cache';
 import { maskError } from './error-answers';
-import { type DocumentLimits, limitRules } from './limits';
+import { type DocumentLimits } from './limits';
 import { type ApiMeters } from './meters';
 import { type Throttle } from './throttle';
 
 // Errors of one document that are told; the rest of its validation is not done.
 const MAXIMUM_VALIDATION_ERRORS = 10;
 
-/** Queries and mutations over HTTP, by the GraphQL-over-HTTP specification. */
+/** Queries and mutations over HTTP, by the GraphQL-over-HTTP specification. Documents were admitted before: see `Admission`. */
 export function createApollo(options: {
   schema: GraphQLSchema;
   limits: DocumentLimits;
   maximumCachedCharacters: number;
+  admission: Pick<Admission, 'remember'>;
   throttle: Throttle;
   meters: ApiMeters;
   logger: Logger;
@@ -46,7 +48,6 @@ export function createApollo(options: {
     stopOnTerminationSignals: false,
     parseOptions: { maxTokens: limits.tokens },
     validationOptions: { maxErrors: MAXIMUM_VALIDATION_ERRORS },
-    validationRules: limitRules(limits),
     documentStore: {
       get: async (key) => cache.get(key),
       set: async (key, document) => cache.set(key, document, document.loc?.end ?? 0),
@@ -71,18 +72,25 @@ function operations({
   schema,
   limits,
   throttle,
+  admission,
   meters,
 }: {
   schema: GraphQLSchema;
   limits: DocumentLimits;
   throttle: Throttle;
+  admission: Pick<Admission, 'remember'>;
   meters: ApiMeters;
 }): ApolloServerPlugin<Context> {
   return {
     async requestDidStart() {
       const stop = meters.duration.startTimer({ transport: 'http' });
-      let requested: number | undefined;
+      let requested: RequestedCost | undefined;
       return {
+        async validationDidStart({ source }) {
+          return async (errors) => {
+            if (errors === undefined || errors.length === 0) admission.remember(source);
+          };
+        },
         async didResolveOperation({ document, operation, request, contextValue }) {
           if (operation?.operation === OperationTypeNode.SUBSCRIPTION) {
             throw new GraphQLError(
@@ -95,7 +103,7 @@ function operations({
           if (operation === undefined) return;
           try {
             const cost = requestedCost(schema, document, operation, request.variables ?? {}, limits.objects);
-            takeCost(throttle, payerOf(contextValue.scope), cost);
+            takeCost(throttle, payerOf(contextValue.scope), cost.most);
             requested = cost;
           } catch (error) {
             throw clientErrorOverHttp(error);

@@ -23,9 +23,17 @@ const MUTATION = 10;
 /** The whole schema is bounded by itself, and takes milliseconds. */
 const INTROSPECTION = 200;
 
+/** What an operation may cost, known before anything is resolved. */
+export interface RequestedCost {
+  most: number;
+  /** Of that, what its questions over stored readings cost, whatever they find. */
+  questions: number;
+}
+
 /**
  * What an operation may cost, known before anything is resolved: one for each object that the answer could hold by the page
- * sizes asked for, ten for a mutation, and one for each item of a list that it is given. At least one.
+ * sizes asked for, ten for a mutation, one for each item of a list that it is given, and
+ * what its questions over stored readings cost by their ranges (`question-cost.ts`). At least one.
  * @throws DOCUMENT_TOO_COMPLEX where the answer could hold more objects than `maximumObjects`.
  */
 export function requestedCost(
@@ -34,17 +42,20 @@ export function requestedCost(
   operation: OperationDefinitionNode,
   variables: Readonly<Record<string, unknown>>,
   maximumObjects: number,
-): number {
+): RequestedCost {
+  const counted = limitObjects(schema, document, operation, variables, maximumObjects);
+  const { questions } = counted;
   const objects =
-    limitObjects(schema, document, operation, variables, maximumObjects) +
+    counted.objects +
+    questions +
     (operation.selectionSet.selections.some(
       (each) => each.kind === Kind.FIELD && each.name.value === '__schema',
     )
       ? INTROSPECTION
       : 0);
-  if (operation.operation !== OperationTypeNode.MUTATION) return Math.max(1, objects);
+  if (operation.operation !== OperationTypeNode.MUTATION) return { most: Math.max(1, objects), questions };
   const given = Object.values(variables).reduce<number>((sum, value) => sum + itemsIn(value, 0), 0);
-  return objects + MUTATION * operation.selectionSet.selections.length + given;
+  return { most: objects + MUTATION * operation.selectionSet.selections.length + given, questions };
 }
 
 /** How deep lists are looked for in what a mutation is given. */
@@ -59,9 +70,12 @@ function itemsIn(value: unknown, depth: number): number {
   );
 }
 
-/** The objects that an answer holds, as `requestedCost` counts them. At least one, and never more than was asked for. */
-export function actualCost(data: unknown, requested: number): number {
-  return Math.min(requested, Math.max(1, objectsIn(data) - 1));
+/**
+ * The objects that an answer holds, as `requestedCost` counts them, and its questions. At least one, and never more than was
+ * asked for.
+ */
+export function actualCost(data: unknown, { most, questions }: RequestedCost): number {
+  return Math.min(most, Math.max(1, objectsIn(data) - 1 + questions));
 }
 
 function objectsIn(value: unknown): number {
@@ -88,13 +102,13 @@ export function withCost<Result extends { data?: unknown; extensions?: Record<st
   result: Result,
   throttle: Throttle,
   payer: Payer,
-  requested: number,
+  requested: RequestedCost,
 ): Result {
   const actual = actualCost(result.data, requested);
   const cost: CostExtension = {
-    requestedQueryCost: requested,
+    requestedQueryCost: requested.most,
     actualQueryCost: actual,
-    throttleStatus: throttle.refund(payer, requested - actual),
+    throttleStatus: throttle.refund(payer, requested.most - actual),
   };
   return { ...result, extensions: { ...result.extensions, cost } };
 }
@@ -117,7 +131,7 @@ export function takeCost(throttle: Throttle, payer: Payer, cost: number): Thrott
   if (cost > status.maximumAvailable) {
     throw clientError(
       'DOCUMENT_TOO_COMPLEX',
-      `the operation could cost ${cost}, and at most ${status.maximumAvailable} can be had at once: ask for smaller pages`,
+      `the operation could cost ${cost}, and at most ${status.maximumAvailable} can be had at once: ask for smaller pages or shorter ranges`,
     );
   }
   const whose = short === 'client' ? 'you have' : 'your tenant has';

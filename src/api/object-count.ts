@@ -17,13 +17,15 @@ import {
 } from 'graphql';
 import { DEFAULT_PAGE, MAXIMUM_PAGE } from '../resolvers/connection';
 import { clientError } from '../resolvers/errors';
+import { questionCost } from './question-cost';
 
 /** What a list without pages is taken to hold: the spaces of a building, the assignments of a device. */
 const UNPAGED_LIST = 10;
 
 /**
- * How many objects an operation's answer could hold, by the page sizes it asks for, before anything is resolved. Throws
- * DOCUMENT_TOO_COMPLEX where that is more than allowed.
+ * How many objects an operation's answer could hold, by the page sizes it asks for, before anything is resolved; and what
+ * its questions over stored readings cost, see `question-cost.ts`. Throws DOCUMENT_TOO_COMPLEX where the objects are more
+ * than allowed.
  */
 export function limitObjects(
   schema: GraphQLSchema,
@@ -31,7 +33,7 @@ export function limitObjects(
   operation: OperationDefinitionNode,
   variables: Readonly<Record<string, unknown>>,
   maximum: number,
-): number {
+): { objects: number; questions: number } {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions) {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
@@ -44,11 +46,13 @@ export function limitObjects(
   );
   const valueOf = (node: ValueNode | undefined): unknown => {
     if (node?.kind === Kind.INT) return Number(node.value);
+    if (node?.kind === Kind.STRING) return node.value;
     if (node?.kind !== Kind.VARIABLE) return undefined;
     const name = node.name.value;
     return Object.hasOwn(variables, name) ? variables[name] : valueOf(defaults.get(name));
   };
   let objects = 0;
+  let questions = 0;
 
   // `page` is how many items a connection's own lists hold: its edges and nodes. `spread` are the fragments that the same
   // selection holds already: each counts once, as it is resolved once, or fragments that each spread the next one twice
@@ -90,8 +94,11 @@ export function limitObjects(
           `the answer could hold more than ${maximum} objects: ask for smaller pages`,
         );
       }
+      const argument = (name: string): unknown =>
+        valueOf(selection.arguments?.find((each) => each.name.value === name)?.value);
+      questions += times * questionCost(`${type.name}.${field.name}`, argument);
       const paged = field.args.some((each) => each.name === 'first');
-      const first = valueOf(selection.arguments?.find((each) => each.name.value === 'first')?.value);
+      const first = argument('first');
       count(
         selection.selectionSet,
         target,
@@ -105,5 +112,5 @@ export function limitObjects(
   };
   const root = schema.getRootType(operation.operation) as GraphQLObjectType;
   count(operation.selectionSet, root, 1, UNPAGED_LIST, new Set());
-  return objects;
+  return { objects, questions };
 }

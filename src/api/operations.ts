@@ -17,11 +17,12 @@ import { type Principal } from '../auth/scope';
 import { type Context, type Services } from '../resolvers/context';
 import { clientError } from '../resolvers/errors';
 import { sharedStreamOf, tenantOfAlone } from '../resolvers/shared-stream';
-import { payerOf, requestedCost, takeCost, withCost } from './cost';
+import { type Admission } from './admission';
+import { payerOf, requestedCost, type RequestedCost, takeCost, withCost } from './cost';
 import { createDocumentCache, documentKey } from './document-cache';
 import { type DeliveryBudget } from './delivery-budget';
 import { type FanOut, type Sink } from './fan-out';
-import { type DocumentLimits, limitRules } from './limits';
+import { type DocumentLimits } from './limits';
 import { deliverAlone } from './lone-delivery';
 import { createContext } from './request-context';
 import { type Scopes } from './scopes';
@@ -57,7 +58,7 @@ interface Asked {
   request: OperationRequest;
   operation: OperationDefinitionNode;
   variables: Record<string, unknown>;
-  cost: number;
+  cost: RequestedCost;
 }
 
 const MAXIMUM_VALIDATION_ERRORS = 10;
@@ -69,15 +70,16 @@ export function createOperations(options: {
   fanOut: FanOut;
   budget: DeliveryBudget;
   limits: DocumentLimits;
+  admission: Admission;
   /** Executes for subscriptions that share with nobody. */
   executor: Pick<Executor, 'textOf'>;
   onDelivered(results: number): void;
   throttle: Throttle;
   maximumCachedCharacters: number;
 }): Operations {
-  const { schema, services, scopes, fanOut, budget, limits, throttle, executor, onDelivered } = options;
+  const { schema, services, scopes, fanOut, budget, limits, admission, throttle, executor, onDelivered } =
+    options;
   const cache = createDocumentCache({ maximumCharacters: options.maximumCachedCharacters });
-  const rules = [...specifiedRules, ...limitRules(limits)];
   const asked = new WeakMap<ExecutionArgs, Asked>();
   const shareables = new WeakMap<OperationDefinitionNode, boolean>();
 
@@ -97,14 +99,22 @@ export function createOperations(options: {
     } catch (error) {
       return [withCode(error as GraphQLError, 'GRAPHQL_PARSE_FAILED')];
     }
-    const errors = validate(schema, document, rules, { maxErrors: MAXIMUM_VALIDATION_ERRORS });
+    const errors = validate(schema, document, specifiedRules, { maxErrors: MAXIMUM_VALIDATION_ERRORS });
     if (errors.length > 0) return errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
     cache.set(key, document, query.length);
+    admission.remember(query);
     return document;
   }
 
   return {
     async prepare(asking, request) {
+      const contextValue = await createContext({ services, scopes, ...asking });
+      const payer = payerOf(contextValue.scope);
+      try {
+        admission.admitDocument(payer, request.query);
+      } catch (error) {
+        return [error as GraphQLError];
+      }
       const document = documentOf(request.query);
       if (!('kind' in document)) return document;
       const variables = request.variables ?? {};
@@ -114,11 +124,10 @@ export function createOperations(options: {
           clientError('OPERATION_RESOLUTION_FAILURE', 'operationName chooses no operation of the document'),
         ];
       }
-      const contextValue = await createContext({ services, scopes, ...asking });
-      let cost: number;
+      let cost: RequestedCost;
       try {
         cost = requestedCost(schema, document, operation, variables, limits.objects);
-        takeCost(throttle, payerOf(contextValue.scope), cost);
+        takeCost(throttle, payer, cost.most);
       } catch (error) {
         return [error as GraphQLError];
       }

@@ -11,7 +11,7 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
-import { type GraphQLError } from 'graphql';
+import { GraphQLError } from 'graphql';
 import { type Live } from '../live/live';
 import { type Readiness } from '../observability/health';
 import { explain, type Logger } from '../observability/logger';
@@ -33,9 +33,12 @@ import { type RecentReader } from '../store/recent';
 import { type Registry } from '../store/registry';
 import { type Webhooks } from '../store/webhooks/webhooks';
 import { isTransient } from '../store/store-error';
+import { createAdmission } from './admission';
 import { createApollo } from './apollo';
 import { authenticate, type Tokens } from './authentication';
 import { errorAnswer, INTERNAL_MESSAGE, maskError, UNAVAILABLE_MESSAGE } from './error-answers';
+import { payerOf } from './cost';
+import { createCrowd } from './crowd';
 import { createDeliveryBudget } from './delivery-budget';
 import { createEventStreams } from './event-stream';
 import { EXPORTS_PATH, registerExportRoutes } from './export-downloads';
@@ -108,6 +111,8 @@ export interface Api {
 /** About 50 MB of parsed documents, in two caches. */
 const MAXIMUM_CACHED_CHARACTERS = 500_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Requests under way: of one client, of all, and on one connection. More wait nowhere: they are told to come again. */
+const MAXIMUM_REQUESTS = { maximumOfClient: 100, maximum: 1_000, maximumOnConnection: 16 };
 /** At about 16 microseconds each, a sixth of a core. */
 const DELIVERIES_PER_SECOND = 10_000;
 /** How long a browser remembers what a page of another origin may send. */
@@ -164,10 +169,13 @@ export function createApi(options: ApiOptions): Api {
     async start() {
       const schema = enforceRules(createSchema());
       const { throttle } = options;
+      const admission = createAdmission({ throttle, limits });
+      const crowd = createCrowd(MAXIMUM_REQUESTS);
       const common = {
         schema,
         limits,
         throttle,
+        admission,
         maximumCachedCharacters: MAXIMUM_CACHED_CHARACTERS,
         meters,
         logger,
@@ -206,6 +214,7 @@ export function createApi(options: ApiOptions): Api {
       });
       app.decorateRequest('graphql', null);
       app.addHook('onRequest', async (request, reply) => {
+        crowd.follow(request.raw, reply.raw);
         void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
       });
       app.setErrorHandler((error: FastifyError, request, reply) => {
@@ -253,6 +262,15 @@ export function createApi(options: ApiOptions): Api {
         const authentication = await authenticate(tokens, request.headers.authorization);
         if (authentication.ok) {
           const { principal } = authentication;
+          // What is long by its nature, a stream or a download, has limits of its own.
+          const brief = request.routeOptions.url === PATH;
+          const crowded = brief ? crowd.enter(principal.id, reply.raw) : null;
+          if (crowded !== null) {
+            void reply.header('retry-after', '1');
+            if (crowded === 'all') return refuse(reply, 503, 'UNAVAILABLE', 'too many requests at once');
+            const message = `at most ${MAXIMUM_REQUESTS.maximumOfClient} requests of yours at a time`;
+            return refuse(reply, 429, 'RATE_LIMITED', message);
+          }
           request.graphql = await createContext({
             services,
             scopes,
@@ -260,7 +278,10 @@ export function createApi(options: ApiOptions): Api {
             requestId: request.id,
             signal: goneSignal(reply.raw),
           });
-          return;
+          const payer = payerOf(request.graphql.scope);
+          return admit(reply, () =>
+            admission.admitBody(payer, Number(request.headers['content-length'] ?? 0)),
+          );
         }
         const { code, message, reason } = authentication;
         meters.errors.inc({ code });
@@ -277,6 +298,12 @@ export function createApi(options: ApiOptions): Api {
             .type(graphiql.page.type)
             .headers(graphiql.headers(request.headers.host))
             .send(graphiql.page.body);
+        }
+        const source = sourceIn(request);
+        if (source !== undefined) {
+          const payer = payerOf(request.graphql!.scope);
+          const refused = admit(reply, () => admission.admitDocument(payer, source));
+          if (refused !== undefined) return refused;
         }
         return requests.run(request.id, () => handle.call(this, request as never, reply as never));
       };
@@ -357,6 +384,27 @@ export function createApi(options: ApiOptions): Api {
     },
   };
 
+  /** Sends what is thrown as an answer, as it would be sent from a request that came further. */
+  function admit(reply: FastifyReply, pay: () => void): FastifyReply | undefined {
+    try {
+      pay();
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof GraphQLError)) throw error;
+      const answer = maskError(error, reply.request.id, logger);
+      const { code, retryAfterSeconds } = answer.extensions;
+      meters.errors.inc({ code });
+      if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(retryAfterSeconds));
+      const type = (reply.request.headers.accept ?? '').includes('application/graphql-response+json')
+        ? 'application/graphql-response+json; charset=utf-8'
+        : 'application/json; charset=utf-8';
+      return reply
+        .code(code === 'RATE_LIMITED' ? 429 : 400)
+        .type(type)
+        .send({ errors: [answer] });
+    }
+  }
+
   function refuse(
     reply: FastifyReply,
     status: number,
@@ -369,6 +417,12 @@ export function createApi(options: ApiOptions): Api {
       .type('application/json; charset=utf-8')
       .send({ errors: [errorAnswer(code, message, reply.request.id, reason)] });
   }
+}
+
+/** The document of a request, where it names one as it should. */
+function sourceIn({ method, body, query }: FastifyRequest): string | undefined {
+  const given = (method === 'GET' ? query : body) as { query?: unknown } | null | undefined;
+  return typeof given?.query === 'string' ? given.query : undefined;
 }
 
 /** Aborted where the connection closes before the answer is out. */

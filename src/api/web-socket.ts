@@ -16,6 +16,10 @@ import { type Payload, sendOn, type SocketExtra } from './socket-handler';
 const UNAUTHORIZED = CloseCode.Unauthorized;
 const FORBIDDEN = CloseCode.Forbidden;
 const TRY_AGAIN_LATER = 1013;
+/** RFC 6455, section 7.4.1. */
+const POLICY_VIOLATION = 1008;
+/** Refused for being too many on one connection: a client that goes on after so many does not read its answers. */
+const MAXIMUM_REFUSED = 100;
 const INIT_WAIT_MS = 5_000;
 const CLOSE_CODES: Readonly<Record<SessionEnd, number>> = {
   'token-expired': FORBIDDEN,
@@ -30,6 +34,8 @@ interface Session {
   principal: Principal;
   /** Aborted when the connection closes. */
   gone: AbortController;
+  /** Operations that were too many. */
+  refused: number;
   unwatch: () => void;
 }
 
@@ -78,7 +84,7 @@ export function webSocketOptions(options: {
         memberships,
         end: (reason) => extra.socket.close(CLOSE_CODES[reason], SESSION_ENDS[reason]),
       });
-      sessions.set(extra, { principal, gone: new AbortController(), unwatch });
+      sessions.set(extra, { principal, gone: new AbortController(), refused: 0, unwatch });
       return true;
     },
 
@@ -89,8 +95,12 @@ export function webSocketOptions(options: {
     },
 
     async onSubscribe(socket, id, payload) {
-      const { principal, gone } = sessions.get(socket.extra)!;
+      const session = sessions.get(socket.extra)!;
+      const { principal, gone } = session;
       if (Object.keys(socket.subscriptions).length > options.maximumOperations) {
+        if (++session.refused === MAXIMUM_REFUSED) {
+          socket.extra.socket.close(POLICY_VIOLATION, 'too many operations at a time');
+        }
         return [
           clientError(
             'BAD_REQUEST',

@@ -29,6 +29,8 @@ const PERMISSIONS = {
   'dead-letter.read': ['OWNER', 'MANAGER', 'TECHNICIAN'],
   'dead-letter.replay': ['OWNER', 'MANAGER'],
   'audit.read': ['OWNER'],
+  // Counts of the tenant as a whole, its silent hours among them.
+  'ingestion.read': ['OWNER', 'MANAGER'],
   /** Who may see what: to share it, to take what is shared, and to see with whom it is. */
   'access.manage': ['OWNER'],
   // What an alert of which kind needs, `alert-access.ts` says.

@@ -275,6 +275,7 @@ export const jobsSettings = (variables: Variables = process.env) =>
       JOBS_HEALTH_PORT: port(9106, 'the jobs process’s health and metrics'),
       COLD_CONTAINER: coldContainer,
       CURATE_SECONDS: seconds(3_600, 'how often what has landed is curated, in seconds'),
+      RECONCILE_SECONDS: seconds(300, 'how often it is reckoned what became of every reading, in seconds'),
       LANDING_DAYS: z.coerce
         .number()
         .min(0)
@@ -387,6 +388,7 @@ export const localSettings = (variables: Variables = process.env) =>
       JOBS_HEALTH_PORT: port(9106, 'the jobs process’s health and metrics'),
       INGEST_FLUSH_SECONDS: seconds(15, 'longest time that a reading waits for its file, in seconds'),
       CURATE_SECONDS: seconds(300, 'how often what has landed is curated, in seconds'),
+      RECONCILE_SECONDS: seconds(60, 'how often it is reckoned what became of every reading, in seconds'),
     },
     variables,
     needsWholeTls,

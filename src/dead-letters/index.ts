@@ -1,5 +1,6 @@
 import { type BlobServiceClient } from '@azure/storage-blob';
 import { type DirectoryScope } from '../auth/directory-scope';
+import { createAcceptedCounts } from '../gateway/accepted-counts';
 import { createDecoderRegistry, PAYLOAD_DECODERS } from '../gateway/decoders';
 import { createPacker } from '../gateway/packer';
 import { createStreamLink } from '../gateway/stream-link';
@@ -9,6 +10,7 @@ import { type Registry } from '../observability/metrics';
 import { type Cosmos } from '../store/cosmos';
 import { createReplayStore } from '../store/dead-letters/replayed';
 import { createDeadLettersWriter } from '../store/dead-letters/writer';
+import { createAcceptedWriter } from '../store/ingestion/accepted-writer';
 import { type JobHandler } from '../store/jobs/handler';
 import { type NamespaceConnection } from '../stream/connection';
 import { createStreamProducer } from '../stream/producer';
@@ -45,6 +47,8 @@ export function createDeadLetters(options: {
   identifier: string;
   limits?: Partial<FloodLimits>;
   keepSeconds?: number;
+  /** Tenants of whom nothing is filed. */
+  isErased?: (tenantId: string) => boolean;
 }): DeadLetters {
   const { logger, namespace, hub, cosmos } = options;
   const metrics = createDeadLettersMetrics(options.metrics);
@@ -61,21 +65,29 @@ export function createDeadLetters(options: {
     acceptedWithinMilliseconds: ACCEPTED_WITHIN_MS,
     observer: { sent: () => undefined, failed: (error) => link.lost(error) },
   });
+  const counts = createAcceptedCounts({
+    logger,
+    writer: createAcceptedWriter({ cosmos }),
+    partitionCount: () => producer.partitionCount,
+  });
   return {
     replay: createReplayHandler({
       store: createReplayStore({ cosmos, scope: options.scope }),
       decoders: createDecoderRegistry(PAYLOAD_DECODERS),
       packer,
+      counts,
       connected: link.connected,
       metrics,
     }),
     async start() {
       link.start();
+      counts.start();
       await worker.start();
     },
     async stop() {
       await worker.stop();
       await packer.drain();
+      await counts.stop();
       link.stop();
       await producer.stop();
     },

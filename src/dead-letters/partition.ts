@@ -24,8 +24,10 @@ export function createDeadLettersPartition(options: {
   writer: DeadLettersWriter;
   limits: FloodLimits;
   ttlSeconds: number;
+  /** Tenants of whom nothing is filed. */
+  isErased?: (tenantId: string) => boolean;
 }): PartitionProcessor & { trouble(): string | null } {
-  const { metrics, owned, writer, ttlSeconds } = options;
+  const { metrics, owned, writer, ttlSeconds, isErased = () => false } = options;
   const { partition, incarnation } = owned;
   const cap = createFloodCap({
     limits: options.limits,
@@ -39,7 +41,10 @@ export function createDeadLettersPartition(options: {
   const documentsIn = (event: ReceivedEventData, place: EventPlace): DeadLettersDocument[] => {
     if (holdsNoRefused(event.properties)) return [];
     try {
-      return documentsOf(decodeFrame(event.body, event.properties).refused, place, ttlSeconds);
+      // Only now: a document's id counts those of the event before it.
+      return documentsOf(decodeFrame(event.body, event.properties).refused, place, ttlSeconds).filter(
+        ({ tenantId }) => !isErased(tenantId),
+      );
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       metrics.skipped.inc();

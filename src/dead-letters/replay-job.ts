@@ -1,3 +1,4 @@
+import { type AcceptedCounts } from '../gateway/accepted-counts';
 import { type DecoderRegistry } from '../gateway/decoders';
 import { NotAcceptedError, type Packer } from '../gateway/packer';
 import { inParallel } from '../store/in-parallel';
@@ -21,6 +22,8 @@ export function createReplayHandler(options: {
   store: ReplayStore;
   decoders: DecoderRegistry;
   packer: Pick<Packer, 'submit'>;
+  /** Told of what was sent. */
+  counts?: AcceptedCounts;
   /** Whether Event Hubs answered last: the partitions of its hub are known then. */
   connected: () => boolean;
   metrics: DeadLettersMetrics;
@@ -77,7 +80,7 @@ export function createReplayHandler(options: {
 
     if (!connected()) throw away('Event Hubs cannot be reached');
     try {
-      await send(packer, judged);
+      await send(packer, judged, options.counts);
     } catch (error) {
       if (!(error instanceof NotAcceptedError)) throw error;
       throw away(error.message);

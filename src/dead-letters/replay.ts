@@ -1,3 +1,4 @@
+import { type AcceptedCounts, NO_COUNTS } from '../gateway/accepted-counts';
 import { BATCH_CONTENT_TYPE, parseBatch } from '../gateway/batch';
 import { type DecoderRegistry, mediaTypeOf, PayloadError } from '../gateway/decoders';
 import { createIntake, type Intake } from '../gateway/intake';
@@ -123,10 +124,24 @@ function takeAgain(
 }
 
 /** Sends what was accepted, by letter; resolves once all of it stands in the stream. */
-export async function send(packer: Pick<Packer, 'submit'>, judged: readonly Judged[]): Promise<void> {
+export async function send(
+  packer: Pick<Packer, 'submit'>,
+  judged: readonly Judged[],
+  counts: Pick<AcceptedCounts, 'accepted' | 'unanswered'> = NO_COUNTS,
+): Promise<void> {
   // In the order of receipt, so that frames hold what is near in time.
   const withReadings = judged
     .filter(({ readings }) => readings.length > 0)
     .sort((a, b) => a.readings[0]!.receivedAt - b.readings[0]!.receivedAt);
-  await Promise.all(withReadings.map(({ readings }) => packer.submit(readings, [])));
+  await Promise.all(
+    withReadings.map(async ({ readings }) => {
+      try {
+        await packer.submit(readings, []);
+      } catch (error) {
+        counts.unanswered(readings);
+        throw error;
+      }
+      counts.accepted(readings, []);
+    }),
+  );
 }

@@ -38,6 +38,8 @@ export function createDeadLettersWorker(options: {
   limits?: Partial<FloodLimits>;
   /** How long a letter can be asked for. Default 30 days. */
   keepSeconds?: number;
+  /** Tenants of whom nothing is filed. */
+  isErased?: (tenantId: string) => boolean;
 }): DeadLettersWorker {
   const { logger, metrics, writer, keepSeconds = KEEP_SECONDS } = options;
   const limits = { ...DEFAULT_FLOOD_LIMITS, ...options.limits };
@@ -59,6 +61,7 @@ export function createDeadLettersWorker(options: {
         writer,
         limits,
         ttlSeconds: keepSeconds,
+        ...(options.isErased && { isErased: options.isErased }),
       });
       troubles.set(owned.partition, partition.trouble);
       return Promise.resolve(partition);

@@ -94,6 +94,36 @@ export interface CuratedManifest {
   retired: RetiredGeneration[];
   /** Set when the tenant was erased: nothing is read or curated any more. Milliseconds since 1970. */
   erasedAt?: number;
+  /** What the latest publications did, by hour; left out by the release before. */
+  tallies?: CurationTallies;
+}
+
+/** What each publication changed in the counts, by hour of receipt, for as long as somebody may want to add it up. */
+export interface CurationTallies {
+  /** Behind these positions everything is tallied; what was curated up to them is not. */
+  since: Pick<LandedPosition, 'incarnation' | 'partition' | 'sequence'>[];
+  /** The sum of `positions[].landed` at the last publication: another here means that one published without tallying. */
+  landed: number;
+  entries: CurationTally[];
+}
+
+export interface CurationTally {
+  /** The manifest's version from which on it counts. */
+  version: number;
+  /** Milliseconds since 1970. */
+  at: number;
+  rows: CurationTallyRow[];
+}
+
+/** A change, in readings; `curated` may be less than nothing where a row made way for an earlier one. */
+export interface CurationTallyRow {
+  incarnation: string;
+  partition: number;
+  /** Of UTC, counted from 1970, by when the gateway received them. */
+  hour: number;
+  curated: number;
+  repeated: number;
+  dropped: number;
 }
 
 /** Of all tenants: how far the landing is curated for every one of them, whether they had readings there or not. */

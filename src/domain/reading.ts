@@ -3,7 +3,8 @@
  * its range. Instants are milliseconds since 1970 UTC.
  *
  * Identity: a dated reading is `(pointId, observedAt)`; one stamped by the gateway is `(pointId, messageId,
- * messageIndex)` for as long as it is repeated within `REPEATED_WITHIN_MS`; without a message id each arrival is its own.
+ * messageIndex)` for as long as it is repeated within `REPEATED_WITHIN_MS`, and in the cold store for the day of UTC that it
+ * was stamped with; without a message id each arrival is its own.
  * Where two values claim one identity the first in stream order stands, in warm and cold alike.
  */
 export interface Reading {

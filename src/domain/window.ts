@@ -46,6 +46,9 @@ export interface BuildingAverage {
   further?: Readonly<Record<string, number | null>>;
 }
 
+/** What is later than this is in the cold store alone. */
+export const RECORD_LATENESS_MS = 48 * 3_600_000;
+
 /**
  * Whether a reading comes too late for the warm path. Judged by the hub's own enqueued time, so that a replay, another
  * worker and an oracle over the stored rows all judge alike.

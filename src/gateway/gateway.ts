@@ -4,6 +4,7 @@ import { type Registry } from '../observability/metrics';
 import { type DeviceDirectory } from '../store/device-directory';
 import { type Twins } from '../store/twins';
 import { type StreamProducer } from '../stream/producer';
+import { type AcceptedCounts, NO_COUNTS } from './accepted-counts';
 import { type DeviceActivity, NO_ACTIVITY } from './activity';
 import { type AmqpPorts, createAmqpListener } from './amqp/listener';
 import { createDeviceAuthentication } from './authentication';
@@ -62,6 +63,8 @@ export interface GatewayOptions {
   producer: StreamProducer;
   /** Started and stopped by the gateway. Left out, nobody hears when a device was last seen. */
   activity?: DeviceActivity;
+  /** Started and stopped by the gateway. Left out, nobody hears how many readings were accepted. */
+  counts?: AcceptedCounts;
   limits?: Partial<GatewayLimits>;
   /** Default: every one that is registered. */
   decoders?: readonly PayloadDecoder[];
@@ -69,7 +72,7 @@ export interface GatewayOptions {
 
 /** The cloud gateway: authenticates devices, decodes what they send, and packs it into the telemetry stream. */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { logger, directory, producer, activity = NO_ACTIVITY } = options;
+  const { logger, directory, producer, activity = NO_ACTIVITY, counts = NO_COUNTS } = options;
   const limits: GatewayLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const link = createStreamLink({ producer, logger });
   const packer = createPacker({
@@ -108,6 +111,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     packer,
     link,
     activity,
+    counts,
     children: createChildren({ directory, limits }),
     devices: createTokenBuckets(limits.device),
     tenants: createTokenBuckets(limits.tenant),
@@ -166,6 +170,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       }
       link.start();
       activity.start();
+      counts.start();
       logger.info({ host: options.host, port, httpsPort }, 'the device gateway listens');
       return {
         port,
@@ -179,7 +184,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       stopping = true;
       await Promise.all([http.finish(), mqtt?.stop(), amqp?.stop()]);
       await packer.drain();
-      await activity.stop();
+      await Promise.all([activity.stop(), counts.stop()]);
       link.stop();
       await http.close();
     },

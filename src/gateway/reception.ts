@@ -1,6 +1,7 @@
 import { type DeviceProtocol } from '../domain/device-protocol';
 import { type Logger } from '../observability/logger';
 import { type DirectoryDevice } from '../store/device-directory';
+import { type AcceptedCounts } from './accepted-counts';
 import { type DeviceActivity } from './activity';
 import { type Children, type Looked } from './children';
 import { type DecoderRegistry, type PayloadError } from './decoders';
@@ -83,12 +84,14 @@ export function createReception(options: {
   link: StreamLink;
   /** Told of each message that was accepted. */
   activity: DeviceActivity;
+  /** Told of each reading and refusal that was accepted, or may have been. */
+  counts: AcceptedCounts;
   children: Children;
   devices: TokenBuckets;
   tenants: TokenBuckets;
   limits: GatewayLimits;
 }): Reception {
-  const { logger, metrics, decoders, packer, activity, children, devices, tenants, limits } = options;
+  const { logger, metrics, decoders, packer, activity, counts, children, devices, tenants, limits } = options;
 
   const hand: Reception['hand'] = (device, intake, now, protocol, settled) => {
     const { readings, refused, refusals } = intake;
@@ -98,6 +101,7 @@ export function createReception(options: {
     packer.hand(readings, refused, (error) => {
       if (error === undefined) {
         metrics.accepted(readings.length);
+        counts.accepted(readings, refused);
         let own = readings.length;
         for (const relayed of intake.relayed()) {
           activity.accepted(relayed.child, protocol, now, relayed.readings);
@@ -105,6 +109,8 @@ export function createReception(options: {
         }
         activity.accepted(device, protocol, now, own);
         for (const refusal of refusals) metrics.refused(refusal.code);
+      } else {
+        counts.unanswered(readings);
       }
       settled(error);
     });

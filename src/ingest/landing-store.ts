@@ -1,4 +1,6 @@
 import { type ContainerClient, type Metadata, RestError } from '@azure/storage-blob';
+import { createErasedBlobs } from '../store/erasure/erased-blobs';
+import { withoutTenants } from '../store/erasure/without-tenants';
 import { createHeads } from '../store/heads';
 import {
   deadLetterPath,
@@ -20,6 +22,9 @@ export interface LandingStore {
    *
    * Where the landing begins behind that event by now (`src/store/heads.ts`), the events were landed and curated long
    * ago: it tells the last sequence before the head, and nothing of the file stands.
+   *
+   * Rows of an erased tenant are left out, by the tombstones as they are at this attempt: so none is written later after a
+   * tombstone than an attempt takes.
    */
   create(
     file: EncodedLanding,
@@ -40,6 +45,7 @@ const ATTEMPT_TIMEOUT_MS = 60_000;
 
 export function createLandingStore(container: ContainerClient): LandingStore {
   const heads = createHeads(container);
+  const erasedBlobs = createErasedBlobs(container);
   const put = async (
     path: string,
     content: Buffer,
@@ -67,9 +73,10 @@ export function createLandingStore(container: ContainerClient): LandingStore {
       await container.createIfNotExists();
     },
     async create(encoded, signal) {
-      const { summary, readings, deadLetters, first } = encoded;
-      const file: LandingFile = { ...summary, enqueuedAt: first.enqueuedAt };
       const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_TIMEOUT_MS)]);
+      const kept = withoutErased(encoded, await erasedBlobs.list(abortSignal));
+      const { summary, readings, deadLetters, first } = kept;
+      const file: LandingFile = { ...summary, enqueuedAt: first.enqueuedAt };
       if (deadLetters !== null) {
         const path = deadLetterPath(file, summary.lastSequence);
         await put(path, deadLetters, summaryMetadata(summary, DEAD_LETTERS_SCHEMA), abortSignal, false);
@@ -120,6 +127,30 @@ export function createLandingStore(container: ContainerClient): LandingStore {
     },
     sweepDeadLetters: sweep,
   };
+}
+
+/** The file without the rows of erased tenants; the same where it holds none. */
+function withoutErased(encoded: EncodedLanding, erased: ReadonlySet<string>): EncodedLanding {
+  if (erased.size === 0) return encoded;
+  const isErased = (tenantId: string): boolean => erased.has(tenantId);
+  let { summary, readings, deadLetters } = encoded;
+  if (deadLetters !== null) {
+    const left = withoutTenants(deadLetters, isErased, (rows) =>
+      summaryMetadata({ ...summary, deadLetters: rows }, DEAD_LETTERS_SCHEMA, 'atrium.'),
+    );
+    if (left !== null) {
+      deadLetters = left.rows === 0 ? null : left.content;
+      summary = { ...summary, deadLetters: left.rows };
+    }
+  }
+  const left = withoutTenants(readings, isErased, (rows) =>
+    summaryMetadata({ ...summary, rows }, READINGS_SCHEMA, 'atrium.'),
+  );
+  if (left !== null) {
+    readings = left.content;
+    summary = { ...summary, rows: left.rows };
+  }
+  return { ...encoded, summary, readings, deadLetters };
 }
 
 async function storedLastSequence(

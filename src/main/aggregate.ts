@@ -9,6 +9,7 @@ import { createAveragesWriter } from '../store/averages-writer';
 import { createBuildingCounts } from '../store/building-counts';
 import { createBuildingInventory } from '../store/building-inventory';
 import { createCosmos } from '../store/cosmos';
+import { createErasedTenants } from '../store/erasure/erased-tenants';
 import { createRecentSource } from '../store/recent-reader';
 import { createRecentWriter } from '../store/recent-writer';
 import { createSpaceTree } from '../store/space-tree';
@@ -25,6 +26,7 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
   const rules = createAlertRules({ cosmos, logger });
   const inventory = createBuildingInventory({ cosmos, logger });
   const tree = createSpaceTree({ cosmos, logger });
+  const erased = createErasedTenants({ cosmos, logger });
   const worker = createAggregateWorker({
     logger,
     metrics,
@@ -47,6 +49,7 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
       store: createAlertsStore({ cosmos }),
       keepSeconds: settings.ALERT_DAYS * DAY_SECONDS,
     },
+    isErased: erased.has,
     allowedLatenessMs: settings.ALLOWED_LATENESS_SECONDS * 1000,
   });
   const health = createHealthServer({
@@ -58,8 +61,8 @@ run('aggregate', aggregateSettings, async (settings, logger) => {
   });
   await health.start();
   await cosmos.ensureContainers();
-  await Promise.all([counts.start(), rules.start(), inventory.start()]);
+  await Promise.all([counts.start(), rules.start(), inventory.start(), erased.start()]);
   await worker.start();
-  const followers = [counts.stop, tree.stop, rules.stop, inventory.stop];
+  const followers = [counts.stop, tree.stop, rules.stop, inventory.stop, erased.stop];
   return { stop: () => stopInOrder(worker.stop, ...followers, health.stop, cosmos.stop) };
 });

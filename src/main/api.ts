@@ -13,6 +13,7 @@ import { createColdAccess } from '../store/cold-access/cold-access';
 import { createFolderSigner } from '../store/cold-access/folder-signer';
 import { createCosmos } from '../store/cosmos';
 import { createDeviceStatuses } from '../store/device-statuses';
+import { createErasedTenants } from '../store/erasure/erased-tenants';
 import { createExports } from '../store/exports/exports';
 import { createPartFiles } from '../store/exports/part-files';
 import { createJobs } from '../store/jobs/jobs';
@@ -61,6 +62,7 @@ run('api', apiSettings, async (settings, logger) => {
   const memberships = createMemberships({ cosmos, logger });
   const registry = createRegistry({ cosmos, keyring });
   const deviceStatuses = createDeviceStatuses({ cosmos, registry, logger });
+  const erased = createErasedTenants({ cosmos, logger });
   const analytics = createAnalytics({
     container: blobServiceOf(settings).getContainerClient(settings.COLD_CONTAINER),
     recent: createRecentTail({ cosmos }),
@@ -70,6 +72,7 @@ run('api', apiSettings, async (settings, logger) => {
     threads: settings.QUESTION_THREADS,
     seconds: settings.QUESTION_SECONDS,
     metrics,
+    erased,
   });
   const jobs = createJobs({ cosmos, keyring });
   const blobs = blobServiceOf(settings);
@@ -113,7 +116,7 @@ run('api', apiSettings, async (settings, logger) => {
     gatewayHostName: settings.GATEWAY_PUBLIC_HOST,
   });
   await cosmos.ensureContainers();
-  const followers = [live, memberships, deviceStatuses, alertFeed];
+  const followers = [live, memberships, deviceStatuses, alertFeed, erased];
   await Promise.all([...followers.map((each) => each.start()), analytics.start()]);
   await api.start();
   exchange.start();
@@ -128,6 +131,7 @@ run('api', apiSettings, async (settings, logger) => {
         memberships.stop,
         deviceStatuses.stop,
         alertFeed.stop,
+        erased.stop,
         cosmos.stop,
       ),
   };

@@ -2,12 +2,13 @@ import { explain } from '../observability/logger';
 import { OperatorError } from '../observability/operator-error';
 import { type Command } from './atrium/command';
 import { curate } from './atrium/curate';
+import { eraseTenant } from './atrium/erase-tenant';
 import { hiveScripts } from './atrium/hive-scripts';
 import { jobs } from './atrium/jobs';
 import { sagasResume } from './atrium/sagas-resume';
 
 /** Every command there is; a new one is a file beside these and a line here. */
-const COMMANDS: readonly Command[] = [curate, hiveScripts, jobs, sagasResume];
+const COMMANDS: readonly Command[] = [curate, eraseTenant, hiveScripts, jobs, sagasResume];
 
 /** The operator's command line: `npm run atrium -- COMMAND`. */
 async function main(words: readonly string[]): Promise<number> {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { directoryScope } from '../auth/directory-scope';
 import { gatewaySettings } from '../config/environment';
+import { createAcceptedCounts } from '../gateway/accepted-counts';
 import { createDeviceActivity } from '../gateway/activity';
 import { createGateway } from '../gateway/gateway';
 import { type ServerCertificate } from '../gateway/tls';
@@ -12,7 +13,9 @@ import { createCosmos } from '../store/cosmos';
 import { createDeviceActivation } from '../store/device-activation';
 import { createActivityWriter } from '../store/device-activity-writer';
 import { createDeviceDirectory } from '../store/device-directory';
+import { createErasedTenants } from '../store/erasure/erased-tenants';
 import { createGatewayHeartbeat } from '../store/gateway-heartbeats';
+import { createAcceptedWriter } from '../store/ingestion/accepted-writer';
 import { createKeyring } from '../store/keyring';
 import { createTwins } from '../store/twins';
 import { createStreamProducer } from '../stream/producer';
@@ -30,6 +33,7 @@ run('gateway', gatewaySettings, async (settings, logger) => {
     scope: directoryScope('device-authentication'),
     logger,
   });
+  const erased = createErasedTenants({ cosmos, logger });
   const producer = createStreamProducer({ namespace: namespaceOf(settings), hub: settings.TELEMETRY_HUB });
   const gateway = createGateway({
     logger,
@@ -53,6 +57,11 @@ run('gateway', gatewaySettings, async (settings, logger) => {
       activation: createDeviceActivation({ cosmos }),
       intervalMilliseconds: settings.LAST_SEEN_SECONDS * 1000,
     }),
+    counts: createAcceptedCounts({
+      logger,
+      writer: createAcceptedWriter({ cosmos, isErased: erased.has }),
+      partitionCount: () => producer.partitionCount,
+    }),
   });
   const heartbeat = createGatewayHeartbeat({
     cosmos,
@@ -69,12 +78,20 @@ run('gateway', gatewaySettings, async (settings, logger) => {
   });
   await health.start();
   await cosmos.ensureContainers();
-  await directory.start();
+  await Promise.all([directory.start(), erased.start()]);
   await gateway.start();
   heartbeat.start();
   return {
     stop: () =>
-      stopInOrder(heartbeat.stop, gateway.stop, directory.stop, producer.stop, health.stop, cosmos.stop),
+      stopInOrder(
+        heartbeat.stop,
+        gateway.stop,
+        directory.stop,
+        erased.stop,
+        producer.stop,
+        health.stop,
+        cosmos.stop,
+      ),
   };
 });
 

@@ -56,6 +56,7 @@ import { BuildingReadingsResolver } from './reading/reading.resolver';
 import { DateTime } from './scalars';
 import { SpaceResolver } from './space/space.resolver';
 import { BuildingStatesResolver, SpaceStatesResolver } from './state/state.resolver';
+import { IngestionReportResolver } from './tenant/ingestion-report.resolver';
 import { TenantResolver } from './tenant/tenant.resolver';
 import { TenantMembershipResolver, ViewerResolver } from './viewer/viewer.resolver';
 import { TenantWebhooksResolver, WebhookResolver } from './webhook/webhook.resolver';
@@ -84,6 +85,7 @@ const resolvers: NonEmptyArray<new () => object> = [
   TenantExcursionsResolver,
   BuildingDeadLettersResolver,
   TenantDeadLettersResolver,
+  IngestionReportResolver,
   DeadLetterResolver,
   ReplayDeadLettersResolver,
   SpaceResolver,

@@ -24,6 +24,8 @@ const indexed: Record<ContainerName, string[]> = {
   deadletters: ['/sortKey/*'],
   // alerts of a building, newest first, and those that are active
   alerts: ['/sortKey/*', '/clearedAt/?'],
+  // read by id, and by ranges of ids
+  ingestion: [],
 };
 
 /** -1: documents live for ever unless they carry a `ttl` of their own, in seconds. */

@@ -14,6 +14,7 @@ import {
   stockOf,
   type TwinDocument,
 } from './documents';
+import { type ErasureDocument, ERASURES } from './erasure/documents';
 import { type Keyring } from './keyring';
 import { createKnownDevices, opened } from './known-devices';
 import { createPlaces } from './places';
@@ -104,6 +105,12 @@ export function createDeviceDirectory(options: {
   /** Devices being read on their own, with whether the feed has brought them since. */
   const reading = new Map<string, { brought: boolean; readers: number }>();
   const listeners = new Set<(twin: TwinDocument) => void>();
+  /** Tenants that are erased: whatever is still known of their devices, none of them is let in. */
+  const erased = new Set<string>();
+  /** Whether those are known that were there before the feed had its position. */
+  let tombstonesKnown = false;
+  let stopping = false;
+  let learning = Promise.resolve();
   /** Of devices, that the feed has brought. */
   let changes = 0;
 
@@ -113,8 +120,9 @@ export function createDeviceDirectory(options: {
     // What changed earlier is read with its building: nothing is held before the feed has its position.
     from: 'now',
     onChanges(documents) {
-      for (const each of documents as RegistryDocument[]) {
-        if (each.type === 'device' || each.type === 'departed') take(each);
+      for (const each of documents as (RegistryDocument | ErasureDocument)[]) {
+        if (each.type === 'erasure') erase(each.tenantId);
+        else if (each.type === 'device' || each.type === 'departed') take(each);
         // One with a time to live was left behind by a device that went elsewhere.
         else if (each.type === 'twin' && each.ttl === undefined) for (const tell of listeners) tell(each);
       }
@@ -141,7 +149,34 @@ export function createDeviceDirectory(options: {
     else known.put(changed);
   }
 
-  const current = (): boolean => follower.behindMs() <= MAXIMUM_BEHIND_MS;
+  function erase(tenantId: string): void {
+    if (erased.has(tenantId)) return;
+    erased.add(tenantId);
+    lately.clear();
+    changes++;
+  }
+
+  const isErased = ({ tenantId }: DirectoryDevice): boolean => erased.has(tenantId);
+
+  const tombstones = (): Promise<ErasureDocument[]> =>
+    cosmos.query<ErasureDocument>('registry', ERASURES, "SELECT * FROM c WHERE c.type = 'erasure'");
+
+  /** Only once the feed has its position, so that none is between the two. */
+  async function learnTombstones(): Promise<void> {
+    if (follower.continuation() === null) return;
+    for (const { tenantId } of await tombstones()) erase(tenantId);
+    tombstonesKnown = true;
+  }
+
+  async function learnUntilKnown(): Promise<void> {
+    for (;;) {
+      await learnTombstones().catch(() => undefined);
+      if (tombstonesKnown || stopping) return;
+      await pause(CATCH_UP_PAUSE_MS, undefined, { ref: false });
+    }
+  }
+
+  const current = (): boolean => tombstonesKnown && follower.behindMs() <= MAXIMUM_BEHIND_MS;
 
   let catchingUp: Promise<void> | undefined;
   /**
@@ -223,7 +258,7 @@ export function createDeviceDirectory(options: {
   function peek(deviceId: string): DirectoryDevice | null | undefined {
     if (current()) {
       const held = known.get(deviceId);
-      if (held) return held;
+      if (held) return isErased(held) ? null : held;
     }
     const seen = lately.get(deviceId);
     return seen && Date.now() < seen.until ? seen.answer : undefined;
@@ -239,7 +274,7 @@ export function createDeviceDirectory(options: {
     if (current()) {
       await loaded(buildingId);
       const held = current() ? known.get(deviceId) : undefined;
-      if (held?.buildingId === buildingId) return held;
+      if (held?.buildingId === buildingId) return isErased(held) ? null : held;
     }
     const asked = reading.get(deviceId) ?? { brought: false, readers: 0 };
     asked.readers++;
@@ -254,7 +289,10 @@ export function createDeviceDirectory(options: {
     if (device?.type !== 'device') return remember(deviceId, null, askedAt);
     // What the feed brought meanwhile is at least as new; what it has yet to bring replaces this.
     if (!asked.brought && current() && !known.has(deviceId)) known.put(device);
-    return remember(deviceId, opened(keyring, device, logger), askedAt);
+    const found = opened(keyring, device, logger);
+    // While the feed is behind, nobody has told of the latest tombstones.
+    if (!current()) for (const { tenantId } of await tombstones()) erase(tenantId);
+    return remember(deviceId, isErased(found) ? null : found, askedAt);
   }
 
   async function fromStore(deviceId: string): Promise<DirectoryDevice | null> {
@@ -266,8 +304,16 @@ export function createDeviceDirectory(options: {
   }
 
   return {
-    start: () => follower.start(),
-    stop: () => follower.stop(),
+    async start() {
+      await follower.start();
+      await learnTombstones().catch(() => undefined);
+      learning = learnUntilKnown();
+    },
+    async stop() {
+      stopping = true;
+      await follower.stop();
+      await learning;
+    },
     peek,
 
     async lookup(deviceId) {

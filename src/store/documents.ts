@@ -22,6 +22,7 @@ export const CONTAINERS = {
   recent: { partitionKey: '/buildingId' },
   deadletters: { partitionKey: '/scopeKey' },
   alerts: { partitionKey: '/buildingId' },
+  ingestion: { partitionKey: '/key' },
 } as const;
 
 export interface BuildingDocument {

@@ -1,4 +1,4 @@
-import { type ContainerClient, type Metadata } from '@azure/storage-blob';
+import { type ContainerClient, type Metadata, RestError } from '@azure/storage-blob';
 import { partitionKey } from '../domain/curated';
 import { deadLetterPath, deadLetterPrefix, parseLandingPath } from './landing-path';
 
@@ -14,6 +14,8 @@ export interface StoredLandingFile {
   firstSequence: number;
   lastSequence: number;
   rows: number;
+  /** Rows of the dead letters that belong to it. */
+  deadLetters: number;
   /** When it was written, milliseconds since 1970. */
   createdAt: number;
 }
@@ -31,17 +33,38 @@ export interface LandingFiles {
   following(place: { incarnation: string; partition: number }, from: number): Promise<StoredLandingFile[]>;
   /** Those that begin at or before the position, whoever left them. */
   upTo(place: { incarnation: string; partition: number }, to: number): Promise<StoredLandingFile[]>;
+  /** Those whose first event was enqueued in the hours (UTC, counted from 1970) from `from` to `to`, both inclusive. */
+  ofHours(
+    place: { incarnation: string; partition: number },
+    from: number,
+    to: number,
+  ): Promise<StoredLandingFile[]>;
+  /**
+   * @throws ChangedLandingFile where it is gone, or was rewritten since it was listed: both only befall files that are
+   * curated for all tenants, so that whoever meets it was overtaken.
+   */
   read(file: StoredLandingFile): Promise<Buffer>;
+  /** The file's dead letters; null where there are none, or none any more. */
+  readDeadLetters(file: StoredLandingFile): Promise<Buffer | null>;
   /** Removes the file, and dead letters that a crashed writer left for it; its own dead letters stay. */
   remove(file: StoredLandingFile): Promise<void>;
 }
 
+/** A file is not what the listing said: the listing is to be made again. */
+export class ChangedLandingFile extends Error {}
+
 const TIMEOUT_MS = 120_000;
+const HOUR_MS = 3_600_000;
+/** Beyond this one listing of everything costs less than one of each hour. */
+const MOST_HOURS = 48;
 
 export function createLandingFiles(container: ContainerClient): LandingFiles {
-  const list = async (place: { incarnation: string; partition: number }): Promise<StoredLandingFile[]> => {
+  const list = async (
+    place: { incarnation: string; partition: number },
+    folder = '',
+  ): Promise<StoredLandingFile[]> => {
     const files: StoredLandingFile[] = [];
-    const prefix = `landing/${place.incarnation}/p=${String(place.partition).padStart(2, '0')}/`;
+    const prefix = `landing/${place.incarnation}/p=${String(place.partition).padStart(2, '0')}/${folder}`;
     const found = container.listBlobsFlat({
       prefix,
       includeMetadata: true,
@@ -60,6 +83,8 @@ export function createLandingFiles(container: ContainerClient): LandingFiles {
         firstSequence: parsed.firstSequence,
         lastSequence: numberOf(name, metadata, 'lastSequence'),
         rows: numberOf(name, metadata, 'rows'),
+        // Of no consequence to the chain: a file without it is none the worse.
+        deadLetters: numberOf(name, metadata, 'deadLetters', 0),
         createdAt: properties.lastModified.getTime(),
       });
     }
@@ -111,10 +136,41 @@ export function createLandingFiles(container: ContainerClient): LandingFiles {
     async upTo(place, to) {
       return (await list(place)).filter(({ firstSequence }) => firstSequence <= to);
     },
-    read: (file) =>
-      container
-        .getBlobClient(file.path)
-        .downloadToBuffer(undefined, undefined, { abortSignal: AbortSignal.timeout(TIMEOUT_MS) }),
+    async ofHours(place, from, to) {
+      if (to - from >= MOST_HOURS) {
+        return (await list(place)).filter(({ hour }) => hour >= from * HOUR_MS && hour <= to * HOUR_MS);
+      }
+      const files = [];
+      for (let hour = from; hour <= to; hour++) {
+        const time = new Date(hour * HOUR_MS).toISOString();
+        files.push(...(await list(place, `dt=${time.slice(0, 10)}/hr=${time.slice(11, 13)}/`)));
+      }
+      return files.sort((a, b) => a.firstSequence - b.firstSequence);
+    },
+    async readDeadLetters(file) {
+      if (file.deadLetters === 0) return null;
+      const path = deadLetterPath({ ...file, enqueuedAt: file.hour }, file.lastSequence);
+      try {
+        const abortSignal = AbortSignal.timeout(TIMEOUT_MS);
+        return await container.getBlobClient(path).downloadToBuffer(undefined, undefined, { abortSignal });
+      } catch (error) {
+        if (error instanceof RestError && error.statusCode === 404) return null;
+        throw error;
+      }
+    },
+    async read({ path, etag }) {
+      try {
+        return await container.getBlobClient(path).downloadToBuffer(undefined, undefined, {
+          // A listing gives etags without their quotes, a header has them.
+          conditions: { ifMatch: etag.startsWith('"') ? etag : `"${etag}"` },
+          abortSignal: AbortSignal.timeout(TIMEOUT_MS),
+        });
+      } catch (error) {
+        const status = error instanceof RestError ? error.statusCode : undefined;
+        if (status !== 404 && status !== 412) throw error;
+        throw new ChangedLandingFile(`${path} is gone or was rewritten`, { cause: error });
+      }
+    },
     async remove(file) {
       const abortSignal = AbortSignal.timeout(TIMEOUT_MS);
       const place = { ...file, enqueuedAt: file.hour };
@@ -130,10 +186,15 @@ export function createLandingFiles(container: ContainerClient): LandingFiles {
   };
 }
 
-function numberOf(path: string, metadata: Metadata | undefined, name: string): number {
+function numberOf(
+  path: string,
+  metadata: Metadata | undefined,
+  name: string,
+  otherwise = Number.NaN,
+): number {
   const [, value] =
     Object.entries(metadata ?? {}).find(([each]) => each.toLowerCase() === name.toLowerCase()) ?? [];
-  const number = Number(value ?? Number.NaN);
+  const number = Number(value ?? otherwise);
   if (!Number.isSafeInteger(number)) {
     throw new Error(`the landing file ${path} does not say its ${name}: its metadata was changed`);
   }

@@ -4,7 +4,8 @@ import { createChangeFollower } from './change-follower';
 import { type Cosmos } from './cosmos';
 import { type MembershipDocument } from './documents';
 import { inParallel } from './in-parallel';
-import { entitlementsOf, membershipsOf } from './registry/tenants';
+import { type ErasedMarkDocument } from './erasure/documents';
+import { entitlementsOf, erasedTenants, membershipsOf } from './registry/tenants';
 
 export type Entitlements = readonly Entitlement[];
 
@@ -73,6 +74,10 @@ export function createMemberships(options: {
   const held = new Map<string, Held>();
   const readings = new Map<string, Reading>();
   const watchers = new Map<string, Set<MembershipListener>>();
+  /** Never falls: a tombstone stands for ever. */
+  const erased = new Set<string>();
+  /** Whether those were read since the feed had its position: it tells of those to come. */
+  let tombstonesKnown = false;
   let sweeping: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
 
@@ -82,8 +87,9 @@ export function createMemberships(options: {
     // What changed earlier is read with its person: nobody is held before the feed has its position.
     from: 'now',
     onChanges(documents) {
-      for (const each of documents as Partial<MembershipDocument>[]) {
+      for (const each of documents as Partial<MembershipDocument | ErasedMarkDocument>[]) {
         if (each.kind === 'membership') take(each as MembershipDocument);
+        else if (each.kind === 'erasure') erase(each.tenantId!);
       }
     },
     logger,
@@ -101,9 +107,26 @@ export function createMemberships(options: {
     hold(person, known);
   }
 
+  /** Nobody has a right in it any more, and nothing is held of it. */
+  function erase(tenantId: string): void {
+    if (erased.has(tenantId)) return;
+    erased.add(tenantId);
+    for (const [person, known] of [...held]) {
+      if (!known.byTenant.delete(tenantId)) continue;
+      hold(person, known);
+    }
+  }
+
+  /** The tombstones are read where the feed has not told of all of them yet. */
+  async function tombstonesRead(followed: boolean): Promise<void> {
+    if (tombstonesKnown && current()) return;
+    for (const tenantId of await erasedTenants(cosmos)) erase(tenantId);
+    tombstonesKnown ||= followed;
+  }
+
   function hold(person: string, { byTenant, ...rest }: Omit<Held, 'entitlements'>): Entitlements {
     const before = held.get(person)?.entitlements;
-    const entitlements = entitlementsOf(byTenant.values());
+    const entitlements = entitlementsOf(byTenant.values(), erased);
     const changed = before === undefined || !same(before, entitlements);
     held.delete(person);
     held.set(person, { ...rest, byTenant, entitlements: changed ? entitlements : before });
@@ -145,7 +168,7 @@ export function createMemberships(options: {
       reading.brought = false;
       const followed = following();
       const readAt = Date.now();
-      const memberships = await membershipsOf(cosmos, person);
+      const [memberships] = await Promise.all([membershipsOf(cosmos, person), tombstonesRead(followed)]);
       if (reading.brought && tries < MAXIMUM_TRIES) continue;
       return hold(person, {
         byTenant: new Map(memberships.map((each) => [each.tenantId, each])),
@@ -170,6 +193,7 @@ export function createMemberships(options: {
       timer ??= setInterval(() => (sweeping ??= sweep().finally(() => (sweeping = undefined))), SWEEP_MS);
       timer.unref();
       await follower.start();
+      if (following()) await tombstonesRead(true).catch(() => undefined);
     },
     async stop() {
       clearInterval(timer);

@@ -14,6 +14,7 @@ import {
   type TwinDocument,
 } from './documents';
 import { createDeadLettersReader, type DeadLettersReader } from './dead-letters/reader';
+import { createIngestionReports, type IngestionReports } from './ingestion/report';
 import { type Keyring } from './keyring';
 import { type AuditFilter, type AuditLogOf, createAuditLog } from './registry/audit-log';
 import { createBuildingLocks } from './registry/building-locks';
@@ -109,7 +110,16 @@ export interface ShownCredential {
  * what is foreign, after the same store calls.
  */
 export interface Registry
-  extends Stock, DeadLettersReader, Enrollment, Claiming, Moving, Replacing, Transfers, SagaSweep {
+  extends
+    Stock,
+    DeadLettersReader,
+    IngestionReports,
+    Enrollment,
+    Claiming,
+    Moving,
+    Replacing,
+    Transfers,
+    SagaSweep {
   tenant(scope: TenantScope, tenantId: string): Promise<TenantDocument | null>;
   /** What a person belongs to, at most a second old: what `tenantScope` is made of. Empty for a stranger. */
   memberships(personId: string): Promise<Entitlement[]>;
@@ -270,6 +280,7 @@ export function createRegistry({ cosmos, keyring }: { cosmos: Cosmos; keyring: K
     ...createBuildings({ cosmos }),
     ...createSpaces({ cosmos }),
     ...createDeadLettersReader({ cosmos }),
+    ...createIngestionReports({ cosmos }),
     ...createDevices({ cosmos }),
     ...createAuditLog({ cosmos }),
     ...createProvisioning({ cosmos, keyring, locks, serialNumbers }),

@@ -45,6 +45,8 @@ export interface Frame {
   undated: { row: number; messageId: string | null; messageIndex: number }[];
   originals: { row: number; value: number; unit: string }[];
   refused: RefusedReading[];
+  /** Where rows were left out: for each that is left the place it has in its event. */
+  rowOf?: number[];
 }
 
 interface WireFrame {

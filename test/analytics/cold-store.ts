@@ -9,6 +9,7 @@ import { createCurator } from '../../src/analytics/curation/curator';
 import { createCuratedListing } from '../../src/analytics/curated-listing';
 import { createEngine } from '../../src/analytics/engine';
 import { createReadingsFiles, type ReadingsFiles } from '../../src/analytics/exports/files';
+import { type KeptExcursions } from '../../src/analytics/kept-excursions';
 import { createLandingFiles } from '../../src/analytics/landing-files';
 import { createQuestions, type Questions } from '../../src/analytics/questions';
 import { createReadingsSource } from '../../src/analytics/readings-source';
@@ -51,6 +52,8 @@ export interface ColdStores {
     timeoutMs?: number;
     /** What is joined to it; left out, it is a cold store alone. */
     recent?: RecentTail;
+    /** Where pages behind the first are kept. */
+    kept?: KeptExcursions;
   }): Promise<ColdStore>;
   stop(): Promise<void>;
 }
@@ -65,7 +68,7 @@ export async function startColdStores(): Promise<ColdStores> {
   let stores = 0;
 
   return {
-    async next({ now = Date.now, cacheBytes = 200_000_000, timeoutMs = 20_000, recent } = {}) {
+    async next({ now = Date.now, cacheBytes = 200_000_000, timeoutMs = 20_000, recent, kept } = {}) {
       const name = `cold-${++stores}`;
       const container = blobs.getContainerClient(name);
       await container.create();
@@ -98,7 +101,7 @@ export async function startColdStores(): Promise<ColdStores> {
         blobs,
         cacheFolder,
         files,
-        questions: createQuestions({ engine, source, now }),
+        questions: createQuestions({ engine, source, now, ...(kept && { kept }) }),
         async land(arrivals) {
           const held = createHeldEvents();
           for (const { sequence, enqueuedAt, readings } of arrivals) {
@@ -136,7 +139,7 @@ export async function startColdStores(): Promise<ColdStores> {
 export type PlacedReading = Reading &
   Pick<Arrival, 'incarnation' | 'partition' | 'sequence'> & { row: number };
 
-/** Each identity once: the first in the order given. */
+/** Each identity once: the first in the order given. That of a message without a time is of a day of UTC. */
 export function distinct(arrivals: readonly Arrival[]): PlacedReading[] {
   const seen = new Set<string>();
   return arrivals.flatMap(({ readings, incarnation, partition, sequence }) =>
@@ -147,7 +150,7 @@ export function distinct(arrivals: readonly Arrival[]): PlacedReading[] {
           ? `${pointId} at ${observedAt}`
           : undated.messageId === null
             ? `${incarnation} ${partition} ${sequence} ${row}`
-            : `${pointId} in ${undated.messageId} ${undated.messageIndex}`;
+            : `${pointId} in ${undated.messageId} ${undated.messageIndex} ${Math.floor(observedAt / 86_400_000)}`;
       if (seen.has(key)) return [];
       seen.add(key);
       return [{ ...reading, incarnation, partition, sequence, row }];

@@ -146,9 +146,13 @@ function sentBy(plan: SensorPlan, ordinal: number, from: number, to: number) {
     const hoursLate = random() * plan.late < 1 ? 1 + Math.floor(random() * 5) : 0;
     sent.push({ reading, at: arrivedAt(at, hoursLate) });
     if (random() * plan.repeats < 1 || undated) {
-      // Again, and saying something else; one without a time is stamped anew.
-      const again = { ...reading, value: value + 5, observedAt: undated ? at + 500 : at };
-      sent.push({ reading: again, at: arrivedAt(at, hoursLate + Math.floor(random() * 3)) + 1_000 });
+      // Again, and saying something else; one without a time is stamped anew, perhaps on another day.
+      const stamped = at + (random() < 0.2 ? 13 * HOUR : 500);
+      const again = { ...reading, value: value + 5, observedAt: undated ? stamped : at };
+      sent.push({
+        reading: again,
+        at: arrivedAt(again.observedAt, hoursLate + Math.floor(random() * 3)) + 1_000,
+      });
     }
   }
   return sent;

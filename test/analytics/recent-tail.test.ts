@@ -2,7 +2,13 @@ import { type StoredReading } from '../../src/analytics/readings-page';
 import { partitionOf } from '../../src/domain/partition';
 import { type Reading } from '../../src/domain/reading';
 import { type Cosmos } from '../../src/store/cosmos';
-import { createRecentTail, type LandedEnd, type TailQuery } from '../../src/store/recent-tail';
+import { type BuildingEntryDocument, sortKeyOf } from '../../src/store/documents';
+import {
+  createRecentTail,
+  type LandedEnd,
+  MAXIMUM_TAIL_BUILDINGS,
+  type TailQuery,
+} from '../../src/store/recent-tail';
 import { createRecentWriter } from '../../src/store/recent-writer';
 import { startHouse } from '../aggregate/house';
 import { startStore, type Store } from '../store/store.support';
@@ -107,7 +113,7 @@ describe('recent readings behind the landing', () => {
         if (name === 'pages') asked++;
         return Reflect.get(target, name, receiver) as unknown;
       },
-    }) as Pick<Cosmos, 'pages'>;
+    }) as Pick<Cosmos, 'pages' | 'query'>;
     const cold = await stores.next({ recent: createRecentTail({ cosmos: counting }) });
     await readingsOf(cold, where('bld_a', now - 30 * 24 * HOUR, now - 73 * HOUR));
     expect(asked).toBe(0);
@@ -162,6 +168,56 @@ describe('recent readings behind the landing', () => {
     expect(excursions.value.excursions.map(({ peak, endedBy }) => [peak, endedBy])).toEqual([
       [40, 'RETURNED'],
     ]);
+  });
+
+  it('of all buildings of a tenant count in its excursions and stand in its exports, up to a number of buildings', async () => {
+    const cold = await stores.next({ recent: createRecentTail(store) });
+    const tenantId = 'ten_wide';
+    const entry = (id: string, owner = tenantId): BuildingEntryDocument => ({
+      ...{
+        id,
+        key: `tenant:${owner}`,
+        kind: 'building',
+        tenantId: owner,
+        name: id,
+        sortKey: sortKeyOf(id, id),
+      },
+    });
+    await store.cosmos.bulkUpsert('directory', [
+      ...['bld_w1', 'bld_w2', 'bld_w3'].map((id) => entry(id)),
+      entry('bld_w4', 'ten_other'),
+    ]);
+    const at = now - 20 * MINUTE;
+    const heat = (buildingId: string, sequence: number, owner = tenantId): Arrival => {
+      const place = { tenantId: owner, buildingId, pointId: `pnt_${buildingId}` };
+      const readings = [20, 40, 20].map((value, i) => ({ ...place, observedAt: at + i * MINUTE, value }));
+      return { ...arrival(sequence, readings), partition: partitionOf(buildingId, 8) };
+    };
+    // One of them has landed, also further than the others' partitions; two are recent alone.
+    await cold.land([heat('bld_w1', 70)]);
+    await keep(heat('bld_w2', 1));
+    await keep(heat('bld_w3', 2));
+    await keep(heat('bld_w4', 3, 'ten_other'));
+    const range = { ...where('bld_w1', now - HOUR, now, tenantId), buildingIds: null };
+    const found = async (): Promise<(string | null)[]> => {
+      const asked = { quantity: 'AIR_TEMPERATURE' as const, low: null, high: 30, longerThan: 0 };
+      const { quantities: _, ...place } = range;
+      const answer = await cold.questions.excursions(
+        place,
+        { ...asked, by: 'POINT', silence: null, limit: 10, offset: 0 },
+        SIGNAL,
+      );
+      if (!answer.ok) throw new Error(answer.message);
+      return answer.value.excursions.map(({ pointId }) => pointId);
+    };
+    expect(await found()).toEqual(['pnt_bld_w1', 'pnt_bld_w2', 'pnt_bld_w3']);
+    const asked = { format: 'CSV' as const, deviceIds: null, maximumRows: 100 };
+    const written = await cold.files.write(range, asked, SIGNAL, async ({ rows }) => rows);
+    expect(written).toEqual({ used: 9 });
+
+    const many = Array.from({ length: MAXIMUM_TAIL_BUILDINGS - 2 }, (_, i) => entry(`bld_more_${i}`));
+    await store.cosmos.bulkUpsert('directory', many);
+    expect(await found()).toEqual(['pnt_bld_w1']);
   });
 });
 

@@ -55,6 +55,12 @@ describe('readings that are curated, landed and recent', () => {
         const arrivals = each.arrivals.map((arrival) => ofRun(arrival, run));
         const { building } = each;
         const tenant = `${TENANT}_${run}`;
+        await store.cosmos.bulkUpsert(
+          'directory',
+          BUILDINGS.map((id) => ({
+            ...{ id, key: `tenant:${tenant}`, kind: 'building', tenantId: tenant, name: id, sortKey: id },
+          })),
+        );
         const cold = await stores.next({ recent: createRecentTail({ cosmos: store.cosmos }) });
         const files = filesOf(arrivals, each.eventsAFile);
         const landed = Math.floor(files.length * each.landed);
@@ -114,6 +120,18 @@ describe('readings that are curated, landed and recent', () => {
         );
         if (!history.ok) throw new Error(history.message);
         expect(history.value.reduce((sum, { count }) => sum + count, 0)).toBe(standing.length);
+
+        // And all buildings of the tenant at once.
+        const all = await cold.questions.history(
+          { ...where, buildingIds: null, spaceIds: null, pointId: null },
+          { quantity: 'AIR_TEMPERATURE', step: calendarDurationOf('PT6H')!, timeZone: 'UTC' },
+          SIGNAL,
+        );
+        if (!all.ok) throw new Error(all.message);
+        const ofTenant = distinct(arrivals).filter(
+          ({ tenantId, observedAt }) => tenantId === tenant && observedAt >= from && observedAt < to,
+        );
+        expect(all.value.reduce((sum, { count }) => sum + count, 0)).toBe(ofTenant.length);
       }),
       {
         numRuns: Number(process.env.SEAM_RUNS ?? 4),

@@ -95,6 +95,8 @@ export interface TestApi {
   cosmos: Cosmos;
   keyring: Keyring;
   namespace: { connectionString: string };
+  /** Of the tokens that `person` and `token` hand out. */
+  issuer: string;
   metrics: Metrics;
   /** The store calls that the API made since the last asking, as `method container`. */
   storeCalls(): string[];
@@ -126,6 +128,8 @@ export type TestApiOptions = Partial<ApiOptions> & {
   /** Where parts of exports are; nowhere, where left out. */
   exportFiles?: Pick<PartFiles, 'open'>;
   exportKeepMs?: number;
+  /** A Cosmos account that runs elsewhere; a stand-in in this process, where left out. */
+  account?: { endpoint: string; key: string };
   /** Where the cold store is that access is given to, and its manifests; nowhere, where left out. */
   blobs?: { service: BlobServiceClient; container: string };
   manifests?: Pick<Manifests, 'read'>;
@@ -143,7 +147,7 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
   const cosmosEmulator = createCosmosEmulator({ logger, sync: false });
   const [{ connectionString }, account, issuer] = await Promise.all([
     eventHubs.start(),
-    cosmosEmulator.start(),
+    options.account ?? cosmosEmulator.start(),
     startIssuer(),
   ]);
   const namespace = { connectionString };
@@ -230,7 +234,8 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
     });
     return port;
   };
-  let cut = false;
+  // One that runs elsewhere is stopped by whoever started it.
+  let cut = options.account !== undefined;
   const clients: Client[] = [];
   const stop = async (): Promise<void> => {
     for (const client of clients) await client.dispose();
@@ -254,6 +259,7 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
     cosmos,
     keyring,
     namespace,
+    issuer: issuer.url,
     metrics,
     storeCalls: () => calls.splice(0),
     token: issuer.token,

@@ -22,7 +22,10 @@ describe('what was read last', () => {
   let sequence = 0;
   beforeAll(async () => {
     stores = await startColdStores();
-    const recent: RecentTail = { documents: (query) => createRecentTail(api).documents(query) };
+    const recent: RecentTail = {
+      documents: (query) => createRecentTail(api).documents(query),
+      buildings: (tenantId) => createRecentTail(api).buildings(tenantId),
+    };
     const cold = await stores.next({ recent });
     api = await startApi({ questions: cold.questions });
     owner = await api.person('owner', NORTH, 'OWNER');

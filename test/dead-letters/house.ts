@@ -14,6 +14,7 @@ import { createDeadLettersWorker } from '../../src/dead-letters/worker';
 import { type RefusedReading } from '../../src/domain/reading';
 import { createMetrics } from '../../src/observability/metrics';
 import { type Cosmos } from '../../src/store/cosmos';
+import { type AcceptedWriter, createAcceptedWriter } from '../../src/store/ingestion/accepted-writer';
 import {
   createDeadLettersReader,
   type FiledLetter,
@@ -54,7 +55,8 @@ export async function startHouse() {
     logger,
   });
   await directory.start();
-  const gateway = await startGateway({ connectionString, directory });
+  const accepted = createAcceptedWriter({ cosmos: store.cosmos });
+  const gateway = await startGateway({ connectionString, directory, accepted });
   const producer = createStreamProducer({ namespace, hub: HUB });
   await producer.start();
   const reader = createDeadLettersReader({ cosmos: store.cosmos });
@@ -68,6 +70,12 @@ export async function startHouse() {
     blobs,
     namespace,
     reader,
+    /** Another beside it, that tells elsewhere what it accepted. */
+    async startGateway(telling: AcceptedWriter) {
+      const another = await startGateway({ connectionString, directory, accepted: telling });
+      workers.push(another);
+      return another;
+    },
     /** A worker over the store as it is, or as it is seen through something that fails. */
     async startWorker(options: { limits?: Partial<FloodLimits>; cosmos?: Cosmos } = {}) {
       const metrics = createMetrics({ process: 'jobs' });
@@ -165,9 +173,10 @@ export async function startHouse() {
       { device, keys }: ProvisionedDevice,
       body: unknown,
       headers: Record<string, string> = {},
+      url = gateway.url,
     ): Promise<number> {
       const connection = `HostName=127.0.0.1;DeviceId=${device.id};SharedAccessKey=${keys!.primary}`;
-      const response = await fetch(`${gateway.url}/devices/${device.id}/messages/events`, {
+      const response = await fetch(`${url}/devices/${device.id}/messages/events`, {
         method: 'POST',
         headers: {
           authorization: createSasToken(connection, 60),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { earliestEventPosition, EventHubConsumerClient } from '@azure/event-hubs';
 import { createEventHubsEmulator } from '../../emulators/event-hubs';
 import { type Reading, type RefusedReading } from '../../src/domain/reading';
+import { createAcceptedCounts } from '../../src/gateway/accepted-counts';
 import { type DeviceActivity } from '../../src/gateway/activity';
 import { type PayloadDecoder } from '../../src/gateway/decoders';
 import { createGateway, type Gateway } from '../../src/gateway/gateway';
@@ -11,6 +12,7 @@ import { type GatewayLimits } from '../../src/gateway/limits';
 import { createLogger } from '../../src/observability/logger';
 import { createMetrics, type Registry } from '../../src/observability/metrics';
 import { type DeviceDirectory, type DirectoryDevice } from '../../src/store/device-directory';
+import { type AcceptedWriter } from '../../src/store/ingestion/accepted-writer';
 import { decodeFrame } from '../../src/stream/frame';
 import { createStreamProducer } from '../../src/stream/producer';
 import { eventually } from '../support/eventually';
@@ -105,6 +107,8 @@ export async function startGateway(options: {
   waitUntilReady?: boolean;
   /** Left out, nobody is told of what devices do. */
   activity?: DeviceActivity;
+  /** Left out, nobody is told what was accepted. */
+  accepted?: AcceptedWriter;
 }): Promise<RunningGateway> {
   const metrics = createMetrics({ process: 'gateway' });
   const producer = createStreamProducer({
@@ -124,6 +128,14 @@ export async function startGateway(options: {
     twins: options.twins ?? twinsOf(),
     producer,
     ...(options.activity && { activity: options.activity }),
+    ...(options.accepted && {
+      counts: createAcceptedCounts({
+        logger: createLogger({ name: 'gateway', level: 'silent' }),
+        writer: options.accepted,
+        partitionCount: () => producer.partitionCount,
+        intervalMilliseconds: 50,
+      }),
+    }),
     ...(options.limits ? { limits: options.limits } : {}),
     ...(options.decoders ? { decoders: options.decoders } : {}),
   });

@@ -1,6 +1,7 @@
 import { ruleOf, schemaFields } from '../../src/api/rules';
 import { type Role } from '../../src/auth/scope';
 import { newId } from '../../src/domain/id';
+import { hourOfInstant, noCounts } from '../../src/domain/ingestion';
 import { type JobKind } from '../../src/domain/job';
 import { partitionOf } from '../../src/domain/partition';
 import { quantityNamed } from '../../src/domain/quantity';
@@ -11,6 +12,7 @@ import { createAveragesWriter } from '../../src/store/averages-writer';
 import { createColdAccess } from '../../src/store/cold-access/cold-access';
 import { createExports } from '../../src/store/exports/exports';
 import { type DeviceDocument } from '../../src/store/documents';
+import { type HourDocument, hourId, tenantKey } from '../../src/store/ingestion/documents';
 import { createJobs } from '../../src/store/jobs/jobs';
 import { createRecentWriter } from '../../src/store/recent-writer';
 import { type ColdStore, type ColdStores, startColdStores } from '../analytics/cold-store';
@@ -108,6 +110,7 @@ describe('isolation of tenants', () => {
       ),
     );
     await fileDeadLetters(api.cosmos, tenant, building.id, devices[0]!.id);
+    await reckon(tenant);
     await land(tenant, building.id, spaceId, devices[ROLES.length]!.id);
     await hear(tenant, building.id, devices);
     await eventually(async () => {
@@ -189,6 +192,17 @@ describe('isolation of tenants', () => {
       return [rank, { serialNumber, claimCode }] as const;
     });
     return { stockDevice: registered[0]!.deviceId, claims: Object.fromEntries(claims) as Things['claims'] };
+  }
+
+  /** What became of a tenant's readings of the hour before. */
+  async function reckon(tenantId: string): Promise<void> {
+    const hour = hourOfInstant(Date.now()) - 1;
+    const document: HourDocument = {
+      ...{ id: hourId(hour, 0), key: tenantKey(tenantId), hour, partition: 0 },
+      counts: { ...noCounts(), accepted: 3, landed: 3, curated: 3 },
+      settled: { landed: true, curated: true },
+    };
+    await api.cosmos.bulkUpsert('ingestion', [document]);
   }
 
   /** Two devices of somebody else's that are offered to the tenant: one to accept, and one that stays offered. */

@@ -495,6 +495,18 @@ export const CASES: Case[] = [
     otherwise: 'nothing',
   },
   {
+    name: 'what became of a tenant’s readings',
+    covers: ['Tenant.ingestionReport'],
+    document: `query ($id: ID!) { tenant(id: $id) { ingestionReport { hour expected accepted unanswered landed tooLate
+      curated repeated deadLettered deadLetteredByCode { code count } inFlight notYetCurated untold unexplained settled
+      partitions { partition accepted } } } }`,
+    variables: byId(({ tenant }) => tenant),
+    at: 'tenant.ingestionReport',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
     name: 'the replay of a building’s dead letters',
     covers: ['Mutation.replayDeadLetters'],
     document: `mutation ($input: ReplayDeadLettersInput!) { replayDeadLetters(input: $input) {

@@ -30,7 +30,8 @@ describe('memberships', () => {
     const memberships = createMemberships({
       cosmos: {
         query: async (...asked) => {
-          queries++;
+          // How often people are asked for, and not what tenants are erased.
+          if (asked[1].startsWith('person:')) queries++;
           return cut(() => cosmos.query(...asked)) as Promise<never>;
         },
         changes: (...asked) => {

@@ -107,9 +107,11 @@ function sentBy(
     const late = random() < 0.05 ? Math.floor(random() * 30) * HOUR : 0;
     sent.push({ reading, at: heldTo + late });
     if (random() < 0.06 || undated) {
-      // Again, and saying something else; one without a time is stamped anew.
-      const again = { ...reading, value: value + 3, observedAt: undated ? at + 500 : at };
-      sent.push({ reading: again, at: heldTo + late + 1 + Math.floor(random() * 40) * HOUR });
+      // Again, and saying something else; one without a time is stamped anew, perhaps on another day.
+      const stamped = at + (random() < 0.2 ? 13 * HOUR : 500);
+      const again = { ...reading, value: value + 3, observedAt: undated ? stamped : at };
+      const heldAgain = Math.ceil((again.observedAt + 1_000) / HELD) * HELD;
+      sent.push({ reading: again, at: heldAgain + late + 1 + Math.floor(random() * 40) * HOUR });
     }
   }
   return sent;

@@ -11,6 +11,7 @@ const verifications: Record<string, () => Promise<{ verification: Verification }
   hive: () => import('./hive.verify.js'),
   attribution: () => import('./attribution.verify.js'),
   storm: () => import('./storm.verify.js'),
+  hostile: () => import('./hostile.verify.js'),
   'isolation-of-consumers': () => import('./isolation-of-consumers.verify.js'),
   'aggregate-crash': () => import('./aggregate-crash.verify.js'),
 };

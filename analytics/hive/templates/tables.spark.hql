@@ -130,10 +130,11 @@ LEFT JOIN (
   ON d.tenant = l.tenant_id AND d.month = l.month AND d.building_id = l.building_id AND d.quantity = l.quantity
     AND d.point_id = l.point_id AND d.observed_at = l.observed_at AND l.time_source = 'DEVICE'
 LEFT JOIN (
-  SELECT tenant, month, period, building_id, quantity, point_id, message_id, coalesce(message_index, 0) AS message_index
+  SELECT tenant, month, period, building_id, quantity, point_id, message_id, coalesce(message_index, 0) AS message_index,
+    CAST(date_add('1970-01-01', CAST(floor(unix_millis(observed_at) / 86400000) AS INT)) AS STRING) AS day
   FROM curated WHERE message_id IS NOT NULL
 ) m
   ON m.tenant = l.tenant_id AND m.month = l.month AND m.building_id = l.building_id AND m.quantity = l.quantity
     AND m.point_id = l.point_id AND m.message_id = l.message_id AND m.message_index = coalesce(l.message_index, 0)
-    AND (m.period = l.period OR m.period = m.month)
+    AND (m.period = l.period OR m.period = m.month) AND m.day = l.period
 WHERE d.point_id IS NULL AND m.point_id IS NULL;

@@ -254,19 +254,20 @@ export function createRecentRecord(options: {
       let nextUndated = 0;
       const { point, observedAt, receivedAt, value } = frame;
       for (let row = 0; row < frame.count; row++) {
+        const place = frame.rowOf?.[row] ?? row;
         const stamped = undated[nextUndated]?.row === row ? undated[nextUndated++]! : undefined;
         if (verdicts !== 'counted') {
           const verdict = verdicts.rows[row];
           if (verdict === TOO_LATE) continue;
           const isNamed = stamped !== undefined && stamped.messageId !== null;
           if (verdict === IMPOSSIBLE || (isNamed && (verdict === DUPLICATE || verdicts.unsure))) {
-            repeats.push([sequence, row]);
+            repeats.push([sequence, place]);
             continue;
           }
           if (verdict === DUPLICATE) continue;
         } else {
           if (isTooLate(observedAt[row]!, enqueuedAt, options.recordLatenessMs)) continue;
-          if (repeated.has(`${sequence} ${row}`)) continue;
+          if (repeated.has(`${sequence} ${place}`)) continue;
         }
         if (!Number.isFinite(value[row])) continue;
         const of = frame.points[point[row]!]!;
@@ -282,7 +283,7 @@ export function createRecentRecord(options: {
         size++;
         if (stamped !== undefined) {
           const { messageId, messageIndex } = stamped;
-          buffer.undated.push({ row: buffer.count - 1, messageId, messageIndex, frameRow: row });
+          buffer.undated.push({ row: buffer.count - 1, messageId, messageIndex, frameRow: place });
         }
       }
       for (const building of owners) {

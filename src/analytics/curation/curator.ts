@@ -2,7 +2,7 @@ import { type ContainerClient } from '@azure/storage-blob';
 import { type CuratedRoot, type LandedPosition, partitionKey, ROOT_SCHEMA } from '../../domain/curated';
 import { type Logger } from '../../observability/logger';
 import { createCuratedFiles } from '../../store/curated-files';
-import { createLandingFiles } from '../../store/landing-files';
+import { ChangedLandingFile, createLandingFiles } from '../../store/landing-files';
 import { createManifests } from '../../store/manifests';
 import { type Backlog, findBacklog, loadBatch, type LoadedBatch } from './batch';
 import { createTenantCuration, type TenantOutcome } from './tenant';
@@ -96,8 +96,13 @@ export function createCurator(options: {
       };
       const backlog = await findBacklog(landing, standing.positions, signal);
       while (backlog.files.length > 0) {
-        const batch = await loadBatch({ landing, backlog, bytes: batchBytes, signal });
-        if (!(await curateBatch(batch, report, signal))) {
+        const batch = await loadBatch({ landing, backlog, bytes: batchBytes, signal }).catch(
+          (error: unknown) => {
+            if (error instanceof ChangedLandingFile) return null;
+            throw error;
+          },
+        );
+        if (batch === null || !(await curateBatch(batch, report, signal))) {
           report.overtaken = true;
           return report;
         }

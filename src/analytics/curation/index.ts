@@ -32,6 +32,8 @@ export function createCuration(options: {
   container: string;
   /** How long a landing file is kept once it is curated. */
   keepLandingMs: number;
+  /** Landing files that are not counted yet stay; see the keeper. */
+  countedThrough?: (place: { incarnation: string; partition: number }) => Promise<number>;
   /** How long a replaced generation is kept for its last readers; a day when left out. */
   graceMs?: number;
 }): Curation {
@@ -40,7 +42,12 @@ export function createCuration(options: {
   const metrics = createCurationMetrics(options.metrics);
   const stopping = new AbortController();
   const curator = createCurator({ logger, container, graceMs });
-  const keeper = createLandingKeeper({ logger, container, keepMs: options.keepLandingMs });
+  const keeper = createLandingKeeper({
+    logger,
+    container,
+    keepMs: options.keepLandingMs,
+    ...(options.countedThrough && { countedThrough: options.countedThrough }),
+  });
   const tenants = createTenantCuration({
     manifests: createManifests(container),
     files: createCuratedFiles(container),

@@ -29,9 +29,14 @@ export function createLandingKeeper(options: {
   container: ContainerClient;
   /** How long a file is kept once it is curated. */
   keepMs: number;
+  /**
+   * How far a partition's files are counted by whoever else must see them before they go; -1 where none is. Left out,
+   * nobody must.
+   */
+  countedThrough?: (place: { incarnation: string; partition: number }) => Promise<number>;
   now?: () => number;
 }): { keep(signal: AbortSignal): Promise<KeeperReport> } {
-  const { logger, container, keepMs, now = Date.now } = options;
+  const { logger, container, keepMs, countedThrough, now = Date.now } = options;
   const manifests = createManifests(container);
   const landing = createLandingFiles(container);
   const heads = createHeads(container);
@@ -76,7 +81,8 @@ export function createLandingKeeper(options: {
         }
         const found = await heads.read(position);
         const before: Head = found?.head ?? { sequence: -1, curated: [] };
-        const after = movedHead(before, position.sequence, now(), keepMs);
+        const seen = countedThrough ? await countedThrough(position) : position.sequence;
+        const after = movedHead(before, Math.min(position.sequence, seen), now(), keepMs);
         if (after !== before && !(await heads.write(position, after, found?.etag ?? null))) continue;
         if (after.sequence > before.sequence) report.moved++;
         if (after.sequence < 0) continue;

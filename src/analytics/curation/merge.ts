@@ -1,3 +1,4 @@
+import { createHourTally, type HourTally } from './hour-tally';
 import { type Places } from './places';
 import { appendPicked, appendRange, clear, createRows, type Rows } from './rows';
 
@@ -19,6 +20,8 @@ export interface SortedSource {
   advance(): void | Promise<void>;
 }
 
+const DAY_MS = 86_400_000;
+
 /** What became of rows, by source (`Places.source`). */
 export interface MergeCounts {
   /** Rows of the landing that were read, by source. */
@@ -32,21 +35,24 @@ export interface MergeCounts {
  * Merges what is curated with what has landed, one row an identity: the first in stream order stands.
  *
  * Identity (`src/domain/reading.ts`): the point and the instant of observation; without a time of its own the point, the
- * message id and the index; without a message id each row is its own.
+ * message id, the index and the day of UTC that it was stamped with, whatever the period, so that it does not change when
+ * days become a month; without a message id each row is its own.
  *
  * Memory holds one series at a time besides what the sources hold.
  *
  * @param curated sources whose rows are curated already.
  * @param landed the rows that are new.
+ * @param tally is told the same by the hour in which a row was received.
  * @param emit takes the rows of one series, sorted by instant and stream order; they are good until it resolves.
  */
 export async function mergeSeries(options: {
   places: Places;
   curated: readonly SortedSource[];
   landed: SortedSource | null;
+  tally?: HourTally;
   emit: (rows: Rows) => void | Promise<void>;
 }): Promise<MergeCounts> {
-  const { places, emit } = options;
+  const { places, emit, tally = createHourTally() } = options;
   const sources = [...options.curated, ...(options.landed ? [options.landed] : [])];
   const counts: MergeCounts = { landed: [], curated: [], duplicates: [] };
   const count = (list: number[], source: number, by: number): void => {
@@ -79,11 +85,16 @@ export async function mergeSeries(options: {
     }
     if (!options.landed) old = gathered.length;
     for (let i = old; i < gathered.length; i++) count(counts.landed, gathered.source[i]!, 1);
-    for (let i = old; i < gathered.length; i++) count(counts.curated, gathered.source[i]!, 1);
+    for (let i = old; i < gathered.length; i++) {
+      count(counts.curated, gathered.source[i]!, 1);
+      tally.add('curated', gathered.source[i]!, gathered.receivedAt[i]!, 1);
+    }
     // Also of a row that was curated before: an earlier one of another life of the stream has come late.
     const order = distinct(gathered, places, (row) => {
       count(counts.duplicates, gathered.source[row]!, 1);
       count(counts.curated, gathered.source[row]!, -1);
+      tally.add('repeated', gathered.source[row]!, gathered.receivedAt[row]!, 1);
+      tally.add('curated', gathered.source[row]!, gathered.receivedAt[row]!, -1);
     });
     let standing = gathered;
     if (order !== null) {
@@ -125,7 +136,7 @@ function distinct(rows: Rows, places: Places, repeated: (row: number) => void): 
   const keyOf = (row: number): string | null => {
     const extra = extras?.[row];
     if (!extra?.undated || extra.messageId === null) return null;
-    return `${extra.messageIndex ?? 0} ${extra.messageId}`;
+    return `${Math.floor(observedAt[row]! / DAY_MS)} ${extra.messageIndex ?? 0} ${extra.messageId}`;
   };
   if (extras !== null) {
     for (const row of order) {

@@ -3,6 +3,8 @@ import {
   type CuratedManifest,
   type CuratedPeriod,
   type CuratedPosition,
+  type CurationTallies,
+  type CurationTallyRow,
   MANIFEST_SCHEMA,
   partitionKey,
   type RetiredGeneration,
@@ -12,12 +14,16 @@ import { generationFolder } from '../../store/curated-path';
 import { type Manifests, type Versioned } from '../../store/manifests';
 import { type LoadedBatch } from './batch';
 import { createGenerationWriter } from './generation';
+import { createHourTally, type HourTally } from './hour-tally';
 import { sortLanded } from './landed';
 import { mergeSeries } from './merge';
 import { dayOf, planPeriods, type PeriodPlan } from './periods';
 import { createPlaces } from './places';
 import { createRows } from './rows';
 import { curatedSource, type CuratedPart, landedSource } from './sources';
+
+/** The tenant was erased while a generation of it was made: no further file of it is written. */
+export class ErasedMeanwhile extends Error {}
 
 /** A file that the present manifest names is not there: somebody removed it, and no merge may go on without its rows. */
 export class MissingFile extends Error {}
@@ -58,6 +64,8 @@ export function createTenantCuration(options: {
     tenantId: string,
     batch: LoadedBatch,
     through: readonly number[],
+    tally: HourTally,
+    found: Versioned<CuratedManifest> | null,
   ) => {
     const { places } = batch;
     const generation = 1 + Math.max(0, ...plan.sources.map((each) => each.generation));
@@ -65,7 +73,15 @@ export function createTenantCuration(options: {
     const folder = generationFolder({ tenantId, period: plan.period, generation, token });
     const writer = createGenerationWriter({
       places,
-      files,
+      // Asked before each file, so that none is written longer after a tombstone than one takes.
+      files: {
+        ...files,
+        async create(...file) {
+          const standing = await manifests.read(tenantId, found);
+          if (standing?.value.erasedAt !== undefined) throw new ErasedMeanwhile(`${tenantId} is erased`);
+          return files.create(...file);
+        },
+      },
       folder,
       metadata: { 'atrium.tenant': tenantId, 'atrium.period': plan.period },
       ...(fileRows !== undefined && { fileRows }),
@@ -78,7 +94,7 @@ export function createTenantCuration(options: {
     const series = batch.tenants.get(tenantId);
     const landed =
       series === undefined ? null : landedSource({ batch, series, from: plan.from, to: plan.to, through });
-    const counts = await mergeSeries({ places, curated, landed, emit: (rows) => writer.add(rows) });
+    const counts = await mergeSeries({ places, curated, landed, tally, emit: (rows) => writer.add(rows) });
     const written = await writer.finish();
     const rows = written.reduce((sum, each) => sum + each.rows, 0);
     const bytes = written.reduce((sum, each) => sum + each.bytes, 0);
@@ -113,14 +129,18 @@ export function createTenantCuration(options: {
     const loaded = batch ?? emptyBatch();
     const { places } = loaded;
     const through = places.sources().map((source) => positions.get(partitionKey(source))?.sequence ?? -1);
-    const fresh = freshRows(loaded, tenantId, through);
+    const erased = before.erasedAt !== undefined;
+    const tally = createHourTally();
+    const fresh = freshRows(loaded, tenantId, through, (source, receivedAt) => {
+      if (erased) tally.add('dropped', source, receivedAt, 1);
+    });
 
     let periods = before.periods;
     const retired: RetiredGeneration[] = [];
     const counts = { landed: fresh.bySource, curated: [] as number[], duplicates: [] as number[] };
     const add = (to: number[], from: readonly number[]): void =>
       from.forEach((each, source) => (to[source] = (to[source] ?? 0) + each));
-    if (before.erasedAt === undefined) {
+    if (!erased) {
       const at = now();
       const merged: number[] = [];
       const plans = planPeriods({
@@ -131,7 +151,7 @@ export function createTenantCuration(options: {
       });
       const written: CuratedPeriod[] = [];
       for (const plan of plans) {
-        const { period, counts: each } = await write(plan, tenantId, loaded, through);
+        const { period, counts: each } = await write(plan, tenantId, loaded, through, tally, found);
         add(merged, each.landed);
         add(counts.curated, each.curated);
         add(counts.duplicates, each.duplicates);
@@ -147,7 +167,6 @@ export function createTenantCuration(options: {
       outcome.periods = written.length;
       mustBe(total(merged), total(fresh.bySource), `rows of ${tenantId} that were merged`);
     }
-    const erased = before.erasedAt !== undefined;
     fresh.bySource.forEach((landed, source) => {
       const { incarnation, partition } = places.source(source);
       const end = loaded.ends.find(
@@ -189,6 +208,7 @@ export function createTenantCuration(options: {
       publishedAt: now(),
       periods,
       positions: [...positions.values()],
+      ...(!erased && { tallies: talliesBehind(before, [...positions.values()], tally.rows(places), now()) }),
       retired: [...before.retired.filter((each) => !gone.includes(each)), ...retired],
     };
     if (!erased) mustAgree(manifest);
@@ -203,6 +223,7 @@ export function createTenantCuration(options: {
       try {
         return await attempt(tenantId, batch, found);
       } catch (error) {
+        if (error instanceof ErasedMeanwhile) return { ...nothingDone(), published: false };
         if (!(error instanceof MissingFile)) throw error;
         const again = await manifests.read(tenantId);
         // Another curator replaced it, and its grace time is over; else the store has lost a file.
@@ -230,6 +251,33 @@ export function mustAgree({ tenantId, periods, positions }: CuratedManifest): vo
   }
 }
 
+/** An entry that nobody has added up for so long is given up: reconciliation looks every few minutes. */
+const TALLIES_KEPT_MS = 3 * 24 * 3_600_000;
+
+function talliesBehind(
+  before: CuratedManifest,
+  positions: readonly CuratedPosition[],
+  rows: CurationTallyRow[],
+  at: number,
+): CurationTallies {
+  const { tallies } = before;
+  const landed = (of: readonly CuratedPosition[]): number => total(of.map((each) => each.landed));
+  // A curator of the release before, which keeps what it does not know, published in between.
+  const whole = tallies !== undefined && tallies.landed === landed(before.positions);
+  const kept = (tallies?.entries ?? []).filter((each) => each.at + TALLIES_KEPT_MS > at);
+  return {
+    since: whole
+      ? tallies.since
+      : before.positions.map(({ incarnation, partition, sequence }) => ({
+          incarnation,
+          partition,
+          sequence,
+        })),
+    landed: landed(positions),
+    entries: rows.length === 0 ? kept : [...kept, { version: before.version + 1, at, rows }],
+  };
+}
+
 function mustBe(found: number, expected: number, what: string): void {
   if (found !== expected) throw new Error(`${what}: ${found}, expected ${expected}`);
 }
@@ -243,6 +291,7 @@ function freshRows(
   { rows, order, tenants }: LoadedBatch,
   tenantId: string,
   through: readonly number[],
+  each: (source: number, receivedAt: number) => void,
 ): { bySource: number[]; byDay: Map<number, number> } {
   const bySource: number[] = [];
   const byDay = new Map<number, number>();
@@ -258,6 +307,7 @@ function freshRows(
       const source = rows.source[row]!;
       if (rows.sequence[row]! <= through[source]!) continue;
       bySource[source] = (bySource[source] ?? 0) + 1;
+      each(source, rows.receivedAt[row]!);
       const instant = rows.observedAt[row]!;
       if (!(instant >= day && instant < day + 86_400_000)) {
         note();

@@ -89,8 +89,8 @@ ${structs.join(',\n')}
  * A file of the landing lies wholly before or behind a position, so a row's own sequence says whether it is curated. (A
  * file beside the chain, a late writer's, repeats rows of the chain: those have the chain's identities.)
  *
- * Identities are those of `docs/architecture.md`. That of a message without a time is known again within the day of UTC
- * that it was stamped with, as in curation by days.
+ * Identities are those of `docs/architecture.md`: a message without a time is known again within the day of UTC that it was
+ * stamped with.
  *
  * Whatever restricts readings restricts each part: identities are compared within tenant, building, quantity, point and
  * month, so that conditions on these reach the curated table's partitions and row groups, also where it is only looked
@@ -149,12 +149,13 @@ LEFT JOIN (
   ON d.tenant = l.tenant_id AND d.month = l.month AND d.building_id = l.building_id AND d.quantity = l.quantity
     AND d.point_id = l.point_id AND d.observed_at = l.observed_at AND l.time_source = 'DEVICE'
 LEFT JOIN (
-  SELECT tenant, month, period, building_id, quantity, point_id, message_id, coalesce(message_index, 0) AS message_index
+  SELECT tenant, month, period, building_id, quantity, point_id, message_id, coalesce(message_index, 0) AS message_index,
+    ${dayOf(dialect.milliseconds('observed_at'))} AS day
   FROM curated WHERE message_id IS NOT NULL
 ) m
   ON m.tenant = l.tenant_id AND m.month = l.month AND m.building_id = l.building_id AND m.quantity = l.quantity
     AND m.point_id = l.point_id AND m.message_id = l.message_id AND m.message_index = coalesce(l.message_index, 0)
-    AND (m.period = l.period OR m.period = m.month)
+    AND (m.period = l.period OR m.period = m.month) AND m.day = l.period
 WHERE d.point_id IS NULL AND m.point_id IS NULL;
 `;
 }

@@ -220,6 +220,7 @@ export function atriumPlans(
         ...deviceKeys,
         JOBS_HEALTH_PORT: String(ports.jobsHealth),
         CURATE_SECONDS: String(settings.CURATE_SECONDS),
+        RECONCILE_SECONDS: String(settings.RECONCILE_SECONDS),
       },
       ports.jobsHealth,
     ),

@@ -1,4 +1,5 @@
 import { Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { MAXIMUM_TAIL_BUILDINGS } from '../../store/recent-tail';
 import { requireContinuous } from '../average/continuous';
 import { Building } from '../building/building.type';
 import { pageOf } from '../connection';
@@ -48,7 +49,17 @@ async function excursionsOf(
     from,
     to,
   };
-  const question = { quantity, low, high, longerThan, by, silence, limit: page.first, offset };
+  const question = {
+    quantity,
+    low,
+    high,
+    longerThan,
+    by,
+    silence,
+    limit: page.first,
+    offset,
+    askedBy: principal.id,
+  };
   const found = answered(await asking(questions.excursions(where, question, signal)));
   return Excursions.of(found, (end) => cursors.seal(binding, String(end)), offset);
 }
@@ -90,7 +101,7 @@ export class TenantExcursionsResolver {
   @Visible({ needs: 'reading.read', of: 'parent' })
   @FieldResolver(() => Excursions, {
     nullable: true,
-    description: `${OFTEN} In all its buildings: for those whose role is of the whole tenant. Readings of the last minutes may be missing.`,
+    description: `${OFTEN} In all its buildings: for those whose role is of the whole tenant. Where it has more than ${MAXIMUM_TAIL_BUILDINGS} buildings, readings of the last minute may be missing.`,
   })
   excursions(
     @Root() { tenantId }: Tenant,
