@@ -128,11 +128,31 @@ describe('what became of every reading, from the device to the curated store', (
       expect(codes).toEqual({ VALUE_OUT_OF_RANGE: 2, PAYLOAD_INVALID: 1 });
       expect(await reconciliation.value('atrium_platform_alert', { kind: 'readings_unexplained' })).toBe(0);
 
+      // A channel that has no place yet, and has one when the letter is replayed.
+      const { buildingId, id } = device.device;
+      const jobs = await house.startJobs();
+      await house.post(device, { humidity: 41, observedAt: new Date(at).toISOString() });
+      await eventually(async () => expect(await house.letters(scope, buildingId)).toHaveLength(4));
+      await house.change(buildingId, id, (each) => ({
+        ...each,
+        assignments: [
+          ...each.assignments,
+          { ...each.assignments[0]!, channel: 'humidity', pointId: 'pnt_humidity', pointOrdinal: 9 },
+        ],
+      }));
+      const { job } = await house.replay(scope, buildingId, { code: 'UNKNOWN_CHANNEL' });
+      expect(job.failed).toBe(0);
+      await jobs.stop();
+      await eventually(async () =>
+        expect(total(await report())).toMatchObject({ accepted: 18, refused: 4, landed: 18, dead: 4 }),
+      );
+      expect(total(await report())).toMatchObject({ untold: 0, unexplained: 0 });
+
       // A gateway that is killed before it tells: what it acknowledged is there, and no loss.
       const killed = await house.startGateway({ write: () => Promise.reject(new Error('killed')) });
       for (let i = 20; i < 25; i++) await send(at + i * 1000, 21, killed.url);
-      await eventually(async () => expect(total(await report()).landed).toBe(22));
-      expect(total(await report())).toMatchObject({ accepted: 17, untold: 5, unexplained: 0, inFlight: 0 });
+      await eventually(async () => expect(total(await report()).landed).toBe(23));
+      expect(total(await report())).toMatchObject({ accepted: 18, untold: 5, unexplained: 0, inFlight: 0 });
     } finally {
       await worker.stop();
     }
