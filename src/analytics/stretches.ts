@@ -40,9 +40,11 @@ interface Series {
   dayEnd: number;
   isOut: boolean;
   stretches: Stretch[];
-  /** Between consecutive values of one day; the first `length` count. */
-  intervals: Int32Array;
+  /** Between consecutive values of one day: how many there were, and the first. */
   length: number;
+  interval: number;
+  /** All of them, once two differ: most devices send to the millisecond, or not at all alike. */
+  intervals: Int32Array | null;
 }
 
 const MINUTE_MS = 60_000;
@@ -54,6 +56,7 @@ const USUAL_INTERVALS = 3;
 /** What the intervals and the stretches of one question may take: beside DuckDB's memory, and as bounded. */
 const MAXIMUM_BYTES = 256 * 1024 * 1024;
 const STRETCH_BYTES = 100;
+const SERIES_BYTES = 200;
 const INITIAL_INTERVALS = 64;
 
 /**
@@ -87,13 +90,26 @@ export function createStretches(
     return stretch;
   };
 
+  const larger = (intervals: Int32Array): Int32Array => {
+    charge(intervals.byteLength);
+    const grown = new Int32Array(intervals.length * 2);
+    grown.set(intervals);
+    return grown;
+  };
+
+  /** With room for one more. */
+  const begun = (interval: number, length: number): Int32Array => {
+    const intervals = new Int32Array(Math.max(INITIAL_INTERVALS, length * 2));
+    charge(intervals.byteLength);
+    return intervals.fill(interval, 0, length);
+  };
+
   const silenceOf = (one: Series): number => {
     if (known !== null) return known;
     if (one.length === 0) return UNKNOWN_SILENCE_MS;
-    return Math.max(
-      USUAL_INTERVALS * lowerMedian(one.intervals.subarray(0, one.length)),
-      SHORTEST_SILENCE_MS,
-    );
+    const { intervals, interval, length } = one;
+    const usual = intervals === null ? interval : lowerMedian(intervals.subarray(0, length));
+    return Math.max(USUAL_INTERVALS * usual, SHORTEST_SILENCE_MS);
   };
 
   const lasting = (one: Series): Excursion[] => {
@@ -127,17 +143,16 @@ export function createStretches(
     enter(seriesId, buildingId) {
       current = all.get(seriesId);
       if (current !== undefined) return;
-      const intervals = new Int32Array(known === null ? INITIAL_INTERVALS : 0);
-      charge(intervals.byteLength + STRETCH_BYTES);
+      charge(SERIES_BYTES);
       current = {
         ...{ seriesId, buildingId, last: -Infinity, dayEnd: -Infinity, isOut: false, stretches: [] },
-        ...{ intervals, length: 0 },
+        ...{ length: 0, interval: 0, intervals: null },
       };
       all.set(seriesId, current);
     },
     take(t, values, from, to) {
       const one = current!;
-      let { last, dayEnd, isOut, intervals, length } = one;
+      let { last, dayEnd, isOut, length, interval, intervals } = one;
       let open = one.stretches.at(-1);
       for (let row = from; row < to; row++) {
         const at = t[row]!;
@@ -145,13 +160,13 @@ export function createStretches(
         if (at < last || (strictly && at === last)) return false;
         if (at >= dayEnd) dayEnd = (Math.floor(at / DAY_MS) + 1) * DAY_MS;
         else if (known === null && at > last) {
-          if (length === intervals.length) {
-            charge(intervals.byteLength);
-            const larger = new Int32Array(length * 2);
-            larger.set(intervals);
-            one.intervals = intervals = larger;
-          }
-          intervals[length++] = at - last;
+          const since = at - last;
+          if (length === 0) interval = since;
+          if (intervals === null) {
+            if (since !== interval) one.intervals = intervals = begun(interval, length);
+          } else if (length === intervals.length) one.intervals = intervals = larger(intervals);
+          if (intervals !== null) intervals[length] = since;
+          length++;
         }
         const out = value < lowest || value > highest;
         if (isOut) {
@@ -177,6 +192,7 @@ export function createStretches(
       one.dayEnd = dayEnd;
       one.isOut = isOut;
       one.length = length;
+      one.interval = interval;
       return true;
     },
     excursions: () => [...all.values()].flatMap(lasting),
