@@ -1,6 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
+import {
+  type DuckDBConnection,
+  type DuckDBDataChunk,
+  DuckDBInstance,
+  type DuckDBValue,
+} from '@duckdb/node-api';
+import { explain } from '../observability/logger';
 import { createFairQueue, QueueFull } from './fair-queue';
 
 export type Values = Record<string, DuckDBValue>;
@@ -10,6 +16,8 @@ export interface Session {
   /** All rows as objects, for answers that are bounded by the statement itself. */
   rows<Row>(sql: string, values?: Values): Promise<Row[]>;
   run(sql: string, values?: Values): Promise<void>;
+  /** The rows as they are found, in columns, for answers that are worked on as they come. */
+  chunks(sql: string, values?: Values): AsyncGenerator<DuckDBDataChunk, void, void>;
   connection: DuckDBConnection;
   /** Aborted when the client goes, the time is over or the process stops. */
   signal: AbortSignal;
@@ -74,6 +82,16 @@ export function createEngine(options: EngineOptions): Engine {
         over.throwIfAborted();
         await connection.run(sql, values);
       },
+      async *chunks(sql, values) {
+        over.throwIfAborted();
+        const result = await connection.stream(sql, values);
+        for (;;) {
+          over.throwIfAborted();
+          const chunk = await result.fetchChunk();
+          if (chunk === null || chunk.rowCount === 0) return;
+          yield chunk;
+        }
+      },
     };
     try {
       return await ask(session);
@@ -81,7 +99,7 @@ export function createEngine(options: EngineOptions): Engine {
       if (signal.aborted) throw signal.reason;
       if (deadline.aborted) throw new TooCostly(`the question took longer than ${options.timeoutMs} ms`);
       if (stopping.signal.aborted) throw new Busy('the process stops');
-      if (error instanceof Error && /out of memory|could not allocate/i.test(error.message)) {
+      if (/out of memory|could not allocate/i.test(explain(error))) {
         throw new TooCostly('the question needs more memory than one may have');
       }
       throw error;

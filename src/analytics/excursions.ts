@@ -1,5 +1,7 @@
+import { type DuckDBDataChunk } from '@duckdb/node-api';
 import { type Session } from './engine';
 import { type ReadingsRelation } from './readings-source';
+import { createStretches } from './stretches';
 
 /**
  * Excursions, exactly. Of a series (the readings of a point, or the rolling average of a building), in the order of time
@@ -58,10 +60,8 @@ export interface ExcursionsFound {
 
 export const WINDOW_MS = 300_000;
 const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
-const SHORTEST_SILENCE_MS = 60_000;
-const UNKNOWN_SILENCE_MS = 3 * DAY_MS;
-const USUAL_INTERVALS = 3;
+/** No id holds one. */
+const BETWEEN_NAMES = '|';
 
 /** Where an average is asked for, the relation must hold the readings of the five minutes before the range too. */
 export async function excursionsOf(
@@ -71,154 +71,79 @@ export async function excursionsOf(
 ): Promise<ExcursionsFound> {
   const ofPoints = asked.by === 'POINT';
   const series = ofPoints ? seriesOfPoints(relation) : seriesOfAverages(relation, asked);
-  const quick = ofPoints && relation.curatedOnly;
-  try {
-    // What is sorted already needs no sorting. That it is, is seen; where it is not, it is sorted after all.
-    if (!(quick && (await reduce(session, series, relation, asked, 'as stored')))) {
-      await reduce(session, series, relation, asked, 'sorted');
-    }
-    return await collect(session, asked);
-  } finally {
-    await session.run('DROP TABLE IF EXISTS series').catch(() => undefined);
-  }
-}
-
-/**
- * Makes the table `series`: of each series that is ever out its usual interval and the values that tell its excursions:
- * those that are out, those behind them, and the first of each stretch that was read in one piece. Whatever is out has its
- * true successor among them.
- * @returns false where the rows did not come in order.
- */
-async function reduce(
-  session: Session,
-  series: string,
-  relation: ReadingsRelation,
-  asked: ExcursionsAsked,
-  order: 'as stored' | 'sorted',
-): Promise<boolean> {
-  const before = order === 'sorted' ? '(PARTITION BY series_id ORDER BY t, value)' : '()';
-  const out = (value: string): string =>
-    [
-      ...(asked.low === null ? [] : [`${value} < $low`]),
-      ...(asked.high === null ? [] : [`${value} > $high`]),
-    ].join(' OR ');
-  await session.run(
-    `CREATE OR REPLACE TEMP TABLE series AS
-    WITH neighbours AS (
-      SELECT series_id, building_id, t, value, lag(t) OVER ${before} AS t_before, lag(value) OVER ${before} AS value_before,
-        series_id IS NOT DISTINCT FROM lag(series_id) OVER ${before} AS same
-      FROM (${series}))
-    SELECT series_id, any_value(building_id) AS building_id,
-      quantile_disc(t - t_before, 0.5)
-        FILTER (same AND t > t_before AND t // ${DAY_MS} = t_before // ${DAY_MS}) AS usual,
-      list({'t': t, 'value': value, 'is_out': ${out('value')}})
-        FILTER (NOT same OR ${out('value')} OR ${out('value_before')}) AS telling,
-      bool_or(${out('value')}) AS ever_out,
-      count(*) FILTER (same AND t <= t_before) AS disorder
-    FROM neighbours GROUP BY series_id`,
-    { ...relation.values, ...boundsOf(asked) },
-  );
-  if (order === 'sorted') return true;
-  const [found] = await session.rows<{ disorder: number }>(
-    'SELECT coalesce(sum(disorder), 0)::DOUBLE AS disorder FROM series',
-  );
-  return found!.disorder === 0;
-}
-
-async function collect(session: Session, asked: ExcursionsAsked): Promise<ExcursionsFound> {
-  const silence =
-    asked.by === 'BUILDING_AVERAGE'
-      ? String(MINUTE_MS)
-      : asked.silence !== null
-        ? '$silence::BIGINT'
-        : `greatest(coalesce(${USUAL_INTERVALS} * usual, ${UNKNOWN_SILENCE_MS}), ${SHORTEST_SILENCE_MS})`;
-  const distance = `greatest(${[
-    ...(asked.low === null ? [] : ['$low - value']),
-    ...(asked.high === null ? [] : ['value - $high']),
-  ].join(', ')})`;
-  const rows = await session.rows<{
-    count: number;
-    total: number;
-    building_id: string;
-    series_id: string;
-    start: number;
-    finish: number;
-    ended_by: Excursion['endedBy'];
-    peak: number;
-    peak_at: number;
-  }>(
-    `WITH told AS (
-      SELECT series_id, building_id, silence, telling.t AS t, telling.value AS value, telling.is_out AS is_out
-      FROM (SELECT series_id, building_id, ${silence} AS silence, unnest(telling) AS telling FROM series WHERE ever_out)),
-    placed AS (
-      SELECT *, lead(t) OVER w AS t_behind,
-        is_out AND coalesce(NOT lag(is_out) OVER w OR t - lag(t) OVER w > silence, true) AS begins
-      FROM told WINDOW w AS (PARTITION BY series_id ORDER BY t, value)),
-    numbered AS (
-      SELECT *, sum(begins::INTEGER) OVER (PARTITION BY series_id ORDER BY t, value ROWS UNBOUNDED PRECEDING) AS number
-      FROM placed),
-    stretches AS (
-      SELECT series_id, any_value(building_id) AS building_id, any_value(silence) AS silence, min(t) AS start,
-        max(t) AS last,
-        CASE WHEN bool_or(t_behind IS NULL) THEN NULL ELSE max(t_behind) END AS t_behind,
-        arg_max({'value': value, 't': t}, {'distance': ${distance}, 'earlier': -t}) AS peak
-      FROM numbered WHERE is_out GROUP BY series_id, number),
-    ended AS (
-      SELECT *, CASE
-          WHEN t_behind - last <= silence THEN 'RETURNED'
-          WHEN t_behind IS NULL AND $known::BIGINT - last <= silence THEN 'ONGOING'
-          ELSE 'SILENT' END AS ended_by
-      FROM stretches),
-    lasting AS (
-      SELECT *, CASE WHEN ended_by = 'RETURNED' THEN t_behind ELSE last END AS finish FROM ended),
-    long_enough AS (SELECT * FROM lasting WHERE finish - start > $longer::BIGINT)
-    SELECT (SELECT count(*) FROM long_enough)::DOUBLE AS count,
-      (SELECT coalesce(sum(finish - start), 0) FROM long_enough)::DOUBLE AS total,
-      building_id, series_id, start::DOUBLE AS start, finish::DOUBLE AS finish, ended_by,
-      peak.value AS peak, peak.t::DOUBLE AS peak_at
-    FROM (VALUES (1)) AS always(one)
-    LEFT JOIN (
-      SELECT * FROM long_enough ORDER BY start, building_id, series_id LIMIT $limit::BIGINT OFFSET $offset::BIGINT
-    ) ON true
-    ORDER BY start, building_id, series_id`,
-    {
-      ...boundsOf(asked),
-      ...(asked.silence !== null && asked.by === 'POINT' ? { silence: asked.silence } : {}),
-      known: Math.min(asked.to, asked.now),
-      longer: asked.longerThan,
-      limit: asked.limit,
-      offset: asked.offset,
-    },
-  );
+  // What is sorted already needs no sorting. That it is, is seen; where it is not, it is sorted after all.
+  const found =
+    (ofPoints && relation.curatedOnly && (await inOrder(session, relation, series, asked, 'as stored'))) ||
+    (await inOrder(session, relation, `${series} ORDER BY series_id, t, value`, asked, 'sorted'));
+  if (found === null) throw new Error('rows that were sorted did not come in order');
+  const { limit, offset } = asked;
   return {
-    count: rows[0]!.count,
-    total: rows[0]!.total,
-    excursions: rows
-      .filter((row) => row.start !== null)
-      .map((row) => ({
-        buildingId: row.building_id,
-        pointId: asked.by === 'POINT' ? row.series_id : null,
-        start: row.start,
-        end: row.finish,
-        endedBy: row.ended_by,
-        peak: row.peak,
-        peakAt: row.peak_at,
-      })),
+    count: found.length,
+    total: found.reduce((sum, { start, end }) => sum + (end - start), 0),
+    excursions: found.sort(byStart).slice(offset, offset + limit),
   };
 }
 
-function boundsOf({ low, high }: ExcursionsAsked): Record<string, number> {
-  return { ...(low === null ? {} : { low }), ...(high === null ? {} : { high }) };
+/** @returns null where the rows did not come in order. */
+async function inOrder(
+  session: Session,
+  relation: ReadingsRelation,
+  series: string,
+  asked: ExcursionsAsked,
+  order: 'as stored' | 'sorted',
+): Promise<Excursion[] | null> {
+  const stretches = createStretches(asked, order === 'as stored');
+  // A text a row would cost more than all the rest: names come where a series begins. In the order of the file a series is
+  // told from its neighbour by 64 bits of hash, and by their instants; where rows are sorted, by its name.
+  const mark = order === 'as stored' ? 'hash(series_id)' : 'series_id';
+  const chunks = session.chunks(
+    `SELECT t, value, starts::TINYINT AS starts,
+      CASE WHEN starts THEN building_id || '${BETWEEN_NAMES}' || series_id END AS names
+    FROM (SELECT *, mark IS DISTINCT FROM lag(mark) OVER () AS starts
+      FROM (SELECT *, ${mark} AS mark FROM (${series})))`,
+    relation.values,
+  );
+  for await (const chunk of chunks) {
+    const rows = chunk.rowCount;
+    const t = itemsOf<Float64Array>(chunk, 0);
+    const value = itemsOf<Float64Array>(chunk, 1);
+    const starts = itemsOf<Int8Array>(chunk, 2);
+    const names = chunk.getColumnVector(3);
+    for (let row = 0; row < rows;) {
+      if (starts[row] === 1) {
+        const [buildingId, seriesId] = (names.getItem(row) as string).split(BETWEEN_NAMES);
+        stretches.enter(seriesId!, buildingId!);
+      }
+      let end = row + 1;
+      while (end < rows && starts[end] === 0) end++;
+      if (!stretches.take(t, value, row, end)) return null;
+      row = end;
+    }
+  }
+  return stretches.excursions();
+}
+
+/** A column's values as they lie in memory, none of them null; the package declares them private. */
+function itemsOf<Items>(chunk: DuckDBDataChunk, column: number): Items {
+  return (chunk.getColumnVector(column) as unknown as { items: Items }).items;
+}
+
+function byStart(a: Excursion, b: Excursion): number {
+  return a.start - b.start || order(a.buildingId, b.buildingId) || order(a.pointId ?? '', b.pointId ?? '');
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function seriesOfPoints(relation: ReadingsRelation): string {
-  return `SELECT point_id AS series_id, building_id, epoch_ms(observed_at) AS t, value FROM (${relation.sql})`;
+  return `SELECT point_id AS series_id, building_id, epoch_ms(observed_at)::DOUBLE AS t, value FROM (${relation.sql})`;
 }
 
 /** A reading observed in (m - 1 min, m] stands in the averages of the minutes m to m + 4. */
 function seriesOfAverages(relation: ReadingsRelation, { from, to, now }: ExcursionsAsked): string {
   const last = Math.min(to - 1, now);
-  return `SELECT building_id AS series_id, building_id, minute * ${MINUTE_MS} AS t, sum(total) / sum(readings) AS value
+  return `SELECT building_id AS series_id, building_id, (minute * ${MINUTE_MS})::DOUBLE AS t, sum(total) / sum(readings) AS value
     FROM (
       SELECT building_id, minute + unnest(range(${WINDOW_MS / MINUTE_MS})) AS minute, total, readings
       FROM (

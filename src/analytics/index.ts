@@ -11,6 +11,7 @@ import { type BlobCache, createBlobCache } from './blob-cache';
 import { createCuratedListing } from './curated-listing';
 import { createEngine } from './engine';
 import { createReadingsFiles, type ReadingsFiles } from './exports/files';
+import { createKeptExcursions } from './kept-excursions';
 import { createLandingFiles } from './landing-files';
 import { observeAnalytics } from './metrics';
 import { createQuestions, type Questions } from './questions';
@@ -91,10 +92,12 @@ export function createAnalytics(options: AnalyticsOptions): Analytics {
       const landing = createLandingFiles({ container });
       const curated = createCuratedListing({ manifests: createManifests(container) });
       const source = createReadingsSource({ cache, landing, curated, recent: options.recent });
+      const kept = createKeptExcursions();
       // Told at the tombstone and again as files are rewritten: landing files hold every tenant's rows.
       const endEvicting = options.erased?.onChange(({ tenantId, changedAt }) => {
         curated.forget(tenantId);
         landing.forget();
+        kept.clear();
         for (const prefix of [tenantFolder(tenantId), 'landing/']) {
           void cache.evict(prefix, changedAt + CLOCKS_MS).catch(() => undefined);
         }
@@ -102,7 +105,7 @@ export function createAnalytics(options: AnalyticsOptions): Analytics {
       const files = createReadingsFiles({ engine, source, folder });
       await files.start();
       begun = {
-        questions: createQuestions({ engine, source }),
+        questions: createQuestions({ engine, source, kept }),
         files,
         counts: cache.counts,
         async stop() {

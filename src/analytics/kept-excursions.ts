@@ -18,6 +18,7 @@ export interface KeptExcursions {
   /** Keeps what was found from `offset` on, in place of what was kept under the key. */
   keep(key: string, offset: number, found: ExcursionsFound): void;
   forget(key: string): void;
+  clear(): void;
   /** Excursions that are held. */
   held(): number;
 }
@@ -65,6 +66,10 @@ export function createKeptExcursions({
       }
     },
     forget,
+    clear() {
+      kept.clear();
+      held = 0;
+    },
     held: () => held,
   };
 }

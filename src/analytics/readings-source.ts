@@ -82,7 +82,9 @@ export function createReadingsSource({
   /** A generation that was replaced, or landing that was removed, while its files were fetched: what stands now is read. */
   async function hold(session: Session, filter: ReadingsFilter) {
     for (let attempt = 1; ; attempt++) {
-      const standing = await curated.of(filter);
+      // Whole days of UTC: within one a message without a time is known again, whichever stamp came first.
+      const days = { from: startOfDay(filter.from), to: endOfDay(filter.to) };
+      const standing = await curated.of({ ...filter, ...days });
       if (standing === 'erased') return { curated: null, landing: null, ends: null };
       // The manifest first: what is curated after it is still in the landing. And the recent readings last: what has landed
       // since is still among them.
@@ -108,7 +110,7 @@ export function createReadingsSource({
   async function lay(session: Session, filter: ReadingsFilter, landed: readonly LandedEnd[] | null) {
     if (recent === undefined || landed === null || filter.to <= now() - OLDEST_RECENT_MS) return false;
     const since = startOfDay(filter.from);
-    return layTail(session, recent, { ...filter, since, landed });
+    return layTail(session, recent, { ...filter, since, to: endOfDay(filter.to), landed });
   }
 
   return {
@@ -180,8 +182,10 @@ async function land(
     from: instant(filter.from),
     to: instant(filter.to),
     day: instant(startOfDay(filter.from)),
+    dayEnd: instant(endOfDay(filter.to)),
   };
-  const inRange = `observed_at >= $day AND observed_at < $to AND (observed_at >= $from OR time_source <> 'DEVICE')`;
+  const inRange = `observed_at >= $day AND observed_at < $dayEnd
+    AND (time_source <> 'DEVICE' OR (observed_at >= $from AND observed_at < $to))`;
   const parts: string[] = [];
   if (paths.length > 0) {
     parts.push(`SELECT ${COLUMNS}, filename
@@ -220,7 +224,7 @@ async function land(
       await session.run(
         `DELETE FROM fresh WHERE message_id IS NOT NULL AND (point_id, message_id, message_index, ${DAY}) IN (
           SELECT (point_id, message_id, message_index, ${DAY}) ${known} AND message_id IS NOT NULL)`,
-        { ...values, since: range.day },
+        { ...values, since: range.day, until: range.dayEnd },
       );
       if (hasTail) {
         // What the gateway stamped and nothing names may have landed and been curated meanwhile.
@@ -232,7 +236,10 @@ async function land(
       }
     }
   }
-  await session.run('DELETE FROM fresh WHERE observed_at < $from', { from: range.from });
+  await session.run('DELETE FROM fresh WHERE observed_at < $from OR observed_at >= $to', {
+    from: range.from,
+    to: range.to,
+  });
   const [left] = await session.rows<{ some: boolean }>('SELECT count(*) > 0 AS some FROM fresh');
   return left!.some;
 }
@@ -283,6 +290,10 @@ function placeOf({ spaceIds, deviceId, confined = [] }: ReadingsFilter): { sql: 
     conditions.push(`(quantity <> $confined${i} OR list_contains($confinedTo${i}, space_id))`);
   });
   return { sql: conditions.join(' AND '), values };
+}
+
+function endOfDay(at: number): number {
+  return Math.ceil(at / DAY_MS) * DAY_MS;
 }
 
 function startOfDay(at: number): number {

@@ -22,6 +22,8 @@ export interface FlushLimits {
 export interface LandingChain extends PartitionProcessor {
   /** When the oldest event held was enqueued; null when none is held. */
   oldestHeldAt(): number | null;
+  /** Memory that the events take that are held: at most its share of `FlushLimits.bytes` and one event more. */
+  heldBytes(): number;
   /** Why files cannot be written now; null when they can. */
   trouble(): string | null;
 }
@@ -241,6 +243,7 @@ export function createLandingChain(options: {
       }
     },
     oldestHeldAt: () => held.first()?.enqueuedAt ?? null,
+    heldBytes: () => held.bytes(),
     trouble: () => trouble,
   };
 }

@@ -5,8 +5,8 @@ export type IngestMetrics = ReturnType<typeof createIngestMetrics>;
 
 export function createIngestMetrics(
   registry: Registry,
-  /** Milliseconds since 1970 of the oldest event that is held and not landed, by partition. */
-  oldestHeld: () => Iterable<{ partition: number; enqueuedAt: number | null }>,
+  /** By partition: milliseconds since 1970 of the oldest event that is held and not landed, and what those held take. */
+  heldNow: () => Iterable<{ partition: number; enqueuedAt: number | null; bytes: number }>,
 ) {
   const registers = [registry];
   new Gauge({
@@ -16,10 +16,18 @@ export function createIngestMetrics(
     registers,
     collect() {
       this.reset();
-      for (const { partition, enqueuedAt } of oldestHeld()) {
+      for (const { partition, enqueuedAt } of heldNow()) {
         const lag = enqueuedAt === null ? 0 : Math.max(0, (Date.now() - enqueuedAt) / 1_000);
         this.set({ partition }, lag);
       }
+    },
+  });
+  new Gauge({
+    name: 'atrium_ingest_held_bytes',
+    help: 'Memory of the events that were read and wait for their files, of all partitions together. It rises to the bound of 64 MB and no further, then the worker reads no more: at the bound for longer than a minute Blob is slow or failing (see atrium_ingest_retries_total).',
+    registers,
+    collect() {
+      this.set([...heldNow()].reduce((sum, { bytes }) => sum + bytes, 0));
     },
   });
   return {

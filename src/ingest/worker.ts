@@ -56,7 +56,9 @@ export function createIngestWorker(options: {
   const holes: KnownHoles = new Map();
   const encoding = createInTurn();
   const metrics = createIngestMetrics(options.metrics, () =>
-    [...chains].map(([partition, chain]) => ({ partition, enqueuedAt: chain.oldestHeldAt() })),
+    [...chains].map(([partition, chain]) => ({
+      ...{ partition, enqueuedAt: chain.oldestHeldAt(), bytes: chain.heldBytes() },
+    })),
   );
 
   const consumer = createPartitionConsumer({

@@ -52,6 +52,8 @@ describe('what was found of excursions', () => {
     expect([kept.held(), kept.page('b', { offset: 0, limit: 1 })]).toEqual([31, undefined]);
     kept.keep('e', 0, found(60, 0, 51));
     expect([kept.held(), kept.page('e', { offset: 0, limit: 1 })]).toEqual([31, undefined]);
+    kept.clear();
+    expect([kept.held(), kept.page('d', { offset: 0, limit: 1 })]).toEqual([0, undefined]);
   });
 });
 

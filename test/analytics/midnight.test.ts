@@ -102,4 +102,30 @@ describe('a message without a time', () => {
     await cold.curate({ months });
     expect(await told(cold)).toEqual(expected);
   });
+
+  it('stands where it arrived first, also where that stamp lies behind the range that is asked for', async () => {
+    const cold = await arriving(...minutes(30, 10));
+    expect(await told(cold, MIDNIGHT)).toEqual([
+      [30, 0],
+      [31, 0],
+    ]);
+    const where = {
+      tenantId: 'ten_a',
+      buildingIds: ['bld_a'],
+      spaceIds: null,
+      deviceId: null,
+      pointId: null,
+    };
+    const before = async () =>
+      (
+        await cold.questions.readings(
+          { ...where, quantities: ['AIR_TEMPERATURE'], from: MIDNIGHT, to: MIDNIGHT + 20 * 60_000 },
+          { first: 10, after: null },
+          SIGNAL,
+        )
+      ).items;
+    expect(await before()).toEqual([]);
+    await cold.curate();
+    expect(await before()).toEqual([]);
+  });
 });

@@ -332,6 +332,47 @@ describe('the ingest worker', () => {
     }
   });
 
+  it('holds no more than its share while Blob is away, reads no further, and lands everything afterwards', async () => {
+    const proxy = await startBlobProxy(platform.blobConnection);
+    const bytes = 40_000;
+    const events = 400;
+    const frame = 50 * 28 + 200;
+    try {
+      const worker = platform.buildWorker({
+        blobs: blobsThrough(proxy),
+        flush: { bytes, milliseconds: 600_000 },
+      });
+      await worker.start();
+      await eventually(() => expect(worker.owned()).toHaveLength(4));
+      proxy.decide(({ url = '' }) => (url.includes('/landing/') ? 'fail' : 'pass'));
+      // Sixteen times the share of one partition of four.
+      for (let event = 0; event < events; event++) {
+        await platform.send(
+          0,
+          Array.from({ length: 50 }, (_, row) =>
+            buildReading({ pointOrdinal: row, observedAt: Date.UTC(2026, 10, 1) + event * 60_000 }),
+          ),
+        );
+      }
+      await eventually(() => expect(worker.readiness().reasons.join()).toContain('partition 0'));
+      await eventually(async () =>
+        expect(await counted(worker, 'atrium_ingest_held_bytes')).toBeGreaterThan(bytes / 4 - frame),
+      );
+      expect(await counted(worker, 'atrium_ingest_held_bytes')).toBeLessThanOrEqual(bytes / 4 + frame);
+      proxy.decide(() => 'pass');
+      await eventually(async () =>
+        expect(await counted(worker, 'atrium_ingest_events_landed_total')).toBeGreaterThan(events / 2),
+      );
+      await worker.stop();
+      // What is less than its share waits for more; whoever comes next has less patience.
+      await platform.buildWorker().start();
+      const { landing } = await eventually(() => platform.landedAll());
+      expect(await landing.query('SELECT count(*)::INT AS n FROM landing')).toEqual([{ n: events * 50 }]);
+    } finally {
+      await proxy.stop();
+    }
+  });
+
   it('waits for Event Hubs and Blob when it is started before them', async () => {
     await platform.send(0, [buildReading()]);
     const proxy = await startBlobProxy(platform.blobConnection);

@@ -128,6 +128,8 @@ const NEW_KEYS = {
 /** Of the one dead letter in the foreign building. */
 const LETTER = 'dl_m9kxq0-0-1-0-0';
 
+const HOUR = Date.UTC(2026, 2, 2, 10);
+
 const operations: Record<string, (registry: Registry, ids: Ids) => Promise<unknown>> = {
   tenant: (registry, ids) => registry.tenant(stranger, ids.tenantId),
   buildings: (registry, ids) =>
@@ -186,6 +188,8 @@ const operations: Record<string, (registry: Registry, ids: Ids) => Promise<unkno
   ],
   omittedDeadLetters: (registry, { tenantId, buildingId }) =>
     registry.omittedDeadLetters(stranger, { tenantId, buildingId }, { from: 0, to: Date.now(), limit: 10 }),
+  ingestionReport: (registry, { tenantId }) =>
+    registry.ingestionReport(stranger, tenantId, { from: HOUR, to: HOUR + 3_600_000 }),
   registerDevices: (registry, ids) =>
     registry.registerDevices(stranger, ids.tenantId, {
       jobId: 'job_x',
