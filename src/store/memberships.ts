@@ -285,5 +285,10 @@ export function createMemberships(options: {
 }
 
 function same(one: Entitlements, other: Entitlements): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+  return JSON.stringify(one.map(comparable)) === JSON.stringify(other.map(comparable));
+}
+
+/** What a grant shares never changes, and its spaces may be many: who it is and until when is enough. */
+function comparable(each: Entitlement): unknown {
+  return each.grantId === undefined ? each : [each.grantId, each.role, each.until];
 }

@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import {
   AcceptGrantDocument,
   BuildingAccessDocument,
@@ -7,6 +8,8 @@ import {
   RevokeGrantDocument,
   SharedWithMeDocument,
 } from '../../simulator/generated/graphql';
+import { payerOf } from '../../src/api/cost';
+import { tenantScope } from '../../src/auth/scope';
 import { type ReceivedGrantDocument } from '../../src/store/grants/documents';
 import { eventually } from '../support/eventually';
 import {
@@ -129,6 +132,15 @@ describe('sharing across tenants', () => {
     });
     await api.ask(friend, RevokeGrantDocument, { input: { grantId } });
     expect((await api.ask(friend, SharedWithMeDocument)).data!.viewer.grants).toEqual([]);
+  });
+
+  it('is paid by whoever asks and the tenants they belong to, and not by whoever shares', () => {
+    const right = { buildingId: null, quantities: null, role: 'VIEWER', until: null } as const;
+    const scope = tenantScope(guest.scope.principal, [
+      { ...right, tenantId: SOUTH },
+      { ...right, tenantId: NORTH, buildingId: house.building.id, grantId: 'gra_1' },
+    ]);
+    expect(payerOf(scope)).toEqual({ client: guest.scope.principal.id, tenants: [SOUTH] });
   });
 
   it('completes the subscriptions that a lost grant allowed, and these alone', async () => {

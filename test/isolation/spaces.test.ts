@@ -354,6 +354,21 @@ describe('isolation of spaces', () => {
     }
   });
 
+  it('tells nobody with a part of a tenant how many jobs and exports it has', async () => {
+    for (const rank of [...RANKS, ...GUESTS, ...FORMER]) {
+      const nothing = { nodes: [], pageInfo: { hasNextPage: false } };
+      const { data } = await answer(
+        rank,
+        `query ($id: ID!) { tenant(id: $id) {
+          jobs(first: 1) { nodes { id } pageInfo { hasNextPage } }
+          exports(first: 1) { nodes { id } pageInfo { hasNextPage } } } }`,
+        { id: NORTH },
+      );
+      const sees = !(FORMER as readonly string[]).includes(rank);
+      expect([rank, data]).toEqual([rank, { tenant: sees ? { jobs: nothing, exports: nothing } : null }]);
+    }
+  });
+
   it('lists the building to everybody who has a right to a space of it, and names their tenant', async () => {
     for (const rank of RANKS) {
       const { data } = await answer(

@@ -1,7 +1,13 @@
 import { allows, type Entitlement, type TenantScope } from '../../src/auth/scope';
 import { type Cosmos } from '../../src/store/cosmos';
 import { type NewGrant } from '../../src/store/grants/grants';
-import { type GivenGrantDocument, grantsOf, receivedOf } from '../../src/store/grants/documents';
+import {
+  codeKeyOf,
+  type GivenGrantDocument,
+  type GrantCodeDocument,
+  grantsOf,
+  receivedOf,
+} from '../../src/store/grants/documents';
 import { createMemberships } from '../../src/store/memberships';
 import { createRegistry, type Registry } from '../../src/store/registry';
 import { eventually } from '../support/eventually';
@@ -259,6 +265,34 @@ describe('grants', () => {
       const rights = await rightsOf('guest owner');
       expect([broken, rights.some(({ grantId }) => grantId === grant.id)]).toEqual([broken, false]);
     }
+  });
+
+  it('leave no right behind where one is revoked while its right is being made', async () => {
+    const { code, grant } = await offer();
+    const cosmos: Cosmos = {
+      ...store.cosmos,
+      async batch(container, partition, changes) {
+        if (partition === receivedOf('ten_b')) valueOf(await store.registry.revokeGrant(owner, grant.id));
+        return store.cosmos.batch(container, partition, changes);
+      },
+    };
+    const { registry } = another(cosmos);
+    const accepted = await registry.acceptGrant(guest, { code, tenantId: 'ten_b' }, freshKey());
+    expect(accepted).toMatchObject({ refusal: { code: 'NOT_FOUND' } });
+    expect((await rightsOf('guest owner')).some(({ grantId }) => grantId === grant.id)).toBe(false);
+  });
+
+  it('are accepted by the code that was shown and by none that leads to them otherwise', async () => {
+    const { grant } = await offer();
+    const other: GrantCodeDocument = {
+      id: 'code',
+      key: codeKeyOf('ANOTHER'),
+      tenantId: 'ten_a',
+      grantId: grant.id,
+      ttl: 3_600,
+    };
+    await store.cosmos.bulkUpsert('directory', [other]);
+    expect(await accept('ANOTHER')).toEqual(await accept('NO-SUCH-CODE'));
   });
 
   /** The store calls that some work makes. */
