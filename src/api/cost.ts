@@ -20,8 +20,8 @@ export interface CostExtension {
 
 /** A mutation writes, and what it writes is replicated and audited. */
 const MUTATION = 10;
-/** The whole schema is bounded by itself, and takes milliseconds. */
-const INTROSPECTION = 200;
+/** The whole schema is bounded by itself, and takes some twenty milliseconds. */
+const INTROSPECTION = 1_000;
 
 /** What an operation may cost, known before anything is resolved. */
 export interface RequestedCost {

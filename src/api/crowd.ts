@@ -11,8 +11,9 @@ export interface Crowd {
   /**
    * Cuts off a connection that asks again and again without reading its answers. HTTP/1.1 lets requests follow one another
    * unanswered, which no browser does and few programs.
+   * @returns false where it was cut off: nobody is to be answered any more.
    */
-  follow(request: IncomingMessage, response: ServerResponse): void;
+  follow(request: IncomingMessage, response: ServerResponse): boolean;
 }
 
 export function createCrowd(options: {
@@ -43,9 +44,10 @@ export function createCrowd(options: {
       connections.set(socket, waiting);
       if (waiting > options.maximumOnConnection) {
         socket.destroy();
-        return;
+        return false;
       }
       response.once('close', () => connections.set(socket, connections.get(socket)! - 1));
+      return true;
     },
   };
 }

@@ -30,6 +30,7 @@ import { type Executor } from './shared-execution';
 import { createSharedResults } from './shared-results';
 import { isShareable, sharingKey, startVariables } from './sharing';
 import { type Throttle } from './throttle';
+import { type Turns } from './turns';
 
 /** What a client asks for over a stream, whichever carries it. */
 export interface OperationRequest {
@@ -71,14 +72,26 @@ export function createOperations(options: {
   budget: DeliveryBudget;
   limits: DocumentLimits;
   admission: Admission;
+  turns: Turns;
   /** Executes for subscriptions that share with nobody. */
   executor: Pick<Executor, 'textOf'>;
   onDelivered(results: number): void;
   throttle: Throttle;
   maximumCachedCharacters: number;
 }): Operations {
-  const { schema, services, scopes, fanOut, budget, limits, admission, throttle, executor, onDelivered } =
-    options;
+  const {
+    schema,
+    services,
+    scopes,
+    fanOut,
+    budget,
+    limits,
+    admission,
+    turns,
+    throttle,
+    executor,
+    onDelivered,
+  } = options;
   const cache = createDocumentCache({ maximumCharacters: options.maximumCachedCharacters });
   const asked = new WeakMap<ExecutionArgs, Asked>();
   const shareables = new WeakMap<OperationDefinitionNode, boolean>();
@@ -108,6 +121,7 @@ export function createOperations(options: {
 
   return {
     async prepare(asking, request) {
+      await turns.next(asking.principal.id);
       const contextValue = await createContext({ services, scopes, ...asking });
       const payer = payerOf(contextValue.scope);
       try {

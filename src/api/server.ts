@@ -51,6 +51,7 @@ import { createContext } from './request-context';
 import { enforceRules } from './rules';
 import { createScopes } from './scopes';
 import { createExecutor } from './shared-execution';
+import { createTurns } from './turns';
 import { createSocketHandler, handleProtocols } from './socket-handler';
 import { type Throttle } from './throttle';
 import { webSocketOptions } from './web-socket';
@@ -112,7 +113,7 @@ export interface Api {
 const MAXIMUM_CACHED_CHARACTERS = 500_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Requests under way: of one client, of all, and on one connection. More wait nowhere: they are told to come again. */
-const MAXIMUM_REQUESTS = { maximumOfClient: 100, maximum: 1_000, maximumOnConnection: 16 };
+const MAXIMUM_REQUESTS = { maximumOfClient: 100, maximum: 1_000, maximumOnConnection: 4 };
 /** At about 16 microseconds each, a sixth of a core. */
 const DELIVERIES_PER_SECOND = 10_000;
 /** How long a browser remembers what a page of another origin may send. */
@@ -171,11 +172,13 @@ export function createApi(options: ApiOptions): Api {
       const { throttle } = options;
       const admission = createAdmission({ throttle, limits });
       const crowd = createCrowd(MAXIMUM_REQUESTS);
+      const turns = createTurns();
       const common = {
         schema,
         limits,
         throttle,
         admission,
+        turns,
         maximumCachedCharacters: MAXIMUM_CACHED_CHARACTERS,
         meters,
         logger,
@@ -214,7 +217,7 @@ export function createApi(options: ApiOptions): Api {
       });
       app.decorateRequest('graphql', null);
       app.addHook('onRequest', async (request, reply) => {
-        crowd.follow(request.raw, reply.raw);
+        if (!crowd.follow(request.raw, reply.raw)) return reply.hijack();
         void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
       });
       app.setErrorHandler((error: FastifyError, request, reply) => {
@@ -299,9 +302,11 @@ export function createApi(options: ApiOptions): Api {
             .headers(graphiql.headers(request.headers.host))
             .send(graphiql.page.body);
         }
+        const { principal, scope } = request.graphql!;
+        await turns.next(principal.id);
         const source = sourceIn(request);
         if (source !== undefined) {
-          const payer = payerOf(request.graphql!.scope);
+          const payer = payerOf(scope);
           const refused = admit(reply, () => admission.admitDocument(payer, source));
           if (refused !== undefined) return refused;
         }

@@ -20,6 +20,7 @@ const TRY_AGAIN_LATER = 1013;
 const POLICY_VIOLATION = 1008;
 /** Refused for being too many on one connection: a client that goes on after so many does not read its answers. */
 const MAXIMUM_REFUSED = 100;
+const CUT_OFF_MS = 1_000;
 const INIT_WAIT_MS = 5_000;
 const CLOSE_CODES: Readonly<Record<SessionEnd, number>> = {
   'token-expired': FORBIDDEN,
@@ -28,6 +29,13 @@ const CLOSE_CODES: Readonly<Record<SessionEnd, number>> = {
 };
 
 const END = Buffer.from('}');
+
+/** Tells why and reads no more: a peer that does not read may never learn of it. */
+function cutOff(socket: WebSocket): void {
+  socket.close(POLICY_VIOLATION, 'too many operations at a time');
+  socket.pause();
+  setTimeout(() => socket.terminate(), CUT_OFF_MS).unref();
+}
 
 /** What is known of a connection once it was let in. */
 interface Session {
@@ -98,9 +106,7 @@ export function webSocketOptions(options: {
       const session = sessions.get(socket.extra)!;
       const { principal, gone } = session;
       if (Object.keys(socket.subscriptions).length > options.maximumOperations) {
-        if (++session.refused === MAXIMUM_REFUSED) {
-          socket.extra.socket.close(POLICY_VIOLATION, 'too many operations at a time');
-        }
+        if (++session.refused === MAXIMUM_REFUSED) cutOff(socket.extra.socket);
         return [
           clientError(
             'BAD_REQUEST',

@@ -134,7 +134,7 @@ describe('a stored value', () => {
 describe('the count of objects that an operation could ask for', () => {
   const check = (source: string, maximum: number): void => {
     const document = parse(source);
-    limitObjects(createSchema(), document, getOperationAST(document)!, {}, maximum).objects;
+    limitObjects(createSchema(), document, getOperationAST(document)!, {}, maximum);
   };
 
   it('ends for fragments that each spread the next one twice, however many there are', () => {

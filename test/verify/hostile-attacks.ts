@@ -210,7 +210,7 @@ async function largeFrames(target: Target, signal: AbortSignal, seen: Seen): Pro
 
 /** Signs in, subscribes as often as it is let, reads nothing, and begins again. */
 async function manyOperations(target: Target, signal: AbortSignal, seen: Seen): Promise<void> {
-  const query = 'subscription($id: ID!) { buildingAverages(building: $id) { mean } }';
+  const query = 'subscription($id: ID!) { buildingAverages(buildingIds: [$id]) { mean } }';
   await Promise.all(
     Array.from({ length: AT_ONCE }, async () => {
       while (!signal.aborted) {

@@ -57,6 +57,9 @@ const GATEWAY_NODE_OPTIONS = '--max-semi-space-size=32';
  */
 export const INGEST_NODE_OPTIONS = '--max-semi-space-size=16';
 
+/** As the cold worker's: what a request makes is garbage when it is answered, and a flood of them would make it much. */
+const API_NODE_OPTIONS = '--max-semi-space-size=16';
+
 export const PARTITIONS = 8;
 export const LIVE_GROUPS = ['live-0', 'live-1', 'live-2', 'live-3'];
 export const HUBS = { telemetry: ['ingest', 'aggregate', 'dead-letters'], averages: LIVE_GROUPS };
@@ -235,6 +238,7 @@ export function atriumPlans(
         CURSOR_KEY: folder.secrets.cursorKey,
         GATEWAY_PUBLIC_HOST: `${settings.HOST}:${ports.gateway}`,
         COLD_CACHE_DIR: join(folder.path, 'cold-cache'),
+        NODE_OPTIONS: nodeOptions(API_NODE_OPTIONS),
       },
       ports.api,
     ),
