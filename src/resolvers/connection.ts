@@ -105,23 +105,41 @@ export function pageOf(
   return { first: page.first, after: page.after == null ? null : cursors.open(binding, page.after) };
 }
 
-/** `positions[i]` is where the item i stands, for its cursor. */
+/**
+ * `position` is where an item stands, for its cursor. Cursors are sealed as they are read: most pages are asked for without.
+ *
+ * @param options.next where the next page begins; left out: behind the last item.
+ */
 export function connectionOf<T>(
   items: readonly { node: T; position: string }[],
-  options: { hasNextPage: boolean; after: string | null; cursors: Cursors; binding: CursorBinding },
+  options: {
+    hasNextPage: boolean;
+    after: string | null;
+    next?: string | null;
+    cursors: Cursors;
+    binding: CursorBinding;
+  },
 ): Connection<T> {
-  const edges = items.map(({ node, position }) => ({
-    node,
-    cursor: options.cursors.seal(options.binding, position),
-  }));
+  const seal = (position: string): string => options.cursors.seal(options.binding, position);
+  const sealed = (position: string | undefined): string | null =>
+    position === undefined ? null : seal(position);
   return {
-    edges,
-    nodes: edges.map((edge) => edge.node),
+    edges: items.map(({ node, position }) => ({
+      node,
+      get cursor() {
+        return seal(position);
+      },
+    })),
+    nodes: items.map(({ node }) => node),
     pageInfo: {
       hasNextPage: options.hasNextPage,
       hasPreviousPage: options.after !== null,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
+      get startCursor() {
+        return sealed(items[0]?.position);
+      },
+      get endCursor() {
+        return sealed(options.next ?? items.at(-1)?.position);
+      },
     },
   };
 }

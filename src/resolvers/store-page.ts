@@ -29,8 +29,6 @@ export async function storePage<Item, Node>(
     next = following;
     if (next === null || found.length >= first) break;
   }
-  const connection = connectionOf(found, { hasNextPage: next !== null, after, cursors, binding });
   // Where nothing was found so far although more follows, the next page still needs a place to begin.
-  if (next !== null) connection.pageInfo.endCursor = cursors.seal(binding, next);
-  return connection;
+  return connectionOf(found, { hasNextPage: next !== null, after, next, cursors, binding });
 }
