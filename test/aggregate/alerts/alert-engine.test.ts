@@ -76,7 +76,8 @@ describe('the engine of the alerts', () => {
       fc.property(
         conditions,
         steps,
-        fc.integer({ min: 2, max: 12 }),
+        // Eight are within five minutes of one another: what is later than that and out of its order is not judged.
+        fc.integer({ min: 2, max: 8 }),
         fc.infiniteStream(fc.nat()),
         (condition, list, size, random) => {
           const readings = readingsOf(list.map((step) => ({ ...step, repeated: false })));
