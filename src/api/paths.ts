@@ -1,0 +1,16 @@
+import { type FastifyRequest } from 'fastify';
+import { EXPORTS_PATH } from './export-downloads';
+
+export const PATH = '/graphql';
+export const STREAM_PATH = '/graphql/stream';
+
+/** A person who opens the address in a browser; a program asks for JSON. */
+export function wantsPage(request: FastifyRequest): boolean {
+  return (
+    request.method === 'GET' &&
+    !request.url.startsWith(STREAM_PATH) &&
+    !request.url.startsWith(EXPORTS_PATH) &&
+    !(request.query as Record<string, unknown>)['query'] &&
+    (request.headers.accept ?? '').includes('text/html')
+  );
+}
