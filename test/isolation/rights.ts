@@ -18,6 +18,7 @@ export interface Things {
   space: string;
   /** In its stock. */
   stockDevice: string;
+  otherStockDevice: string;
   /** What is printed on devices in its stock, one for each role to claim. */
   claims: Record<Rank, { serialNumber: string; claimCode: string }>;
   /** One for each role to replace. */

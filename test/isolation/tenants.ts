@@ -104,7 +104,10 @@ export async function buildTenants(world: World): Promise<Tenants> {
   }
 
   /** A device for each role to claim, one to retire, and one that stays. */
-  async function buildStock(owner: Person, tenant: string): Promise<Pick<Things, 'stockDevice' | 'claims'>> {
+  async function buildStock(
+    owner: Person,
+    tenant: string,
+  ): Promise<Pick<Things, 'stockDevice' | 'otherStockDevice' | 'claims'>> {
     const rows = ['retired', 'left', ...ROLES].map((name, index) => ({
       index,
       serialNumber: `${tenant} ${name}`,
@@ -121,7 +124,8 @@ export async function buildTenants(world: World): Promise<Tenants> {
       const { serialNumber, claimCode } = registered[index + 2]!;
       return [rank, { serialNumber, claimCode }] as const;
     });
-    return { stockDevice: registered[0]!.deviceId, claims: Object.fromEntries(claims) as Things['claims'] };
+    const [{ deviceId: stockDevice }, { deviceId: otherStockDevice }] = [registered[0]!, registered[1]!];
+    return { stockDevice, otherStockDevice, claims: Object.fromEntries(claims) as Things['claims'] };
   }
 
   /** What became of a tenant's readings of the hour before. */
@@ -317,6 +321,7 @@ function unknownThings(like: Things): Things {
     space: newId('spc'),
     devices: forAll('dev'),
     stockDevice: newId('dev'),
+    otherStockDevice: newId('dev'),
     claims: like.claims,
     spares: forAll('dev'),
     transfer: newId('trf'),
