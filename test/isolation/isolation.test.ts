@@ -34,7 +34,7 @@ import { createRaiser, HOT } from '../alerts/alerts.support';
 import { fileDeadLetters } from '../dead-letters/letters';
 import { eventually } from '../support/eventually';
 import { buildReading } from '../support/readings';
-import { type Case, CASES, type Rank, ROLES, type Things, type Verdict, WITHOUT_TARGET } from './rights';
+import { type Case, CASES, DOCUMENT, type Rank, ROLES, type Things, type Verdict, WITHOUT_TARGET } from './rights';
 
 /** Everything of an answer that a caller can see or measure, but what differs from call to call anyway. */
 interface Observed {
@@ -116,6 +116,7 @@ describe('isolation of tenants', () => {
     await reckon(tenant);
     await land(tenant, building.id, spaceId, devices[ROLES.length]!.id);
     await hear(tenant, building.id, devices);
+    await buildDocuments(owner, tenant);
     await eventually(async () => {
       const { data } = await api.ask<{ building: { averages: unknown[]; states: unknown[] } }, object>(
         owner,
@@ -340,6 +341,16 @@ describe('isolation of tenants', () => {
       if (!made.ok) throw new Error(made.refusal.message);
     }
     return analyst.scope.principal.id;
+  }
+
+  async function buildDocuments(owner: Person, tenantId: string) {
+    const documents = [{ documentId: DOCUMENT.id, text: DOCUMENT.text }];
+    const made = await api.registry.registerDocuments(
+      owner.scope,
+      { tenantId, client: 'app', documents },
+      freshKey(),
+    );
+    if (!made.ok) throw new Error(made.refusal.message);
   }
 
   /** A job that stays in the queue: nobody works it off here. */
