@@ -184,7 +184,9 @@ function documentIdIn({ method, body, query }: FastifyRequest): unknown {
 /** The library takes no request without a text; an empty one stands for the document that is named by its id. */
 function bodyOf(request: FastifyRequest): Record<string, unknown> | null {
   const body = request.body as Record<string, unknown> | null;
-  return body !== null && documentIdIn(request) !== undefined ? { ...body, query: body['query'] ?? '' } : body;
+  return body !== null && documentIdIn(request) !== undefined
+    ? { ...body, query: body['query'] ?? '' }
+    : body;
 }
 
 function withQuery(url: string): string {

@@ -36,7 +36,8 @@ export function registerGraphqlRoutes(
     meters: Pick<ApiMeters, 'sockets'>;
   },
 ): void {
-  const { apollo, requests, signIn, admission, requested, turns, graphiql, streams, onSocket, meters } = options;
+  const { apollo, requests, signIn, admission, requested, turns, graphiql, streams, onSocket, meters } =
+    options;
   const { refuse, refuseWith } = options.refusals;
   const handle = fastifyApolloHandler<Context>(apollo, { context: async (request) => request.graphql! });
   /** With so many connections that are kept open, over either transport. */

@@ -133,7 +133,7 @@ export function createRequestedDocuments({
 
 /** The documents that a key is locked to; null for who may send any. */
 function lockOf(principal: Principal): readonly string[] | null {
-  return (principal as { documents?: readonly string[] | null }).documents ?? null;
+  return principal.kind === 'key' ? principal.documents : null;
 }
 
 /** Whether somebody may execute certain documents only, so that each must be looked at. */

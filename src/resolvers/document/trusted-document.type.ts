@@ -1,6 +1,9 @@
 import { createUnionType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { type TrustedDocumentDocument } from '../../store/trusted-documents/documents';
-import { MAXIMUM_REGISTERED, MAXIMUM_TRUSTED_DOCUMENTS } from '../../store/trusted-documents/trusted-documents';
+import {
+  MAXIMUM_REGISTERED,
+  MAXIMUM_TRUSTED_DOCUMENTS,
+} from '../../store/trusted-documents/trusted-documents';
 import { connectionType } from '../connection';
 import { Visible } from '../rule';
 import { DateTime } from '../scalars';
@@ -9,7 +12,8 @@ import { type DocumentProblem } from './document-check';
 
 const DOCUMENT_ID =
   '`sha256:` and the SHA-256 of the document’s exact text in UTF-8, as 64 lower-case hex digits (GraphQL over HTTP, appendix A).';
-const CLIENT = 'The name of the client that it is built into, e.g. `dashboard` or `app 4.2`; 1 to 200 characters.';
+const CLIENT =
+  'The name of the client that it is built into, e.g. `dashboard` or `app 4.2`; 1 to 200 characters.';
 
 @ObjectType({
   description:
@@ -25,7 +29,9 @@ export class TrustedDocument {
   text!: string;
 
   @Visible('with-parent')
-  @Field(() => [String], { description: 'The clients that it is registered for, in the order of their names.' })
+  @Field(() => [String], {
+    description: 'The clients that it is registered for, in the order of their names.',
+  })
   clients!: string[];
 
   @Visible('with-parent')
@@ -144,7 +150,8 @@ export class InvalidDocument {
 
 @ObjectType({
   implements: UserError,
-  description: 'Some of the documents do not fit the schema, or ask for more than one may: none was registered.',
+  description:
+    'Some of the documents do not fit the schema, or ask for more than one may: none was registered.',
 })
 export class InvalidDocumentsError extends UserError {
   @Visible('public')
