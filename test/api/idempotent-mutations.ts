@@ -1,3 +1,4 @@
+import { documentIdOf } from '../../src/domain/document-id';
 import { type Things } from '../isolation/rights';
 
 /** A mutation that takes an idempotency key, with what it needs of a tenant's things. */
@@ -12,6 +13,7 @@ export interface IdempotentMutation {
 }
 
 const HOT = { deviceSilent: { intervals: 3 } };
+const documentOf = (text: string) => ({ documentId: documentIdOf(text), text });
 const RANGE = { from: '2026-01-01T00:00:00.000Z', to: '2026-01-02T00:00:00.000Z' };
 const sensors = ({ space }: Things) => [{ name: 'New', model: 'thermometer', spaceId: space }];
 
@@ -95,7 +97,7 @@ export const IDEMPOTENT: IdempotentMutation[] = [
   {
     field: 'replayDeadLetters',
     input: ({ building }) => ({ buildingId: building }),
-    other: () => ({ code: 'UNKNOWN_CHANNEL' }),
+    other: () => ({ filter: { from: RANGE.from } }),
   },
   {
     field: 'createAlertRule',
@@ -129,5 +131,16 @@ export const IDEMPOTENT: IdempotentMutation[] = [
     field: 'issueColdStoreAccess',
     input: ({ tenant }) => ({ tenantId: tenant, reason: 'A report' }),
     other: () => ({ reason: 'Another' }),
+  },
+  {
+    field: 'registerDocuments',
+    // A document is its text's, whoever registers it.
+    changes: 'in place',
+    input: ({ tenant }) => ({
+      tenantId: tenant,
+      client: 'a third app',
+      documents: [documentOf('{ __typename }')],
+    }),
+    other: () => ({ client: 'a fourth app' }),
   },
 ];

@@ -54,6 +54,7 @@ export const PAGED: Paged[] = [
     'exports',
     'jobs',
     'registeredDevices',
+    'trustedDocuments',
     'webhooks',
   ].map((field) => ({
     list: `Tenant.${field}`,

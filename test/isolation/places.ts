@@ -8,8 +8,8 @@ import { type GrantedRole, type ReceivedGrantDocument } from '../../src/store/gr
 import { createRaiser } from '../alerts/alerts.support';
 import { average, freshKey, type Person, placeState } from '../api/api.support';
 import { fileDeadLetters } from '../dead-letters/letters';
-import { eventually } from '../support/eventually';
 import { type Former, type Guest, type Place, type SpaceRank } from './space-rights';
+import { known } from './tenants';
 import { type World } from './world';
 
 /** What tells the places apart: nothing else in the world has these numbers. */
@@ -122,15 +122,7 @@ export async function buildPlaces(world: World): Promise<Places> {
   ]);
   await world.publishStates(placeState(of));
   await world.publish(average(of, { mean: VALUES.building }));
-  await eventually(async () => {
-    const { data } = await world.ask<{ building: { averages: unknown[]; states: unknown[] } }, object>(
-      owner,
-      'query ($id: ID!) { building(id: $id) { averages { mean } states { active } } }',
-      { id: building.id },
-    );
-    const { averages, states } = data!.building;
-    if (averages.length === 0 || states.length === 0) throw new Error('nothing is known yet');
-  });
+  await known(world, owner, building.id, 1);
 
   return { owner, people, own, neighbour, unknown };
 

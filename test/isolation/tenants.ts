@@ -71,16 +71,7 @@ export async function buildTenants(world: World): Promise<Tenants> {
     await reckon(tenant);
     await world.hear(tooHigh(devices));
     await buildDocuments(owner, tenant);
-    await eventually(async () => {
-      const { data } = await world.ask<{ building: { averages: unknown[]; states: unknown[] } }, object>(
-        owner,
-        'query ($id: ID!) { building(id: $id) { averages { mean } states { active } } }',
-        { id: building.id },
-      );
-      const { averages, states } = data!.building;
-      if (averages.length === 0 || states.length < 2)
-        throw new Error(`of ${building.id} nothing is known yet`);
-    });
+    await known(world, owner, building.id, 2);
     return {
       ...(await world.exported(owner, tenant, building.id)),
       ...(await buildStock(owner, tenant)),
@@ -320,6 +311,25 @@ function tooHigh(devices: readonly DeviceDocument[]): Reading[] {
       })),
     ),
   );
+}
+
+/** Waits until a building's averages, states and readings are told. */
+export async function known(world: World, owner: Person, id: string, quantities: number): Promise<void> {
+  await eventually(async () => {
+    const { data } = await world.ask<
+      { building: { averages: []; states: []; latestReadings: { nodes: [] }; spaces: { averages: [] }[] } },
+      object
+    >(
+      owner,
+      `query ($id: ID!) { building(id: $id) { averages { mean } states { active }
+        latestReadings(first: 1) { nodes { value } } spaces { averages { mean } } } }`,
+      { id },
+    );
+    const { averages, states, latestReadings, spaces } = data!.building;
+    const ready = averages.length > 0 && states.length >= quantities && latestReadings.nodes.length > 0;
+    if (!ready || spaces.every(({ averages }) => averages.length === 0))
+      throw new Error(`of ${id} not everything is known yet`);
+  });
 }
 
 /** Ids as long as those of a tenant's things, of nothing. */
