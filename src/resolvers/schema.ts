@@ -7,6 +7,7 @@ import {
   AlertsSubscription,
   BuildingAlertsResolver,
 } from './alert/alert.resolver';
+import { ApiKeyResolver, TenantApiKeysResolver } from './access/api-key.resolver';
 import {
   BuildingAccessResolver,
   GrantResolver,
@@ -132,6 +133,8 @@ const resolvers: NonEmptyArray<new () => object> = [
   TenantWebhooksResolver,
   BuildingAuditLogResolver,
   TenantAuditLogResolver,
+  ApiKeyResolver,
+  TenantApiKeysResolver,
   GrantResolver,
   TenantGrantsResolver,
   BuildingAccessResolver,

@@ -41,8 +41,7 @@ export class ApiKeyResolver {
 
   @Visible({ needs: 'api-key.manage', of: 'arguments' })
   @Mutation(() => RevokeApiKeyResult, {
-    description:
-      'Ends a key: what is open by it closes within two seconds. Doing so again changes nothing.',
+    description: 'Ends a key: what is open by it closes within two seconds. Doing so again changes nothing.',
   })
   async revokeApiKey(
     @Arg('input', () => RevokeApiKeyInput, { description: 'The key.' })

@@ -1,9 +1,6 @@
 import { createUnionType, Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { apiKeyPrefix } from '../../auth/api-key';
-import {
-  API_KEY_PERMISSIONS,
-  type ApiKeyPermission as PermissionName,
-} from '../../auth/api-key-permissions';
+import { API_KEY_PERMISSIONS, type ApiKeyPermission as PermissionName } from '../../auth/api-key-permissions';
 import {
   type ApiKeyView,
   LONGEST_KEY_DAYS,
@@ -123,7 +120,11 @@ export class ApiKey extends Node implements Owned {
   }
 }
 
-export const ApiKeyConnection = connectionType(ApiKey, 'ApiKey', 'the API keys of a tenant, the newest first');
+export const ApiKeyConnection = connectionType(
+  ApiKey,
+  'ApiKey',
+  'the API keys of a tenant, the newest first',
+);
 
 @InputType({ description: 'A key for a program.' })
 export class CreateApiKeyInput {

@@ -184,7 +184,12 @@ function may(scope: TenantScope, { tenantId }: { tenantId: string }): boolean {
   return allows(scope, 'api-key.manage', { tenantId, quantity: null });
 }
 
-function termsProblem({ permissions, buildingIds, documents, expiresInDays }: NewApiKey): Refusal | undefined {
+function termsProblem({
+  permissions,
+  buildingIds,
+  documents,
+  expiresInDays,
+}: NewApiKey): Refusal | undefined {
   const invalid = (path: string, message: string): Refusal => ({ code: 'INVALID_INPUT', message, path });
   if (permissions.length === 0) return invalid('permissions', 'permissions must name at least one');
   const unknown = permissions.findIndex((each) => !Object.hasOwn(API_KEY_PERMISSIONS, each));
@@ -208,7 +213,10 @@ function termsProblem({ permissions, buildingIds, documents, expiresInDays }: Ne
   const wrong = documents.findIndex((each) => !DOCUMENT.test(each));
   return wrong === -1
     ? undefined
-    : invalid(`documents.${wrong}`, 'a document is named sha256: and the 64 lower-case hexadecimal digits of its hash');
+    : invalid(
+        `documents.${wrong}`,
+        'a document is named sha256: and the 64 lower-case hexadecimal digits of its hash',
+      );
 }
 
 /** Nobody gives what they do not have. What others share is nobody's to pass on. */

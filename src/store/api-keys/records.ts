@@ -77,7 +77,11 @@ export function createApiKeyRecords({ cosmos }: { cosmos: Cosmos }): ApiKeyRecor
 
   return {
     async create(scope, record) {
-      const audit = { id: derivedId('aud', record.id, 'create'), action: 'api-key.create', after: wordsOf(record) };
+      const audit = {
+        id: derivedId('aud', record.id, 'create'),
+        action: 'api-key.create',
+        after: wordsOf(record),
+      };
       let made = await records.create(scope, record, audit);
       if (!made.ok && made.refusal.code === 'LIMIT_EXCEEDED') {
         await endExpired(scope, record.tenantId);
