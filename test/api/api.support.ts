@@ -361,7 +361,8 @@ function recording(cosmos: Cosmos, calls: string[]): Cosmos {
       return (...parameters: unknown[]): unknown => {
         const partition = String(parameters[1]);
         // Who somebody is was asked a moment ago or is asked now: that tells of them, not of what they ask for.
-        if (!partition.startsWith('person:')) calls.push(`${String(name)} ${String(parameters[0])}`);
+        if (!partition.startsWith('person:') || partition.startsWith('person:key_'))
+          calls.push(`${String(name)} ${String(parameters[0])}`);
         return (value as (...given: unknown[]) => unknown).apply(target, parameters);
       };
     },

@@ -18,7 +18,7 @@ import { createRaiser, HOT } from '../alerts/alerts.support';
 import { average, buildBuilding, freshKey, type Person, placeState } from '../api/api.support';
 import { fileDeadLetters } from '../dead-letters/letters';
 import { eventually } from '../support/eventually';
-import { type Rank, ROLES, type Things } from './rights';
+import { DOCUMENT, type Rank, ROLES, type Things } from './rights';
 import { type World } from './world';
 
 /** Two tenants that are alike, whoever is of the first in each role, and ids of nothing. */
@@ -70,6 +70,7 @@ export async function buildTenants(world: World): Promise<Tenants> {
     await fileDeadLetters(world.cosmos, tenant, building.id, devices[0]!.id);
     await reckon(tenant);
     await world.hear(tooHigh(devices));
+    await buildDocuments(owner, tenant);
     await eventually(async () => {
       const { data } = await world.ask<{ building: { averages: unknown[]; states: unknown[] } }, object>(
         owner,
@@ -99,6 +100,8 @@ export async function buildTenants(world: World): Promise<Tenants> {
       ...(await buildAlerts(owner, tenant, building.id)),
       ...(await buildWebhooks(owner, tenant, building.id)),
       ...(await buildGrants(owner, tenant, building.id)),
+      apiKey: await buildApiKey(owner, tenant, 'Stays'),
+      spareApiKey: await buildApiKey(owner, tenant, 'Goes'),
       approved: await buildApprovals(owner, tenant),
     };
   }
@@ -222,6 +225,19 @@ export async function buildTenants(world: World): Promise<Tenants> {
     return { webhook, spareWebhook: await make('Goes'), delivery: id };
   }
 
+  async function buildApiKey(owner: Person, tenantId: string, name: string): Promise<string> {
+    const made = await world.registry.createApiKey(
+      owner.scope,
+      {
+        ...{ tenantId, name, buildingIds: null, documents: null, expiresInDays: 1 },
+        permissions: ['READ_AVERAGES'],
+      },
+      freshKey(),
+    );
+    if (!made.ok) throw new Error(made.refusal.message);
+    return made.value.record.id;
+  }
+
   /** What is shared with somebody else, what somebody else shares, and what they offer. */
   async function buildGrants(owner: Person, tenantId: string, buildingId: string) {
     const other = await world.person(`west of ${tenantId}`, `${tenantId}_west`, 'OWNER');
@@ -266,6 +282,16 @@ export async function buildTenants(world: World): Promise<Tenants> {
       if (!made.ok) throw new Error(made.refusal.message);
     }
     return analyst.scope.principal.id;
+  }
+
+  async function buildDocuments(owner: Person, tenantId: string): Promise<void> {
+    const documents = [{ documentId: DOCUMENT.id, text: DOCUMENT.text }];
+    const made = await world.registry.registerDocuments(
+      owner.scope,
+      { tenantId, client: 'app', documents },
+      freshKey(),
+    );
+    if (!made.ok) throw new Error(made.refusal.message);
   }
 
   /** A job that stays in the queue: nobody works it off here. */
@@ -335,6 +361,8 @@ function unknownThings(like: Things): Things {
     grant: newId('gra'),
     receivedGrant: newId('gra'),
     grantCode: '00000-00000-00000-00000-00000-0',
+    apiKey: newId('key'),
+    spareApiKey: newId('key'),
     approved: 'per_'.padEnd(like.approved.length, 'x'),
   };
 }
