@@ -5,7 +5,7 @@ export interface FailedLookups {
 }
 
 /** At once, and restored each second. */
-const CAPACITY = 100;
+const CAPACITY = 50;
 const PER_SECOND = 5;
 /** From all addresses together. */
 const MAXIMUM_UNDER_WAY = 200;
