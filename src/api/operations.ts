@@ -14,6 +14,7 @@ import {
   validate,
 } from 'graphql';
 import { type Principal } from '../auth/scope';
+import { type Origin } from '../domain/origin';
 import { type Context, type Services } from '../resolvers/context';
 import { clientError } from '../resolvers/errors';
 import { sharedStreamOf, tenantOfAlone } from '../resolvers/shared-stream';
@@ -48,7 +49,7 @@ export interface OperationRequest {
 export interface Operations {
   /** @returns what to execute, or what is wrong with the request. Throws where the store is away. */
   prepare(
-    asking: { principal: Principal; requestId: string; signal: AbortSignal },
+    asking: { principal: Principal; from: Origin; requestId: string; signal: AbortSignal },
     request: OperationRequest,
   ): Promise<ExecutionArgs | readonly GraphQLError[]>;
   /** A prepared query or mutation. Its answer says what it cost; what it did not use is given back. */

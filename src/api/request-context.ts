@@ -1,4 +1,5 @@
 import { type Principal } from '../auth/scope';
+import { type Origin } from '../domain/origin';
 import { type Context, type Services } from '../resolvers/context';
 import { createLoaders } from '../resolvers/loaders';
 import { type Scopes } from './scopes';
@@ -8,12 +9,14 @@ export async function createContext(options: {
   services: Services;
   scopes: Scopes;
   principal: Principal;
+  /** Whence it asks. */
+  from: Origin;
   requestId: string;
   /** Aborted when the client goes. */
   signal: AbortSignal;
 }): Promise<Context> {
-  const { services, scopes, principal, requestId, signal } = options;
-  const scope = await scopes.of(principal);
+  const { services, scopes, principal, from, requestId, signal } = options;
+  const scope = await scopes.of(principal, from);
   const context = {
     services,
     principal,
@@ -22,7 +25,7 @@ export async function createContext(options: {
     scope,
     loaders: createLoaders(services, scope),
     async renew() {
-      context.scope = await scopes.lately(principal);
+      context.scope = await scopes.lately(principal, from);
       context.loaders = createLoaders(services, context.scope);
       return context.scope;
     },

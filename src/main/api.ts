@@ -119,6 +119,7 @@ run('api', apiSettings, async (settings, logger) => {
     tokens: credentials,
     cursorKey: settings.CURSOR_KEY,
     origins: settings.API_ORIGINS,
+    trustedProxies: settings.API_TRUSTED_PROXIES,
     deliveriesPerSecond: settings.DELIVERIES_PER_SECOND,
     gatewayHostName: settings.GATEWAY_PUBLIC_HOST,
   });

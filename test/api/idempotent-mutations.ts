@@ -110,6 +110,11 @@ export const IDEMPOTENT: IdempotentMutation[] = [
     other: () => ({ name: 'Other' }),
   },
   {
+    field: 'createApiKey',
+    input: ({ tenant }) => ({ tenantId: tenant, name: 'New', permissions: ['CREATE_BUILDINGS'] }),
+    other: () => ({ name: 'Other' }),
+  },
+  {
     field: 'rotateWebhookSecret',
     changes: 'in place',
     input: ({ webhook }) => ({ webhookId: webhook }),

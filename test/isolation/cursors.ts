@@ -48,6 +48,7 @@ export const PAGED: Paged[] = [
   { list: 'Tenant.excursions', of: 'tenant', selection: `excursions(${EXCURSIONS}, AFTER) { endCursor }` },
   ...[
     'alertRules',
+    'apiKeys',
     'auditLog',
     'deadLetters',
     'deviceTransfers',

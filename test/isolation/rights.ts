@@ -188,7 +188,7 @@ export const CASES: Case[] = [
     name: 'the audit log of a building',
     covers: ['Building.auditLog'],
     document:
-      'query ($id: ID!) { building(id: $id) { auditLog { nodes { id at actor action subject before after } } } }',
+      'query ($id: ID!) { building(id: $id) { auditLog { nodes { id at actor from { address transport } action subject before after } } } }',
     variables: byId(({ building }) => building),
     at: 'building.auditLog.nodes',
     seen: ['OWNER'],
