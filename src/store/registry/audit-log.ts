@@ -4,7 +4,7 @@ import { alertRulesOf } from '../alert-documents';
 import { configurationAuditKey } from '../alerts/configuration';
 import { coldAccessOf } from '../cold-access/documents';
 import { type Cosmos } from '../cosmos';
-import { type AuditDocument, auditKeyOf, OF_KIND, stockOf } from '../documents';
+import { type AuditDocument, auditKeyOf, membersOf, OF_KIND, stockOf } from '../documents';
 import { grantsOf, receivedOf } from '../grants/documents';
 import { webhooksOf } from '../webhooks/documents';
 import { type Page, type Registry } from '../registry';
@@ -177,6 +177,7 @@ function configurationsOf(tenantId: string): string[] {
     coldAccessOf(tenantId),
     grantsOf(tenantId),
     receivedOf(tenantId),
+    membersOf(tenantId),
   ];
 }
 
