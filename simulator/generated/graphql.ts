@@ -28,6 +28,14 @@ export type AcceptGrantInput = {
   tenantId?: string | null | undefined;
 };
 
+/** An invitation to accept, as yourself. */
+export type AcceptInvitationInput = {
+  /** Yours to choose; accepting again changes nothing. */
+  idempotencyKey: string;
+  /** The code as it was handed over; case, spaces and hyphens do not matter. */
+  invitationCode: string;
+};
+
 /** An alert that somebody has seen to. */
 export type AcknowledgeAlertInput = {
   /** The alert. */
@@ -208,6 +216,18 @@ export type ChangeAlertRuleInput = {
   severity?: AlertSeverity | null | undefined;
 };
 
+/** What a member is to be from now on. */
+export type ChangeMemberRoleInput = {
+  /** The member. */
+  personId: string;
+  /** What they are to be. */
+  role: MemberRole;
+  /** For a resident (VIEWER): the spaces in which alone the role holds, of at most 20 buildings; left out: in all of the tenant. */
+  spaces?: Array<SpacesOfBuildingInput> | null | undefined;
+  /** The tenant. */
+  tenantId: string;
+};
+
 /** A device that is to be claimed by what is printed on it. */
 export type ClaimDeviceInput = {
   /** The building it is put into. */
@@ -266,6 +286,18 @@ export type CreateEnrollmentGroupInput = {
   name: string;
   /** The manufacturer whose it is. */
   tenantId: string;
+};
+
+/** A tenant to create. */
+export type CreateTenantInput = {
+  /** How long the invitation of its first owner stands, in hours, 1 to 720. */
+  expiresInHours?: number;
+  /** Yours to choose. The same key with the same input gives the same tenant again, for 24 hours. */
+  idempotencyKey: string;
+  /** What its people call it, 1 to 200 characters. */
+  name: string;
+  /** Noted on the invitation of its first owner, e.g. whom you give the code to; its owners see it. */
+  ownerNote?: string | null | undefined;
 };
 
 /** A server that is to be told of alerts. */
@@ -418,6 +450,33 @@ export type GranteeType =
   /** A tenant: each of its members may do what both the grant and their own role there allow. */
   | 'TENANT';
 
+/** What became of an invitation. */
+export type InvitationState =
+  /** Somebody has come by it. */
+  | 'ACCEPTED'
+  /** Nobody came in time. */
+  | 'EXPIRED'
+  /** Whoever has its code can accept it. */
+  | 'OPEN'
+  /** It was withdrawn. */
+  | 'REVOKED';
+
+/** Whom to let into a tenant, as what. */
+export type InviteMemberInput = {
+  /** How long it stands, in hours, 1 to 720. */
+  expiresInHours?: number;
+  /** Yours to choose. The same key with the same input gives the same invitation again, for 24 hours. */
+  idempotencyKey: string;
+  /** For those who administer access, e.g. whom you give the code to. */
+  note?: string | null | undefined;
+  /** What whoever accepts it is. */
+  role: MemberRole;
+  /** For a resident (VIEWER): the spaces in which alone the role holds, of at most 20 buildings; left out: in all of the tenant. */
+  spaces?: Array<SpacesOfBuildingInput> | null | undefined;
+  /** The tenant. */
+  tenantId: string;
+};
+
 /** What a credential to the files of a tenant’s cold store is wanted for. */
 export type IssueColdStoreAccessInput = {
   /** Only from this IPv4 address, or a range of them: `203.0.113.0-203.0.113.255`. Left out, from any. The local stand-in does not look at it. */
@@ -470,6 +529,19 @@ export type JobState =
   | 'RUNNING'
   /** Every row was worked off; rows may have been refused, see `failed` and `rows`. */
   | 'SUCCEEDED';
+
+/** What somebody can be made in a tenant: as the `Role` of that name. */
+export type MemberRole =
+  /** Asks questions of what was measured and exports it. */
+  | 'ANALYST'
+  /** Buildings, rules, and the devices’ configuration. */
+  | 'MANAGER'
+  /** Everything, the administration of access included. */
+  | 'OWNER'
+  /** Looks after devices and sees their health; no occupants’ data. */
+  | 'TECHNICIAN'
+  /** Reads; a resident only their own spaces and the building’s averages. */
+  | 'VIEWER';
 
 /** A device that is to be moved to another space. */
 export type MoveDeviceInput = {
@@ -619,6 +691,18 @@ export type RegisterDevicesInput = {
   tenantId: string;
 };
 
+/** Documents of one client of a tenant. */
+export type RegisterDocumentsInput = {
+  /** The name of the client that it is built into, e.g. `dashboard` or `app 4.2`; 1 to 200 characters. */
+  client: string;
+  /** The documents: 1 to 500 a call, 1 MiB together; at most 5000 of a tenant. */
+  documents: Array<TrustedDocumentInput>;
+  /** Of your choice, 1 to 200 characters: the same call with the same key, within 24 hours, has no second effect. */
+  idempotencyKey: string;
+  /** The tenant. The documents can be asked for by those who belong to it. */
+  tenantId: string;
+};
+
 /** A device that is to be registered. */
 export type RegisteredDeviceInput = {
   /** Its model, which says what it measures: `thermometer`, `hygrometer`, `co2-meter`, `light-meter`, `motion-meter`, `climate-sensor`, `room-sensor`, `fahrenheit-thermometer`, `smoke-detector`, `intruder-alarm`, `occupancy-sensor`, `lorawan-room-sensor`, `lorawan-probe-pair`, `modbus-climate-transmitter`, `modbus-room-station`, `line-alarm-panel`. */
@@ -633,6 +717,14 @@ export type ReissueClaimCodeInput = {
   deviceId: string;
   /** Chosen by you, unique for this code: the same key makes no further code, for 24 hours, and shows none. */
   idempotencyKey: string;
+};
+
+/** A member who is to go. */
+export type RemoveMemberInput = {
+  /** The member; yourself, where you leave. */
+  personId: string;
+  /** The tenant. */
+  tenantId: string;
 };
 
 /** A device and what takes its place: either a new device or one from stock. */
@@ -687,6 +779,16 @@ export type RetireDeviceInput = {
   deviceId: string;
 };
 
+/** Documents that one client of a tenant asks for no more. */
+export type RetireDocumentsInput = {
+  /** The name of the client that it is built into, e.g. `dashboard` or `app 4.2`; 1 to 200 characters. */
+  client: string;
+  /** Ids of documents, 1 to 500 a call. */
+  documentIds: Array<string>;
+  /** The tenant. */
+  tenantId: string;
+};
+
 /** A device that is to be taken out of stock. */
 export type RetireRegisteredDeviceInput = {
   /** The device. */
@@ -705,6 +807,12 @@ export type RevokeColdStoreAccessInput = {
 export type RevokeGrantInput = {
   /** The grant. */
   grantId: string;
+};
+
+/** An invitation to withdraw. */
+export type RevokeInvitationInput = {
+  /** The invitation. */
+  invitationId: string;
 };
 
 /** What somebody may do in a tenant. */
@@ -790,6 +898,14 @@ export type SpaceKind =
   /** A part of a room or several rooms that are treated alike. */
   | 'ZONE';
 
+/** Spaces of one building in which a role is to hold. */
+export type SpacesOfBuildingInput = {
+  /** The building, of the same tenant. */
+  buildingId: string;
+  /** The spaces, 1 to 100; those that lie in them come with them. */
+  spaceIds: Array<string>;
+};
+
 /** A device from a manufacturer’s stock, as a replacement. */
 export type StockReplacementInput = {
   /** Its one-time claim code, as printed on it or in its QR code. */
@@ -812,6 +928,14 @@ export type TimeSource =
   | 'DEVICE'
   /** The gateway, by its clock at receipt, because the device gave no time. */
   | 'GATEWAY';
+
+/** A document that a client is built with. */
+export type TrustedDocumentInput = {
+  /** `sha256:` and the SHA-256 of the document’s exact text in UTF-8, as 64 lower-case hex digits (GraphQL over HTTP, appendix A). */
+  documentId: string;
+  /** The document itself: at least one operation, with the fragments that it uses. */
+  text: string;
+};
 
 /** Why a mutation was refused. Further codes may come; treat one you do not know as a refusal. */
 export type UserErrorCode =
@@ -873,6 +997,23 @@ export type AcceptGrantMutationVariables = Exact<{
 
 export type AcceptGrantMutation = { acceptGrant:
     | { __typename: 'AcceptGrantSuccess', grant: { id: string, ownerName: string, buildingId: string, spaceId: string | null, quantities: Array<Quantity> | null, role: SharedRole, until: string | null } }
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type AcceptInvitationMutationVariables = Exact<{
+  input: AcceptInvitationInput;
+}>;
+
+
+export type AcceptInvitationMutation = { acceptInvitation:
+    | { __typename: 'AcceptInvitationSuccess', tenantId: string, tenantName: string, role: Role, spaces: Array<{ buildingId: string, spaceIds: Array<string> }> | null }
     | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
@@ -1030,6 +1171,23 @@ export type ChangeAlertRuleMutation = { changeAlertRule:
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
+export type ChangeMemberRoleMutationVariables = Exact<{
+  input: ChangeMemberRoleInput;
+}>;
+
+
+export type ChangeMemberRoleMutation = { changeMemberRole:
+    | { __typename: 'ChangeMemberRoleSuccess', member: { personId: string, role: Role, spaces: Array<{ buildingId: string, spaceIds: Array<string> }> | null } }
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
 export type ClaimDeviceMutationVariables = Exact<{
   input: ClaimDeviceInput;
 }>;
@@ -1096,6 +1254,23 @@ export type CreateEnrollmentGroupMutationVariables = Exact<{
 export type CreateEnrollmentGroupMutation = { createEnrollmentGroup:
     | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'CreateEnrollmentGroupSuccess', primaryKey: string | null, secondaryKey: string | null, secretsAlreadyShown: boolean, enrollmentGroup: { id: string, name: string, createdAt: string } }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type CreateTenantMutationVariables = Exact<{
+  input: CreateTenantInput;
+}>;
+
+
+export type CreateTenantMutation = { createTenant:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'CreateTenantSuccess', invitationCode: string | null, secretsAlreadyShown: boolean, tenant: { id: string, name: string }, invitation: { id: string, state: InvitationState, role: MemberRole, expiresAt: string } }
     | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
@@ -1280,6 +1455,32 @@ export type IngestionReportQueryVariables = Exact<{
 
 export type IngestionReportQuery = { tenant: { ingestionReport: Array<{ hour: string, expected: number | null, accepted: number, unanswered: number, landed: number, tooLate: number, curated: number, repeated: number, deadLettered: number, inFlight: number, notYetCurated: number, untold: number, unexplained: number, settled: boolean, deadLetteredByCode: Array<{ code: RefusalCode, count: number }>, partitions: Array<{ partition: number, accepted: number, landed: number, curated: number, repeated: number, deadLettered: number, unexplained: number }> }> | null } | null };
 
+export type InvitationsQueryVariables = Exact<{
+  tenant: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type InvitationsQuery = { tenant: { invitations: { nodes: Array<{ id: string, state: InvitationState, role: MemberRole, note: string | null, invitedBy: string, invitedAt: string, expiresAt: string, acceptedBy: string | null, endedAt: string | null, spaces: Array<{ buildingId: string, spaceIds: Array<string> }> | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
+export type InviteMemberMutationVariables = Exact<{
+  input: InviteMemberInput;
+}>;
+
+
+export type InviteMemberMutation = { inviteMember:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InviteMemberSuccess', invitationCode: string | null, secretsAlreadyShown: boolean, invitation: { id: string, state: InvitationState, role: MemberRole, expiresAt: string, spaces: Array<{ buildingId: string, spaceIds: Array<string> }> | null } }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
 export type IssueColdStoreAccessMutationVariables = Exact<{
   input: IssueColdStoreAccessInput;
 }>;
@@ -1338,6 +1539,7 @@ export type JobRowsQuery = { job: { rows: { nodes: Array<{ index: number, serial
           | { code: UserErrorCode, message: string, path: Array<string> | null }
           | { code: UserErrorCode, message: string, path: Array<string> | null }
           | { code: UserErrorCode, message: string, path: Array<string> | null }
+          | { code: UserErrorCode, message: string, path: Array<string> | null }
          | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
 
 export type JobsQueryVariables = Exact<{
@@ -1359,6 +1561,15 @@ export type LatestReadingsQueryVariables = Exact<{
 
 
 export type LatestReadingsQuery = { building: { id: string, latestReadings: { nodes: Array<{ pointId: string, spaceId: string, quantity: Quantity, unit: string, value: number, observedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
+export type MembersQueryVariables = Exact<{
+  tenant: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type MembersQuery = { tenant: { members: { nodes: Array<{ personId: string, role: Role, displayName: string | null, joinedAt: string | null, spaces: Array<{ buildingId: string, spaceIds: Array<string> }> | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type MoveDeviceMutationVariables = Exact<{
   input: MoveDeviceInput;
@@ -1552,6 +1763,24 @@ export type RegisterDevicesMutation = { registerDevices:
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
+export type RegisterDocumentsMutationVariables = Exact<{
+  input: RegisterDocumentsInput;
+}>;
+
+
+export type RegisterDocumentsMutation = { registerDocuments:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidDocumentsError', code: UserErrorCode, message: string, path: Array<string> | null, problems: Array<{ documentId: string, index: number, message: string, line: number | null, column: number | null }> }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'RegisterDocumentsSuccess', documents: Array<{ documentId: string, clients: Array<string> }> }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
 export type RegisteredDevicesQueryVariables = Exact<{
   tenant: string;
   first?: number | null | undefined;
@@ -1574,6 +1803,23 @@ export type ReissueClaimCodeMutation = { reissueClaimCode:
     | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'ReissueClaimCodeSuccess', claimCode: string | null, claimText: string | null, secretsAlreadyShown: boolean, device: { id: string, serialNumber: string, model: string } }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type RemoveMemberMutationVariables = Exact<{
+  input: RemoveMemberInput;
+}>;
+
+
+export type RemoveMemberMutation = { removeMember:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'RemoveMemberSuccess', personId: string }
     | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
@@ -1646,6 +1892,23 @@ export type RetireDeviceMutation = { retireDevice:
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
+export type RetireDocumentsMutationVariables = Exact<{
+  input: RetireDocumentsInput;
+}>;
+
+
+export type RetireDocumentsMutation = { retireDocuments:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'RetireDocumentsSuccess', documentIds: Array<string> }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
 export type RetireRegisteredDeviceMutationVariables = Exact<{
   input: RetireRegisteredDeviceInput;
 }>;
@@ -1693,6 +1956,23 @@ export type RevokeGrantMutation = { revokeGrant:
     | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'RevokeGrantSuccess', grant: { id: string, state: GrantState, endedAt: string | null } }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type RevokeInvitationMutationVariables = Exact<{
+  input: RevokeInvitationInput;
+}>;
+
+
+export type RevokeInvitationMutation = { revokeInvitation:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'RevokeInvitationSuccess', invitation: { id: string, state: InvitationState, endedAt: string | null } }
     | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
@@ -1832,6 +2112,16 @@ export type TenantAuditLogQueryVariables = Exact<{
 
 
 export type TenantAuditLogQuery = { tenant: { id: string, auditLog: { nodes: Array<{ id: string, at: string, actor: string, action: string, subject: string, before: Record<string, unknown> | null, after: Record<string, unknown> | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
+export type TrustedDocumentsQueryVariables = Exact<{
+  tenant: string;
+  client?: string | null | undefined;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type TrustedDocumentsQuery = { tenant: { id: string, trustedDocuments: { nodes: Array<{ documentId: string, clients: Array<string>, registeredAt: string, registeredBy: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -1986,6 +2276,27 @@ export const AcceptGrantDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:99bc3de80a3c3ba7da1a586af206c833c9ec433e64b114d8f0de4cb008d8843f"}) as unknown as TypedDocumentString<AcceptGrantMutation, AcceptGrantMutationVariables>;
+export const AcceptInvitationDocument = new TypedDocumentString(`
+    mutation AcceptInvitation($input: AcceptInvitationInput!) {
+  acceptInvitation(input: $input) {
+    __typename
+    ... on AcceptInvitationSuccess {
+      tenantId
+      tenantName
+      role
+      spaces {
+        buildingId
+        spaceIds
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:2d8263b9a11c32d875aaa9cbacee5768a3cd99229e0d8c5508dfd266917f0d2a"}) as unknown as TypedDocumentString<AcceptInvitationMutation, AcceptInvitationMutationVariables>;
 export const AcknowledgeAlertDocument = new TypedDocumentString(`
     mutation AcknowledgeAlert($input: AcknowledgeAlertInput!) {
   acknowledgeAlert(input: $input) {
@@ -2318,6 +2629,28 @@ export const ChangeAlertRuleDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:a2c6d3756ccbccffcd437ef76bcfbbf6b7cbffd447b9bd4714a34f6ef5420ec3"}) as unknown as TypedDocumentString<ChangeAlertRuleMutation, ChangeAlertRuleMutationVariables>;
+export const ChangeMemberRoleDocument = new TypedDocumentString(`
+    mutation ChangeMemberRole($input: ChangeMemberRoleInput!) {
+  changeMemberRole(input: $input) {
+    __typename
+    ... on ChangeMemberRoleSuccess {
+      member {
+        personId
+        role
+        spaces {
+          buildingId
+          spaceIds
+        }
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:b7086bf93f44e69aebcf9a08bc4d3865cb0e01b0e28f55e5db71a91e465fe604"}) as unknown as TypedDocumentString<ChangeMemberRoleMutation, ChangeMemberRoleMutationVariables>;
 export const ClaimDeviceDocument = new TypedDocumentString(`
     mutation ClaimDevice($input: ClaimDeviceInput!) {
   claimDevice(input: $input) {
@@ -2434,6 +2767,32 @@ export const CreateEnrollmentGroupDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:6d5c6f507909812e17dec29a1bc9ae975f4a95f86dca405653acf0d3815332e1"}) as unknown as TypedDocumentString<CreateEnrollmentGroupMutation, CreateEnrollmentGroupMutationVariables>;
+export const CreateTenantDocument = new TypedDocumentString(`
+    mutation CreateTenant($input: CreateTenantInput!) {
+  createTenant(input: $input) {
+    __typename
+    ... on CreateTenantSuccess {
+      tenant {
+        id
+        name
+      }
+      invitation {
+        id
+        state
+        role
+        expiresAt
+      }
+      invitationCode
+      secretsAlreadyShown
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:28eb90d80f34e190ef73a6b2180ebc32f951b999dbcade5c167dd0e3bdef5d14"}) as unknown as TypedDocumentString<CreateTenantMutation, CreateTenantMutationVariables>;
 export const CreateWebhookDocument = new TypedDocumentString(`
     mutation CreateWebhook($input: CreateWebhookInput!) {
   createWebhook(input: $input) {
@@ -2862,6 +3221,59 @@ export const IngestionReportDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:d57faadbd1b1362233c7db8d3dd80563596e23f7ad5c00af66a3f207c5e257b1"}) as unknown as TypedDocumentString<IngestionReportQuery, IngestionReportQueryVariables>;
+export const InvitationsDocument = new TypedDocumentString(`
+    query Invitations($tenant: ID!, $first: Int, $after: String) {
+  tenant(id: $tenant) {
+    invitations(first: $first, after: $after) {
+      nodes {
+        id
+        state
+        role
+        spaces {
+          buildingId
+          spaceIds
+        }
+        note
+        invitedBy
+        invitedAt
+        expiresAt
+        acceptedBy
+        endedAt
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:e45850b72f9732236752c14c92ed8ddc4792b32624b1ba08298ab4bc06103ba6"}) as unknown as TypedDocumentString<InvitationsQuery, InvitationsQueryVariables>;
+export const InviteMemberDocument = new TypedDocumentString(`
+    mutation InviteMember($input: InviteMemberInput!) {
+  inviteMember(input: $input) {
+    __typename
+    ... on InviteMemberSuccess {
+      invitation {
+        id
+        state
+        role
+        spaces {
+          buildingId
+          spaceIds
+        }
+        expiresAt
+      }
+      invitationCode
+      secretsAlreadyShown
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:6b9f5c85fb7b75eecef92276024d5c31bdb2ee4d4d1ae4d3e027fa875341da6c"}) as unknown as TypedDocumentString<InviteMemberMutation, InviteMemberMutationVariables>;
 export const IssueColdStoreAccessDocument = new TypedDocumentString(`
     mutation IssueColdStoreAccess($input: IssueColdStoreAccessInput!) {
   issueColdStoreAccess(input: $input) {
@@ -2994,6 +3406,28 @@ export const LatestReadingsDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:d3a2d910c36c53a533c1a6b0a13821f706466c571cf584d388c4dec6c730a60b"}) as unknown as TypedDocumentString<LatestReadingsQuery, LatestReadingsQueryVariables>;
+export const MembersDocument = new TypedDocumentString(`
+    query Members($tenant: ID!, $first: Int, $after: String) {
+  tenant(id: $tenant) {
+    members(first: $first, after: $after) {
+      nodes {
+        personId
+        role
+        spaces {
+          buildingId
+          spaceIds
+        }
+        displayName
+        joinedAt
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:0942da82cacf69fa74e3d3077270487ac4b7c41657599618bcd5bbccbc3afa80"}) as unknown as TypedDocumentString<MembersQuery, MembersQueryVariables>;
 export const MoveDeviceDocument = new TypedDocumentString(`
     mutation MoveDevice($input: MoveDeviceInput!) {
   moveDevice(input: $input) {
@@ -3321,6 +3755,33 @@ export const RegisterDevicesDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:5e0b546596cc7d072c441f6223dba093baa9144ebb4682bfb62638973cbed335"}) as unknown as TypedDocumentString<RegisterDevicesMutation, RegisterDevicesMutationVariables>;
+export const RegisterDocumentsDocument = new TypedDocumentString(`
+    mutation RegisterDocuments($input: RegisterDocumentsInput!) {
+  registerDocuments(input: $input) {
+    __typename
+    ... on RegisterDocumentsSuccess {
+      documents {
+        documentId
+        clients
+      }
+    }
+    ... on InvalidDocumentsError {
+      problems {
+        documentId
+        index
+        message
+        line
+        column
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:c7a72116f3f3264b9c51278f538da3d9f398ea147e17de373a81cbf0318bb188"}) as unknown as TypedDocumentString<RegisterDocumentsMutation, RegisterDocumentsMutationVariables>;
 export const RegisteredDevicesDocument = new TypedDocumentString(`
     query RegisteredDevices($tenant: ID!, $first: Int = 50, $after: String) {
   tenant(id: $tenant) {
@@ -3364,6 +3825,21 @@ export const ReissueClaimCodeDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:c749fb3d505d504ba17f5f39b6e3662949e095872b07529379d4146e43edcd4c"}) as unknown as TypedDocumentString<ReissueClaimCodeMutation, ReissueClaimCodeMutationVariables>;
+export const RemoveMemberDocument = new TypedDocumentString(`
+    mutation RemoveMember($input: RemoveMemberInput!) {
+  removeMember(input: $input) {
+    __typename
+    ... on RemoveMemberSuccess {
+      personId
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:e65abeddacd95d1b23b5ce16a7581dec2333d3eba86d122f5c27676c8ff3d6ce"}) as unknown as TypedDocumentString<RemoveMemberMutation, RemoveMemberMutationVariables>;
 export const ReplaceDeviceDocument = new TypedDocumentString(`
     mutation ReplaceDevice($input: ReplaceDeviceInput!) {
   replaceDevice(input: $input) {
@@ -3462,6 +3938,21 @@ export const RetireDeviceDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:61ca9fb7f63c98a0182cbe4de2d14dac40232bd70c65d07635da576db265693b"}) as unknown as TypedDocumentString<RetireDeviceMutation, RetireDeviceMutationVariables>;
+export const RetireDocumentsDocument = new TypedDocumentString(`
+    mutation RetireDocuments($input: RetireDocumentsInput!) {
+  retireDocuments(input: $input) {
+    __typename
+    ... on RetireDocumentsSuccess {
+      documentIds
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:c9d8f656447c8db0e957d6300689972fe7b25f0dcb85fa7b4a767a3a9828ee6b"}) as unknown as TypedDocumentString<RetireDocumentsMutation, RetireDocumentsMutationVariables>;
 export const RetireRegisteredDeviceDocument = new TypedDocumentString(`
     mutation RetireRegisteredDevice($input: RetireRegisteredDeviceInput!) {
   retireRegisteredDevice(input: $input) {
@@ -3519,6 +4010,25 @@ export const RevokeGrantDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:ccadf8c9f06cc43e57d3d2a0d7b9defdc457a7a8e2dd03a75978291556fe9217"}) as unknown as TypedDocumentString<RevokeGrantMutation, RevokeGrantMutationVariables>;
+export const RevokeInvitationDocument = new TypedDocumentString(`
+    mutation RevokeInvitation($input: RevokeInvitationInput!) {
+  revokeInvitation(input: $input) {
+    __typename
+    ... on RevokeInvitationSuccess {
+      invitation {
+        id
+        state
+        endedAt
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:cae0c6f206bf99c35b751d5f00098627ea9b6dd84ec90d379788ce87b602e165"}) as unknown as TypedDocumentString<RevokeInvitationMutation, RevokeInvitationMutationVariables>;
 export const RotateDeviceCredentialDocument = new TypedDocumentString(`
     mutation RotateDeviceCredential($input: RotateDeviceCredentialInput!) {
   rotateDeviceCredential(input: $input) {
@@ -3745,6 +4255,25 @@ export const TenantAuditLogDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:b3120fcb1d1573ef598fae5de9d4e525945e9301b1f7bb96a2e07aa0f102d6a2"}) as unknown as TypedDocumentString<TenantAuditLogQuery, TenantAuditLogQueryVariables>;
+export const TrustedDocumentsDocument = new TypedDocumentString(`
+    query TrustedDocuments($tenant: ID!, $client: String, $first: Int, $after: String) {
+  tenant(id: $tenant) {
+    id
+    trustedDocuments(client: $client, first: $first, after: $after) {
+      nodes {
+        documentId
+        clients
+        registeredAt
+        registeredBy
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:9952f5c4a22eae47cc755b92900dd911a17c21abe42a115c75100479d6fe0d77"}) as unknown as TypedDocumentString<TrustedDocumentsQuery, TrustedDocumentsQueryVariables>;
 export const ViewerDocument = new TypedDocumentString(`
     query Viewer {
   viewer {

@@ -5,7 +5,7 @@ export const PLATFORM_TENANT = 'ten_platform';
 
 /** An operator is somebody with that role here: in any other tenant the role gives nothing. */
 export function runsPlatform(scope: TenantScope): boolean {
-  return allows(scope, 'tenant.create', { tenantId: PLATFORM_TENANT });
+  return scope.principal.kind === 'person' && allows(scope, 'tenant.create', { tenantId: PLATFORM_TENANT });
 }
 
 /** How far ahead a grant may end that an operator accepts as a person, in milliseconds. */

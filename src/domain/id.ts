@@ -17,7 +17,8 @@ export type IdKind =
   | 'whd'
   | 'exp'
   | 'gra'
-  | 'inv';
+  | 'inv'
+  | 'key';
 
 export function newId(kind: IdKind): string {
   return `${kind}_${randomBytes(16).toString('base64url')}`;

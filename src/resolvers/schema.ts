@@ -13,6 +13,9 @@ import {
   TenantGrantsResolver,
   ViewerGrantsResolver,
 } from './access/grant.resolver';
+import { InvitationResolver, TenantInvitationsResolver } from './access/invitation.resolver';
+import { MemberResolver, TenantMembersResolver } from './access/member.resolver';
+import { TenantAdministrationResolver } from './access/tenant-administration.resolver';
 import { AlertRuleResolver, TenantAlertRulesResolver } from './alert/rule.resolver';
 import { BuildingAuditLogResolver, TenantAuditLogResolver } from './audit/audit.resolver';
 import { BuildingAveragesResolver, SpaceAveragesResolver } from './average/average.resolver';
@@ -43,6 +46,10 @@ import { StockResolver, TenantStockResolver } from './device/stock.resolver';
 import { SuspensionResolver } from './device/suspension.resolver';
 import { DeviceStatusResolver } from './device/device-status.resolver';
 import { DeviceTransferResolver, TenantTransfersResolver } from './device/transfer.resolver';
+import {
+  TenantTrustedDocumentsResolver,
+  TrustedDocumentResolver,
+} from './document/trusted-document.resolver';
 import { ExportResolver, TenantExportsResolver } from './export/export.resolver';
 import { JobResolver, JobRowResolver, TenantJobsResolver } from './job/job.resolver';
 import { NodeResolver } from './node.resolver';
@@ -130,12 +137,19 @@ const resolvers: NonEmptyArray<new () => object> = [
   TenantAlertRulesResolver,
   WebhookResolver,
   TenantWebhooksResolver,
+  TrustedDocumentResolver,
+  TenantTrustedDocumentsResolver,
   BuildingAuditLogResolver,
   TenantAuditLogResolver,
   GrantResolver,
   TenantGrantsResolver,
   BuildingAccessResolver,
   ViewerGrantsResolver,
+  TenantAdministrationResolver,
+  InvitationResolver,
+  TenantInvitationsResolver,
+  MemberResolver,
+  TenantMembersResolver,
 ];
 
 /** Inputs of which exactly one field is given (`@oneOf`), which type-graphql cannot say. */

@@ -45,6 +45,7 @@ import { createStockSaga } from './registry/stock-saga';
 import { createSuspension } from './registry/suspension';
 import { createTenants } from './registry/tenants';
 import { createTransfers, type Transfers } from './registry/transfer';
+import { createTrustedDocuments, type TrustedDocuments } from './trusted-documents/trusted-documents';
 
 /** A page of a listing; `next` is an opaque position for the following page, null at the end. */
 export interface Page<T> {
@@ -125,6 +126,7 @@ export interface Registry
     People,
     Operators,
     MembershipSweep,
+    TrustedDocuments,
     SagaSweep {
   tenant(scope: TenantScope, tenantId: string): Promise<TenantDocument | null>;
   /** What a person belongs to, at most a second old: what `tenantScope` is made of. Empty for a stranger. */
@@ -310,5 +312,6 @@ export function createRegistry({ cosmos, keyring }: { cosmos: Cosmos; keyring: K
     ...createIntervals({ changes }),
     ...createGrants({ cosmos }),
     ...createPeople({ cosmos }),
+    ...createTrustedDocuments({ cosmos }),
   };
 }

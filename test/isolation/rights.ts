@@ -31,6 +31,9 @@ export interface Things {
   provisioningJob: string;
   /** Of its building's readings; in the queue. */
   export: string;
+  /** One that is ready, and the name of a part of it. */
+  readyExport: string;
+  readyPart: string;
   /** Of its building: one of a temperature, and one that tells whether somebody is in. */
   alert: string;
   presenceAlert: string;
@@ -45,6 +48,10 @@ export interface Things {
   grant: string;
   receivedGrant: string;
   grantCode: string;
+  /** A member whom it has, one for each role to remove, and an open invitation. */
+  member: string;
+  spareMembers: Record<Rank, string>;
+  invitation: string;
   /** Somebody whose access to the cold store is approved there; each role whose may be is approved as well. */
   approved: string;
 }
@@ -81,6 +88,12 @@ const LAST_HOUR = () => ({
 });
 
 const TOMORROW = new Date(Date.now() + 86_400_000).toISOString();
+
+/** Each tenant's client `app` has it. */
+export const DOCUMENT = {
+  id: 'sha256:afdc2859bb38708aec093237b238f87830691772a3a2da2cd9e4c265f8e3e880',
+  text: 'query Me { viewer { id } }',
+};
 
 export const CASES: Case[] = [
   {
@@ -1159,6 +1172,48 @@ export const CASES: Case[] = [
     otherwise: 'NOT_FOUND',
   },
   {
+    name: 'the documents of a tenant’s clients',
+    covers: ['Tenant.trustedDocuments'],
+    document:
+      'query ($id: ID!) { tenant(id: $id) { trustedDocuments(client: "app") { nodes { documentId text } } } }',
+    variables: byId(({ tenant }) => tenant),
+    at: 'tenant.trustedDocuments.nodes',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the registration of a document',
+    covers: ['Mutation.registerDocuments'],
+    document: `mutation ($input: RegisterDocumentsInput!) { registerDocuments(input: $input) {
+      ... on RegisterDocumentsSuccess { documents { documentId clients } } ... on UserError { code message path } } }`,
+    variables: ({ tenant }, _own, _rank, idempotencyKey) => ({
+      input: {
+        tenantId: tenant,
+        client: 'another app',
+        documents: [{ documentId: DOCUMENT.id, text: DOCUMENT.text }],
+        idempotencyKey,
+      },
+    }),
+    at: 'registerDocuments',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the retirement of a document',
+    covers: ['Mutation.retireDocuments'],
+    document: `mutation ($input: RetireDocumentsInput!) { retireDocuments(input: $input) {
+      ... on RetireDocumentsSuccess { documentIds } ... on UserError { code message path } } }`,
+    variables: ({ tenant }) => ({
+      input: { tenantId: tenant, client: 'another app', documentIds: [DOCUMENT.id] },
+    }),
+    at: 'retireDocuments',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
     name: 'what a tenant shares with others',
     covers: ['Tenant.grants'],
     document:
@@ -1251,6 +1306,106 @@ export const CASES: Case[] = [
     otherwise: 'NOT_FOUND',
   },
   {
+    name: 'a tenant’s members',
+    covers: ['Tenant.members'],
+    document: 'query ($id: ID!) { tenant(id: $id) { members { nodes { personId role displayName } } } }',
+    variables: byId(({ tenant }) => tenant),
+    at: 'tenant.members.nodes',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'a tenant’s invitations',
+    covers: ['Tenant.invitations'],
+    document: 'query ($id: ID!) { tenant(id: $id) { invitations { nodes { id role note } } } }',
+    variables: byId(({ tenant }) => tenant),
+    at: 'tenant.invitations.nodes',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'an invitation to a tenant',
+    covers: ['Mutation.inviteMember'],
+    document: `mutation ($input: InviteMemberInput!) { inviteMember(input: $input) {
+      ... on InviteMemberSuccess { invitationCode } ... on UserError { code message path } } }`,
+    variables: ({ tenant }, _own, _rank, idempotencyKey) => ({
+      input: { tenantId: tenant, role: 'OWNER', idempotencyKey },
+    }),
+    at: 'inviteMember',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'an invitation of a resident of a building, to one’s own tenant',
+    covers: ['Mutation.inviteMember'],
+    document: `mutation ($input: InviteMemberInput!) { inviteMember(input: $input) {
+      ... on InviteMemberSuccess { invitationCode } ... on UserError { code message path } } }`,
+    variables: ({ building, space }, own, _rank, idempotencyKey) => ({
+      input: {
+        tenantId: own.tenant,
+        role: 'VIEWER',
+        spaces: [{ buildingId: building, spaceIds: [space] }],
+        idempotencyKey,
+      },
+    }),
+    throughOwnBuilding: true,
+    at: 'inviteMember',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'an invitation’s end',
+    covers: ['Mutation.revokeInvitation'],
+    document: `mutation ($input: RevokeInvitationInput!) { revokeInvitation(input: $input) {
+      ... on RevokeInvitationSuccess { invitation { id } } ... on UserError { code message path } } }`,
+    variables: ({ invitation }) => ({ input: { invitationId: invitation } }),
+    at: 'revokeInvitation',
+    seen: ['OWNER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'what a member is, changed',
+    covers: ['Mutation.changeMemberRole'],
+    document: `mutation ($input: ChangeMemberRoleInput!) { changeMemberRole(input: $input) {
+      ... on ChangeMemberRoleSuccess { member { personId } } ... on UserError { code message path } } }`,
+    variables: ({ tenant, member }) => ({ input: { tenantId: tenant, personId: member, role: 'ANALYST' } }),
+    at: 'changeMemberRole',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'what somebody else’s member is, changed in one’s own tenant',
+    covers: ['Mutation.changeMemberRole'],
+    document: `mutation ($input: ChangeMemberRoleInput!) { changeMemberRole(input: $input) {
+      ... on ChangeMemberRoleSuccess { member { personId } } ... on UserError { code message path } } }`,
+    variables: ({ member }, own) => ({
+      input: { tenantId: own.tenant, personId: member, role: 'ANALYST' },
+    }),
+    throughOwnBuilding: true,
+    at: 'changeMemberRole',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the removal of a member',
+    covers: ['Mutation.removeMember'],
+    document: `mutation ($input: RemoveMemberInput!) { removeMember(input: $input) {
+      ... on RemoveMemberSuccess { personId } ... on UserError { code message path } } }`,
+    variables: ({ tenant, spareMembers }, _own, rank) => ({
+      input: { tenantId: tenant, personId: spareMembers[rank] },
+    }),
+    at: 'removeMember',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
     name: 'a webhook’s end',
     covers: ['Mutation.deleteWebhook'],
     document: `mutation ($input: DeleteWebhookInput!) { deleteWebhook(input: $input) {
@@ -1323,5 +1478,21 @@ export const CASES: Case[] = [
   },
 ];
 
+export interface Download {
+  name: string;
+  path(things: Things): string;
+  seen: Rank[];
+}
+
+/** Paths that are not GraphQL; everybody else, and everybody of another tenant's thing or an unknown one, gets NOT_FOUND. */
+export const DOWNLOADS: Download[] = [
+  {
+    name: 'a part of an export',
+    path: ({ readyExport, readyPart }) => `/exports/${readyExport}/${readyPart}`,
+    seen: WITH_READINGS,
+  },
+  { name: 'a part that is not ready', path: ({ export: id }) => `/exports/${id}/001.csv`, seen: [] },
+];
+
 /** Operations that name nobody's thing: what they tell is the caller's own. */
-export const WITHOUT_TARGET = ['Query.viewer'];
+export const WITHOUT_TARGET = ['Query.viewer', 'Mutation.createTenant', 'Mutation.acceptInvitation'];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { PLATFORM_TENANT } from '../../src/auth/platform';
-import { type Role, type TenantScope, tenantScope } from '../../src/auth/scope';
+import { type Principal, type Role, type TenantScope, tenantScope } from '../../src/auth/scope';
 import { personId } from '../../src/domain/id';
 import { type Cosmos } from '../../src/store/cosmos';
 import { type MemberDocument, type MembershipDocument, membersOf } from '../../src/store/documents';
@@ -28,7 +28,7 @@ describe('people of a tenant', () => {
     createRegistry({ cosmos, keyring: store.keyring });
   async function scopeOf(name: string): Promise<TenantScope> {
     return tenantScope(
-      { ...principal(name), email: `${name}@example.org` },
+      { ...principal(name), email: `${name}@example.org` } as Principal,
       await another().memberships(principal(name).id),
     );
   }

@@ -36,11 +36,15 @@ export function createInvitationAccepting({
       if (code.length > MAXIMUM_CODE) {
         return refused('INVALID_INPUT', 'the code is too long', 'invitationCode');
       }
+      const { principal } = scope;
+      if (principal.kind !== 'person') {
+        return refused('FORBIDDEN', 'a person comes by themselves, with a token of their own');
+      }
       // Whoever runs the platform sees what is in it for a limited time alone: see `acceptGrant`.
       if (runsPlatform(scope)) {
         return refused('FORBIDDEN', 'an operator of the platform cannot belong to a tenant');
       }
-      const { id: personId, email } = scope.principal;
+      const { id: personId, email } = principal;
       const key = invitationKeyOf(code);
       const attempt = attemptOf(scope, personId, 'acceptInvitation', idempotencyKey, { code: key });
       if (!(await claim(cosmos, attempt))) {

@@ -6,6 +6,7 @@ import { coldAccessOf } from '../cold-access/documents';
 import { type Cosmos } from '../cosmos';
 import { type AuditDocument, auditKeyOf, membersOf, OF_KIND, stockOf } from '../documents';
 import { grantsOf, receivedOf } from '../grants/documents';
+import { trustedDocumentsOf } from '../trusted-documents/documents';
 import { webhooksOf } from '../webhooks/documents';
 import { type Page, type Registry } from '../registry';
 import { ownersIn } from './access';
@@ -178,6 +179,7 @@ function configurationsOf(tenantId: string): string[] {
     grantsOf(tenantId),
     receivedOf(tenantId),
     membersOf(tenantId),
+    trustedDocumentsOf(tenantId),
   ];
 }
 
