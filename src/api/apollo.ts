@@ -11,6 +11,7 @@ import { type Admission } from './admission';
 import { payerOf, requestedCost, type RequestedCost, takeCost, withCost } from './cost';
 import { createDocumentCache } from './document-cache';
 import { maskError } from './error-answers';
+import { createIntrospection } from './introspection';
 import { type DocumentLimits } from './limits';
 import { type ApiMeters } from './meters';
 import { checkAllowed, isLocked } from './requested-documents';
@@ -83,6 +84,7 @@ function operations({
   admission: Pick<Admission, 'remember'>;
   meters: ApiMeters;
 }): ApolloServerPlugin<Context> {
+  const introspection = createIntrospection(schema);
   return {
     async requestDidStart() {
       const stop = meters.duration.startTimer({ transport: 'http' });
@@ -112,6 +114,13 @@ function operations({
           } catch (error) {
             throw clientErrorOverHttp(error);
           }
+        },
+        async responseForOperation({ document, operation, request }) {
+          const singleResult =
+            operation && introspection.answer(document, operation, request.variables ?? {});
+          if (!singleResult) return null;
+          const http = { status: undefined, headers: new HeaderMap() };
+          return { http, body: { kind: 'single', singleResult: singleResult as never } };
         },
         async willSendResponse({ operation, response, contextValue }) {
           stop({ operation: operation?.operation ?? 'none' });
