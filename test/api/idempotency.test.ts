@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isInputObjectType, getNamedType } from 'graphql';
+import { PLATFORM_TENANT } from '../../src/auth/platform';
 import { createSchema } from '../../src/resolvers/schema';
 import { type OwnWorld, startWorld } from '../isolation/in-process';
 import { buildTenants, type Tenants } from '../isolation/tenants';
@@ -9,14 +10,19 @@ import { IDEMPOTENT, type IdempotentMutation } from './idempotent-mutations';
 
 /** What is shown once, and that it was. */
 const SHOWN_ONCE =
-  /^(secret|secondarySecret|connectionString|primaryKey|secondaryKey|claimText|claimCode|grantCode|token|code|secretsAlreadyShown)$/;
+  /^(secret|secondarySecret|connectionString|primaryKey|secondaryKey|claimText|claimCode|grantCode|invitationCode|token|code|secretsAlreadyShown)$/;
 
 describe('idempotency keys', () => {
   let world: OwnWorld;
   let tenants: Tenants;
+  let operators: [Person, Person];
   beforeAll(async () => {
     world = await startWorld();
     tenants = await buildTenants(world);
+    operators = [
+      await world.person('first operator', PLATFORM_TENANT, 'OPERATOR'),
+      await world.person('second operator', PLATFORM_TENANT, 'OPERATOR'),
+    ];
   });
   afterAll(() => world?.stop());
 
@@ -64,12 +70,13 @@ describe('idempotency keys', () => {
   it.each(IDEMPOTENT)(
     'make $field happen once, answer alike, and are bound to its variables and caller',
     async (mutation) => {
-      const { OWNER } = tenants.people;
+      const { by } = mutation;
+      const [caller, colleague] = by ? operators : [tenants.people.OWNER, tenants.deputy];
       const idempotencyKey = freshKey();
-      const input = { ...mutation.input(tenants.north), idempotencyKey };
+      const input = { ...mutation.input(tenants.north, tenants.south), idempotencyKey };
       const before = await told();
-      const twins = await Promise.all([call(mutation, OWNER, input), call(mutation, OWNER, input)]);
-      const again = await call(mutation, OWNER, input);
+      const twins = await Promise.all([call(mutation, caller, input), call(mutation, caller, input)]);
+      const again = await call(mutation, caller, input);
       expect(twins[0].code).toBeUndefined();
       expect(withoutSecrets(twins[1])).toEqual(withoutSecrets(twins[0]));
       expect(withoutSecrets(again)).toEqual(withoutSecrets(twins[0]));
@@ -81,10 +88,10 @@ describe('idempotency keys', () => {
       expect(shown).toHaveLength('secretsAlreadyShown' in again ? 1 : 0);
 
       const others = { ...input, ...mutation.other(tenants.north, tenants.south) };
-      expect(await call(mutation, OWNER, others)).toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+      expect(await call(mutation, caller, others)).toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
 
       // A colleague's call with the same key is a call of their own, even where nothing is left to be done by it.
-      const colleagues = await call(mutation, tenants.deputy, input);
+      const colleagues = await call(mutation, colleague, input);
       expect(colleagues.code).not.toBe('IDEMPOTENCY_KEY_REUSED');
       if (idsIn(twins[0]).length > 0 && colleagues.code === undefined) {
         const theirs = new Set(idsIn(colleagues));
@@ -98,7 +105,7 @@ describe('idempotency keys', () => {
     for (const field of ['createBuilding', 'createWebhook', 'createEnrollmentGroup']) {
       const mutation = IDEMPOTENT.find((each) => each.field === field)!;
       const answer = await call(mutation, tenants.people.OWNER, {
-        ...mutation.input(tenants.north),
+        ...mutation.input(tenants.north, tenants.south),
         idempotencyKey,
       });
       expect(answer.__typename).toMatch(/Success$/);

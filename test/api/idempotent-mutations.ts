@@ -5,7 +5,9 @@ import { type Things } from '../isolation/rights';
 export interface IdempotentMutation {
   /** The field, whose documented operation has its name. */
   field: string;
-  input(things: Things): Record<string, unknown>;
+  input(things: Things, south: Things): Record<string, unknown>;
+  /** Who may: an owner, where left out. */
+  by?: 'operator';
   /** What is put in its place for the same key: other variables. */
   /** It changes what is there already, so that two calls of it name the same. */
   changes?: 'in place';
@@ -124,6 +126,22 @@ export const IDEMPOTENT: IdempotentMutation[] = [
     field: 'offerGrant',
     input: ({ building }) => ({ buildingId: building, role: 'VIEWER', to: 'PERSON' }),
     other: () => ({ role: 'ANALYST' }),
+  },
+  {
+    field: 'inviteMember',
+    input: ({ tenant }) => ({ tenantId: tenant, role: 'VIEWER' }),
+    other: () => ({ role: 'ANALYST' }),
+  },
+  {
+    field: 'acceptInvitation',
+    input: (_things, { invitationCode }) => ({ invitationCode }),
+    other: ({ invitationCode }) => ({ invitationCode }),
+  },
+  {
+    field: 'createTenant',
+    by: 'operator',
+    input: () => ({ name: 'New' }),
+    other: () => ({ name: 'Other' }),
   },
   {
     field: 'acceptGrant',

@@ -49,6 +49,8 @@ export interface Things {
   grant: string;
   receivedGrant: string;
   grantCode: string;
+  /** Of the invitation. */
+  invitationCode: string;
   /** A member whom it has, one for each role to remove, and an open invitation. */
   member: string;
   spareMembers: Record<Rank, string>;

@@ -303,6 +303,7 @@ export async function buildTenants(world: World): Promise<Tenants> {
       member: await idOf('member'),
       spareMembers: Object.fromEntries(spare) as Things['spareMembers'],
       invitation: invited.value.invitation.id,
+      invitationCode: invited.value.code!,
     };
   }
 
@@ -401,5 +402,6 @@ function unknownThings(like: Things): Things {
       ROLES.map((rank, index) => [rank, 'per_'.padEnd(like.member.length, String(index))]),
     ) as Things['spareMembers'],
     invitation: newId('inv'),
+    invitationCode: '00000-00000-00000-00000-00000-0',
   };
 }
