@@ -1,4 +1,5 @@
 import { type DevicePermission } from '../domain/lifecycle';
+import { isRevealing, type PresenceChoices } from '../domain/presence';
 import { type QuantityName } from '../domain/quantity';
 
 export const ROLES = ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER', 'OPERATOR'] as const;
@@ -15,6 +16,8 @@ const PERMISSIONS = {
   'state.read': ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
   /** What tells whether somebody is there: occupants' data. */
   'presence.read': ['OWNER', 'MANAGER', 'ANALYST'],
+  /** Which quantities are such, where that is the owner's to say. */
+  'presence.manage': ['OWNER'],
   'device.read': ['OWNER', 'MANAGER', 'TECHNICIAN'],
   'device.register': ['OWNER', 'MANAGER'],
   'device.provision': ['OWNER', 'MANAGER', 'TECHNICIAN'],
@@ -64,6 +67,16 @@ export interface Principal {
  */
 const OF_THE_BUILDING: ReadonlySet<Permission> = new Set(['building.read', 'average.read']);
 
+/** What tells of readings. Of a quantity that reveals presence it needs `presence.read` of the same right, too. */
+const OF_READINGS: ReadonlySet<Permission> = new Set([
+  'average.read',
+  'state.read',
+  'reading.read',
+  'alert.read',
+]);
+/** What is made of all readings together, those that reveal presence among them. */
+const OF_ALL_READINGS: ReadonlySet<Permission> = new Set(['ingestion.read', 'cold-store.read']);
+
 /**
  * One right: a role in a tenant, in one building of it or in some spaces of that, possibly for some quantities, possibly
  * until a date.
@@ -84,6 +97,8 @@ export interface Entitlement {
   until: number | null;
   /** The grant by which another tenant shares it; left out where it comes of belonging to the tenant. */
   grantId?: string;
+  /** What the owner says tells of presence, by building; left out where nothing is said. Whoever writes rights leaves it out. */
+  revealing?: PresenceChoices;
 }
 
 declare const scoped: unique symbol;
@@ -167,6 +182,20 @@ export function spacesWith(
   return [...found].sort();
 }
 
+/** The one place where it is decided who is told of readings that reveal presence: of averages, states, history, alerts. */
+function maySee(each: Entitlement, permission: Permission, { buildingId, quantity }: Target): boolean {
+  const reveals =
+    OF_ALL_READINGS.has(permission) ||
+    (OF_READINGS.has(permission) &&
+      quantity != null &&
+      isRevealing(quantity, buildingId, each.revealing));
+  return !reveals || mayBy(each, 'presence.read');
+}
+
+function mayBy({ role }: Entitlement, permission: Permission): boolean {
+  return (PERMISSIONS[permission] as readonly Role[]).includes(role);
+}
+
 /** Whether a right is to the target's tenant, building and quantities at this moment, wherever in the building. */
 function reaches(each: Entitlement, permission: Permission, target: Target, now: number): boolean {
   return (
@@ -176,7 +205,8 @@ function reaches(each: Entitlement, permission: Permission, target: Target, now:
       target.quantity === undefined ||
       (target.quantity !== null && each.quantities.includes(target.quantity))) &&
     (each.until === null || now < each.until) &&
-    (PERMISSIONS[permission] as readonly Role[]).includes(each.role)
+    mayBy(each, permission) &&
+    maySee(each, permission, target)
   );
 }
 
@@ -210,7 +240,7 @@ export function tenantsWith(scope: TenantScope, permission: Permission, now = Da
     .filter(
       (each) =>
         (each.until === null || now < each.until) &&
-        (PERMISSIONS[permission] as readonly Role[]).includes(each.role),
+        mayBy(each, permission),
     )
     .map((each) => each.tenantId);
   return [...new Set(tenants)];

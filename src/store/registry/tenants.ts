@@ -1,9 +1,11 @@
 import { type Entitlement, lesserRole, type Role, tenantsWith } from '../../auth/scope';
 import { personId } from '../../domain/id';
+import { EVERY_BUILDING, type PresenceChoices } from '../../domain/presence';
 import { type Cosmos } from '../cosmos';
 import { type MemberDocument, type MembershipDocument, membersOf, type TenantDocument } from '../documents';
 import { type ErasedMarkDocument, ERASURES } from '../erasure/documents';
 import { type ReceivedGrantDocument, receivedOf } from '../grants/documents';
+import { choicesOf, presenceDocuments } from '../presence/documents';
 import { type Registry } from '../registry';
 
 /** How stale a person's memberships may be: within the two seconds in which a revocation must take effect. */
@@ -21,7 +23,11 @@ export function createTenants({
     const [rights, erased] = await Promise.all([rightsOf(cosmos, person), erasedTenants(cosmos)]);
     const shared = new Map<string, ReceivedGrantDocument[]>();
     for (const tenantId of sharingTenantsOf(rights)) shared.set(tenantId, await sharedWith(cosmos, tenantId));
-    return entitlementsOf(rights, (tenantId) => shared.get(tenantId) ?? [], erased);
+    const entitlements = entitlementsOf(rights, (tenantId) => shared.get(tenantId) ?? [], erased);
+    const choices = new Map<string, PresenceChoices>();
+    for (const tenantId of ownersOf(entitlements))
+      choices.set(tenantId, choicesOf(await presenceDocuments(cosmos, tenantId)));
+    return withChoices(entitlements, (tenantId) => choices.get(tenantId)!);
   };
 
   return {
@@ -144,6 +150,31 @@ export function entitlementsOf(
     return [{ ...right, role }, ...shared.flatMap((grant) => ofGrant(grant, lesserRole(grant.role, role)))];
   });
   return all.filter(({ tenantId }) => !erased.has(tenantId));
+}
+
+/** Whose buildings somebody has a right to. */
+export function ownersOf(entitlements: Iterable<Entitlement>): string[] {
+  return [...new Set([...entitlements].map(({ tenantId }) => tenantId))];
+}
+
+/** The rights with what the owners chose of the buildings that they are to. */
+export function withChoices(
+  entitlements: readonly Entitlement[],
+  choicesOfTenant: (tenantId: string) => PresenceChoices,
+): Entitlement[] {
+  return entitlements.map((each) => {
+    const choices = choicesOfTenant(each.tenantId);
+    const { buildingId } = each;
+    const revealing =
+      buildingId === null
+        ? choices
+        : Object.fromEntries(
+            [buildingId, EVERY_BUILDING].flatMap((id) =>
+              Object.hasOwn(choices, id) ? [[id, choices[id]!] as const] : [],
+            ),
+          );
+    return Object.keys(revealing).length === 0 ? each : { ...each, revealing };
+  });
 }
 
 function ofGrant(grant: ReceivedGrantDocument, role: Role): Entitlement[] {
