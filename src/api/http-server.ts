@@ -65,7 +65,12 @@ export async function createHttpServer(options: {
     });
   }
   await app.register(websocket, {
-    options: { maxPayload: options.maximumMessageBytes ?? MAXIMUM_MESSAGE_BYTES, handleProtocols },
+    options: {
+      maxPayload: options.maximumMessageBytes ?? MAXIMUM_MESSAGE_BYTES,
+      handleProtocols,
+      // One message a turn of the event loop and socket: a thousand that came together hold nobody else up.
+      allowSynchronousEvents: false,
+    },
     async preClose() {
       for (const socket of app.websocketServer.clients) socket.close(SERVICE_RESTART, 'the server restarts');
     },

@@ -345,5 +345,6 @@ function same(one: Entitlements, other: Entitlements): boolean {
 
 /** What a grant shares never changes, and its spaces may be many: who it is, until when and what its owner chose is enough. */
 function comparable(each: Entitlement): unknown {
-  return each.grantId === undefined ? each : [each.grantId, each.role, each.until, each.revealing];
+  const { grantId, role, permissions, until, revealing } = each;
+  return grantId === undefined ? each : [grantId, role, permissions, until, revealing];
 }

@@ -31,6 +31,9 @@ export interface Things {
   provisioningJob: string;
   /** Of its building's readings; in the queue. */
   export: string;
+  /** One that is ready, and the name of a part of it. */
+  readyExport: string;
+  readyPart: string;
   /** Of its building: one of a temperature, and one that tells whether somebody is in. */
   alert: string;
   presenceAlert: string;
@@ -1321,6 +1324,22 @@ export const CASES: Case[] = [
     refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
     otherwise: 'NOT_FOUND',
   },
+];
+
+export interface Download {
+  name: string;
+  path(things: Things): string;
+  seen: Rank[];
+}
+
+/** Paths that are not GraphQL; everybody else, and everybody of another tenant's thing or an unknown one, gets NOT_FOUND. */
+export const DOWNLOADS: Download[] = [
+  {
+    name: 'a part of an export',
+    path: ({ readyExport, readyPart }) => `/exports/${readyExport}/${readyPart}`,
+    seen: WITH_READINGS,
+  },
+  { name: 'a part that is not ready', path: ({ export: id }) => `/exports/${id}/001.csv`, seen: [] },
 ];
 
 /** Operations that name nobody's thing: what they tell is the caller's own. */
