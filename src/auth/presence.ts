@@ -1,5 +1,5 @@
 import { isRevealing } from '../domain/presence';
-import { type QuantityName } from '../domain/quantity';
+import { QUANTITY_NAMES, type QuantityName } from '../domain/quantity';
 import { allows, spacesWith, type Target, type TenantScope } from './scope';
 
 /*
@@ -21,8 +21,11 @@ export function revealsPresence(
   scope: TenantScope,
   { tenantId, buildingId, quantity }: Pick<Measured, 'tenantId' | 'buildingId' | 'quantity'>,
 ): boolean {
-  return scope.entitlements.some(
-    (each) => each.tenantId === tenantId && isRevealing(quantity, buildingId, each.revealing),
+  return (
+    isRevealing(quantity, buildingId, undefined) ||
+    scope.entitlements.some(
+      (each) => each.tenantId === tenantId && isRevealing(quantity, buildingId, each.revealing),
+    )
   );
 }
 
@@ -41,6 +44,20 @@ export function allowsState(
  */
 export function allowsTraces(scope: TenantScope, measured: Measured): boolean {
   return !revealsPresence(scope, measured) || allows(scope, 'presence.read', measured);
+}
+
+/**
+ * The quantities that tell of presence in a building and may not be told of in some of its spaces, each with the spaces in
+ * which it may. Two scopes with the same may be told the same of when devices of the building sent.
+ */
+export function untoldQuantities(scope: TenantScope, place: Place): [QuantityName, string[]][] {
+  const { tenantId, buildingId } = place;
+  return QUANTITY_NAMES.filter((quantity) =>
+    revealsPresence(scope, { tenantId, buildingId, quantity }),
+  ).flatMap((quantity) => {
+    const spaces = spacesWith(scope, 'presence.read', { tenantId, buildingId, quantity });
+    return spaces === null ? [] : [[quantity, spaces]];
+  });
 }
 
 /**

@@ -7,6 +7,7 @@ import { type LastSeen, type SeenKey } from './device-activity';
 import { chunkOfOrdinal, lastSeenIn, seenKeyOf } from './device-activity-documents';
 import { type DepartedDocument, type DeviceDocument, type SeenDocument } from './documents';
 import { type Registry } from './registry';
+import { leavesTraces, type ToldDevices } from './registry/traces';
 import { createSeenWatch } from './seen-watch';
 
 /** What is known of a device's health. */
@@ -30,7 +31,8 @@ export interface DeviceStatuses {
   /**
    * What each device is now, and then every change of its state, within a second, and of when it was last seen, as it is
    * noted about once a minute: of what the scope may see at this moment. Of each device the latest waits. A device that
-   * leaves its building, or the spaces that the scope may see, is told of no more. Ends with `return()`; throws where the devices cannot be read.
+   * leaves its building, or the spaces that the scope may see, is told of no more. When it was last seen is left out where
+   * that would tell of presence to a scope that may not know. Ends with `return()`; throws where the devices cannot be read.
    */
   follow(scope: TenantScope, of: StatusesOf): AsyncIterableIterator<DeviceStatus>;
 }
@@ -46,7 +48,7 @@ interface Held {
 
 export function createDeviceStatuses(options: {
   cosmos: Cosmos;
-  registry: Pick<Registry, 'devices' | 'devicesById' | 'lastSeen'>;
+  registry: Pick<Registry, 'devices' | 'devicesById' | 'lastSeen' | 'toldDevices'>;
   logger: Logger;
 }): DeviceStatuses {
   const { cosmos, registry, logger } = options;
@@ -75,7 +77,10 @@ export function createDeviceStatuses(options: {
   }
 
   /** The devices now, each with when it was last seen. */
-  async function read(scope: TenantScope, of: StatusesOf): Promise<[DeviceDocument, LastSeen | null][]> {
+  async function read(
+    scope: TenantScope,
+    of: StatusesOf,
+  ): Promise<[DeviceDocument, LastSeen | null, isTold: boolean][]> {
     const found =
       'buildingId' in of
         ? (await registry.devices(scope, of.buildingId, { first: MAXIMUM_DEVICES, after: null })).items
@@ -89,8 +94,15 @@ export function createDeviceStatuses(options: {
       scope,
       keys.filter((key) => key !== null),
     );
+    const told = new Map<string, ToldDevices>();
+    for (const id of new Set(devices.map(({ buildingId }) => buildingId)))
+      told.set(id, await registry.toldDevices(scope, id));
     let next = 0;
-    return devices.map((device, index) => [device, keys[index] === null ? null : lastSeen[next++]!]);
+    return devices.map((device, index) => [
+      device,
+      keys[index] === null ? null : lastSeen[next++]!,
+      told.get(device.buildingId)!.has(device.id),
+    ]);
   }
 
   return {
@@ -112,6 +124,8 @@ export function createDeviceStatuses(options: {
       let meanwhile: Map<string, Changed> | undefined;
       let failure: { error: unknown } | undefined;
       let ended = false;
+      /** Of which it is not told when they were heard; one that once was stays. */
+      const untold = new Set<string>();
 
       const put = ({ status }: Held): void => {
         waiting.set(status.deviceId, { ...status, at: Date.now() });
@@ -121,6 +135,11 @@ export function createDeviceStatuses(options: {
       function take(document: Changed, known: LastSeen | null = null): void {
         const { id, tenantId, buildingId } = document;
         const spaceId = document.type === 'device' ? document.spaceId : null;
+        // Also of one that is not asked for: whoever relays for it may be.
+        if (document.type === 'device' && leavesTraces(scope, document)) {
+          untold.add(id);
+          if (document.parentId != null) untold.add(document.parentId);
+        }
         if (ended || (only && !only.has(id))) return;
         if (meanwhile !== undefined) {
           meanwhile.set(id, document);
@@ -136,7 +155,7 @@ export function createDeviceStatuses(options: {
         }
         if (!held.has(id) && held.size >= MAXIMUM_DEVICES) return;
         const seenKey = seenKeyOf(document);
-        const lastSeen = held.get(id)?.status.lastSeen ?? known;
+        const lastSeen = untold.has(id) ? null : (held.get(id)?.status.lastSeen ?? known);
         const device = {
           status: { deviceId: id, tenantId, buildingId, state: document.state, lastSeen },
           seenKey,
@@ -162,6 +181,7 @@ export function createDeviceStatuses(options: {
         for (const device of held.values()) {
           const { seenKey, status } = device;
           if (seenKey?.buildingId !== buildingId || chunkOfOrdinal(seenKey.ordinal) !== chunk) continue;
+          if (untold.has(status.deviceId)) continue;
           const lastSeen = lastSeenIn(document, seenKey);
           if (lastSeen?.at === status.lastSeen?.at) continue;
           status.lastSeen = lastSeen;
@@ -177,6 +197,7 @@ export function createDeviceStatuses(options: {
           (devices) => {
             const changed = meanwhile!;
             meanwhile = undefined;
+            for (const [device, , isTold] of devices) if (!isTold) untold.add(device.id);
             for (const [device, lastSeen] of devices) {
               if (buildings.has(device.buildingId)) take(device, lastSeen);
             }
