@@ -1,5 +1,6 @@
 import { allows, type TenantScope } from '../auth/scope';
 import { type DeviceState } from '../domain/device';
+import { steppedLastSeen } from '../domain/last-seen';
 import { type Logger } from '../observability/logger';
 import { createChangeFollower } from './change-follower';
 import { type Cosmos } from './cosmos';
@@ -7,6 +8,7 @@ import { type LastSeen, type SeenKey } from './device-activity';
 import { chunkOfOrdinal, lastSeenIn, seenKeyOf } from './device-activity-documents';
 import { type DepartedDocument, type DeviceDocument, type SeenDocument } from './documents';
 import { type Registry } from './registry';
+import { intervalOf } from './registry/device-filters';
 import { leavesTraces, type ToldDevices } from './registry/traces';
 import { createSeenWatch } from './seen-watch';
 
@@ -31,8 +33,8 @@ export interface DeviceStatuses {
   /**
    * What each device is now, and then every change of its state, within a second, and of when it was last seen, as it is
    * noted about once a minute: of what the scope may see at this moment. Of each device the latest waits. A device that
-   * leaves its building, or the spaces that the scope may see, is told of no more. When it was last seen is left out where
-   * that would tell of presence to a scope that may not know. Ends with `return()`; throws where the devices cannot be read.
+   * leaves its building, or the spaces that the scope may see, is told of no more. Where that would tell
+   * of presence to a scope that may not know, being heard is no change, and told in steps (`steppedLastSeen`). Ends with `return()`; throws where the devices cannot be read.
    */
   follow(scope: TenantScope, of: StatusesOf): AsyncIterableIterator<DeviceStatus>;
 }
@@ -44,6 +46,7 @@ type Changed = DeviceDocument | DepartedDocument;
 interface Held {
   status: Omit<DeviceStatus, 'at'>;
   seenKey: SeenKey | null;
+  intervalSeconds: number;
 }
 
 export function createDeviceStatuses(options: {
@@ -127,8 +130,14 @@ export function createDeviceStatuses(options: {
       /** Of which it is not told when they were heard; one that once was stays. */
       const untold = new Set<string>();
 
-      const put = ({ status }: Held): void => {
-        waiting.set(status.deviceId, { ...status, at: Date.now() });
+      const put = ({ status, intervalSeconds }: Held): void => {
+        const now = Date.now();
+        const { lastSeen } = status;
+        const told =
+          lastSeen !== null && untold.has(status.deviceId)
+            ? { ...lastSeen, at: steppedLastSeen(lastSeen.at, intervalSeconds, now) }
+            : lastSeen;
+        waiting.set(status.deviceId, { ...status, lastSeen: told, at: now });
         wake?.();
       };
 
@@ -155,10 +164,11 @@ export function createDeviceStatuses(options: {
         }
         if (!held.has(id) && held.size >= MAXIMUM_DEVICES) return;
         const seenKey = seenKeyOf(document);
-        const lastSeen = untold.has(id) ? null : (held.get(id)?.status.lastSeen ?? known);
+        const lastSeen = held.get(id)?.status.lastSeen ?? known;
         const device = {
           status: { deviceId: id, tenantId, buildingId, state: document.state, lastSeen },
           seenKey,
+          intervalSeconds: intervalOf(document),
         };
         held.set(id, device);
         if (seenKey !== null) watchChunk(seenKey);
@@ -181,11 +191,11 @@ export function createDeviceStatuses(options: {
         for (const device of held.values()) {
           const { seenKey, status } = device;
           if (seenKey?.buildingId !== buildingId || chunkOfOrdinal(seenKey.ordinal) !== chunk) continue;
-          if (untold.has(status.deviceId)) continue;
           const lastSeen = lastSeenIn(document, seenKey);
           if (lastSeen?.at === status.lastSeen?.at) continue;
           status.lastSeen = lastSeen;
-          put(device);
+          // That something was heard would tell it as well.
+          if (!untold.has(status.deviceId)) put(device);
         }
       }
 

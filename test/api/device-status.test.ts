@@ -57,9 +57,12 @@ describe('the states of devices, live', () => {
     const heardAt = Math.floor(Date.now() / 1_000) - 5;
     await hear(first!.assignments[0]!.deviceOrdinal, heardAt);
     const technician = await api.person('technician', NORTH, 'TECHNICIAN');
-    const building = collect({ building: house.building.id }, technician);
+    const building = collect({ building: house.building.id });
+    const stepped = collect({ building: house.building.id }, technician);
     const some = collect({ ids: [second!.id, third!.id, 'dev_unknown'] });
-    await eventually(() => expect([building.values.length, some.values.length]).toEqual([3, 2]));
+    await eventually(() =>
+      expect([building, some, stepped].map(({ values }) => values.length)).toEqual([3, 2, 3]),
+    );
     // What is stored of when it was heard may be told a moment after the state.
     await eventually(() =>
       expect(building.latest(first!.id)).toMatchObject({

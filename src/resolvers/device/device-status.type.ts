@@ -28,7 +28,7 @@ export class DeviceStatus {
   @Field(() => DateTime, {
     nullable: true,
     description:
-      'When its last message was taken, as `Device.lastSeenAt` says it: in whole seconds, and up to about a minute behind. Null where none was, and for a device that measures what tells of presence, where you may not see that.',
+      'When its last message was taken, as `Device.lastSeenAt` says it: in whole seconds, and up to about a minute behind. Null where none was. For a device that measures what tells of presence, where you may not see that, it is told with each change of state alone.',
   })
   lastSeenAt!: Date | null;
 
