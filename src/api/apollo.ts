@@ -4,14 +4,17 @@ import {
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
 import { GraphQLError, type GraphQLSchema, OperationTypeNode } from 'graphql';
+import { documentIdOf } from '../domain/document-id';
 import { explain, type Logger } from '../observability/logger';
 import { type Context } from '../resolvers/context';
 import { type Admission } from './admission';
 import { payerOf, requestedCost, type RequestedCost, takeCost, withCost } from './cost';
 import { createDocumentCache } from './document-cache';
 import { maskError } from './error-answers';
+import { createIntrospection } from './introspection';
 import { type DocumentLimits } from './limits';
 import { type ApiMeters } from './meters';
+import { checkAllowed, isLocked } from './requested-documents';
 import { type Throttle } from './throttle';
 
 // Errors of one document that are told; the rest of its validation is not done.
@@ -81,6 +84,7 @@ function operations({
   admission: Pick<Admission, 'remember'>;
   meters: ApiMeters;
 }): ApolloServerPlugin<Context> {
+  const introspection = createIntrospection(schema);
   return {
     async requestDidStart() {
       const stop = meters.duration.startTimer({ transport: 'http' });
@@ -91,7 +95,9 @@ function operations({
             if (errors === undefined || errors.length === 0) admission.remember(source);
           };
         },
-        async didResolveOperation({ document, operation, request, contextValue }) {
+        async didResolveOperation({ document, operation, request, source, contextValue }) {
+          // Asked for before the text was parsed; here again, so that it holds however the text was read from the request.
+          if (isLocked(contextValue.principal)) checkAllowed(contextValue.principal, documentIdOf(source));
           if (operation?.operation === OperationTypeNode.SUBSCRIPTION) {
             throw new GraphQLError(
               'subscriptions are served over WebSocket (graphql-transport-ws) at this same path',
@@ -108,6 +114,13 @@ function operations({
           } catch (error) {
             throw clientErrorOverHttp(error);
           }
+        },
+        async responseForOperation({ document, operation, request }) {
+          const singleResult =
+            operation && introspection.answer(document, operation, request.variables ?? {});
+          if (!singleResult) return null;
+          const http = { status: undefined, headers: new HeaderMap() };
+          return { http, body: { kind: 'single', singleResult: singleResult as never } };
         },
         async willSendResponse({ operation, response, contextValue }) {
           stop({ operation: operation?.operation ?? 'none' });

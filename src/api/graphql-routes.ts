@@ -10,6 +10,7 @@ import { type ApiMeters } from './meters';
 import { PATH, STREAM_PATH, wantsPage } from './paths';
 import { type GraphiqlPage } from './public-routes';
 import { type Refusals } from './refusals';
+import { type DocumentRequest, type FoundDocument, type RequestedDocuments } from './requested-documents';
 import { type SignIn } from './sign-in';
 import { type createSocketHandler } from './socket-handler';
 import { type Turns } from './turns';
@@ -23,6 +24,7 @@ export function registerGraphqlRoutes(
     requests: AsyncLocalStorage<string>;
     signIn: SignIn;
     admission: Admission;
+    requested: RequestedDocuments;
     turns: Turns;
     refusals: Refusals;
     graphiql: GraphiqlPage;
@@ -34,8 +36,9 @@ export function registerGraphqlRoutes(
     meters: Pick<ApiMeters, 'sockets'>;
   },
 ): void {
-  const { apollo, requests, signIn, admission, turns, graphiql, streams, onSocket, meters } = options;
-  const { refuse, admit } = options.refusals;
+  const { apollo, requests, signIn, admission, requested, turns, graphiql, streams, onSocket, meters } =
+    options;
+  const { refuse, refuseWith } = options.refusals;
   const handle = fastifyApolloHandler<Context>(apollo, { context: async (request) => request.graphql! });
   /** With so many connections that are kept open, over either transport. */
   const isFull = (connections: number): boolean =>
@@ -50,11 +53,12 @@ export function registerGraphqlRoutes(
     }
     const { principal, scope } = request.graphql!;
     await turns.next(principal.id);
-    const source = sourceIn(request);
-    if (source !== undefined) {
-      const payer = payerOf(scope);
-      const refused = admit(reply, () => admission.admitDocument(payer, source));
-      if (refused !== undefined) return refused;
+    try {
+      const found = await requested.find(scope, documentIn(request));
+      if (found?.trusted === true) putSource(request, found);
+      else if (found !== undefined) admission.admitDocument(payerOf(scope), found.source);
+    } catch (error) {
+      return refuseWith(reply, error);
     }
     return requests.run(request.id, () => handle.call(this, request as never, reply as never));
   }
@@ -93,8 +97,17 @@ export function registerGraphqlRoutes(
   });
 }
 
-/** The document of a request, where it names one as it should. */
-function sourceIn({ method, body, query }: FastifyRequest): string | undefined {
-  const given = (method === 'GET' ? query : body) as { query?: unknown } | null | undefined;
-  return typeof given?.query === 'string' ? given.query : undefined;
+/** What a request says of its document. */
+function documentIn({ method, body, query }: FastifyRequest): DocumentRequest {
+  return ((method === 'GET' ? query : body) ?? {}) as DocumentRequest;
+}
+
+/** From here on it is as if the request had sent the text. */
+function putSource(request: FastifyRequest, { source }: FoundDocument): void {
+  if (request.method === 'GET') {
+    const { url = '' } = request.raw;
+    const address = new URL(url, 'http://host');
+    address.searchParams.set('query', source);
+    request.raw.url = `${address.pathname}${address.search}`;
+  } else (request.body as DocumentRequest).query = source;
 }

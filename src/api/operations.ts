@@ -22,9 +22,11 @@ import { payerOf, requestedCost, type RequestedCost, takeCost, withCost } from '
 import { createDocumentCache, documentKey } from './document-cache';
 import { type DeliveryBudget } from './delivery-budget';
 import { type FanOut, type Sink } from './fan-out';
+import { createIntrospection } from './introspection';
 import { type DocumentLimits } from './limits';
 import { deliverAlone } from './lone-delivery';
 import { createContext } from './request-context';
+import { type FoundDocument, type RequestedDocuments } from './requested-documents';
 import { type Scopes } from './scopes';
 import { type Executor } from './shared-execution';
 import { createSharedResults } from './shared-results';
@@ -34,7 +36,10 @@ import { type Turns } from './turns';
 
 /** What a client asks for over a stream, whichever carries it. */
 export interface OperationRequest {
-  query: string;
+  /** Left out, or empty where the protocol demands one: `documentId` names it. */
+  query?: string | undefined;
+  /** See `RequestedDocuments`; unchecked. */
+  documentId?: unknown;
   operationName?: string | null | undefined;
   variables?: Record<string, unknown> | null | undefined;
 }
@@ -56,7 +61,7 @@ export interface Operations {
 }
 
 interface Asked {
-  request: OperationRequest;
+  source: string;
   operation: OperationDefinitionNode;
   variables: Record<string, unknown>;
   cost: RequestedCost;
@@ -72,6 +77,7 @@ export function createOperations(options: {
   budget: DeliveryBudget;
   limits: DocumentLimits;
   admission: Admission;
+  requested: RequestedDocuments;
   turns: Turns;
   /** Executes for subscriptions that share with nobody. */
   executor: Pick<Executor, 'textOf'>;
@@ -87,12 +93,14 @@ export function createOperations(options: {
     budget,
     limits,
     admission,
+    requested,
     turns,
     throttle,
     executor,
     onDelivered,
   } = options;
   const cache = createDocumentCache({ maximumCharacters: options.maximumCachedCharacters });
+  const introspection = createIntrospection(schema);
   const asked = new WeakMap<ExecutionArgs, Asked>();
   const shareables = new WeakMap<OperationDefinitionNode, boolean>();
 
@@ -124,12 +132,16 @@ export function createOperations(options: {
       await turns.next(asking.principal.id);
       const contextValue = await createContext({ services, scopes, ...asking });
       const payer = payerOf(contextValue.scope);
+      let found: FoundDocument | undefined;
       try {
-        admission.admitDocument(payer, request.query);
+        found = await requested.find(contextValue.scope, request);
+        if (found?.trusted === false) admission.admitDocument(payer, found.source);
       } catch (error) {
-        return [error as GraphQLError];
+        if (error instanceof GraphQLError) return [error];
+        throw error;
       }
-      const document = documentOf(request.query);
+      const source = found?.source ?? '';
+      const document = documentOf(source);
       if (!('kind' in document)) return document;
       const variables = request.variables ?? {};
       const operation = getOperationAST(document, request.operationName);
@@ -152,19 +164,19 @@ export function createOperations(options: {
         variableValues: variables,
         contextValue,
       };
-      asked.set(args, { request, operation, variables, cost });
+      asked.set(args, { source, operation, variables, cost });
       return args;
     },
 
     async execute(args) {
-      const result = await execute(args);
-      const { cost } = asked.get(args)!;
+      const { operation, variables, cost } = asked.get(args)!;
+      const result = introspection.answer(args.document, operation, variables) ?? (await execute(args));
       const payer = payerOf((args.contextValue as Context).scope);
       return withCost(result, throttle, payer, cost);
     },
 
     async subscribe(args, send) {
-      const { request, operation, variables } = asked.get(args)!;
+      const { source: text, operation, variables } = asked.get(args)!;
       const source = await createSourceEventStream(args);
       if (!(Symbol.asyncIterator in source)) return source;
       const stream = sharedStreamOf(source);
@@ -197,7 +209,7 @@ export function createOperations(options: {
           own: isShared ? null : context,
           keyOf: (rights) =>
             isShared
-              ? sharingKey({ source: request.query, operation, variables, start, rights })
+              ? sharingKey({ source: text, operation, variables, start, rights })
               : `${alone} ${rights}`,
           stream,
           sink: { ...ends, send },

@@ -10,7 +10,11 @@ export function wantsPage(request: FastifyRequest): boolean {
     request.method === 'GET' &&
     !request.url.startsWith(STREAM_PATH) &&
     !request.url.startsWith(EXPORTS_PATH) &&
-    !(request.query as Record<string, unknown>)['query'] &&
+    !namesDocument(request.query as Record<string, unknown>) &&
     (request.headers.accept ?? '').includes('text/html')
   );
+}
+
+function namesDocument({ query, documentId }: Record<string, unknown>): boolean {
+  return Boolean(query) || Boolean(documentId);
 }

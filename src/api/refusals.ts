@@ -17,7 +17,12 @@ export interface Refusals {
   ): FastifyReply;
   /** Sends what is thrown as an answer, as it would be sent from a request that came further; else undefined. */
   admit(reply: FastifyReply, pay: () => void): FastifyReply | undefined;
+  /** Sends an error that is meant for the client; throws any other. */
+  refuseWith(reply: FastifyReply, error: unknown): FastifyReply;
 }
+
+/** Of what is refused for another reason than the request itself, which is 400. */
+const STATUSES: Partial<Record<ErrorCode, number>> = { RATE_LIMITED: 429, DOCUMENT_NOT_ALLOWED: 403 };
 
 export function createRefusals({
   logger,
@@ -26,7 +31,22 @@ export function createRefusals({
   logger: Logger;
   meters: Pick<ApiMeters, 'errors'>;
 }): Refusals {
+  const refuseWith: Refusals['refuseWith'] = (reply, error) => {
+    if (!(error instanceof GraphQLError)) throw error;
+    const answer = maskError(error, reply.request.id, logger);
+    const { code, retryAfterSeconds } = answer.extensions;
+    meters.errors.inc({ code });
+    if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(retryAfterSeconds));
+    const type = (reply.request.headers.accept ?? '').includes('application/graphql-response+json')
+      ? 'application/graphql-response+json; charset=utf-8'
+      : 'application/json; charset=utf-8';
+    return reply
+      .code(STATUSES[code] ?? 400)
+      .type(type)
+      .send({ errors: [answer] });
+  };
   return {
+    refuseWith,
     refuse(reply, status, code, message, reason) {
       return reply
         .code(status)
@@ -38,18 +58,7 @@ export function createRefusals({
         pay();
         return undefined;
       } catch (error) {
-        if (!(error instanceof GraphQLError)) throw error;
-        const answer = maskError(error, reply.request.id, logger);
-        const { code, retryAfterSeconds } = answer.extensions;
-        meters.errors.inc({ code });
-        if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(retryAfterSeconds));
-        const type = (reply.request.headers.accept ?? '').includes('application/graphql-response+json')
-          ? 'application/graphql-response+json; charset=utf-8'
-          : 'application/json; charset=utf-8';
-        return reply
-          .code(code === 'RATE_LIMITED' ? 429 : 400)
-          .type(type)
-          .send({ errors: [answer] });
+        return refuseWith(reply, error);
       }
     },
   };

@@ -26,6 +26,7 @@ import { createApollo } from './apollo';
 import { type Tokens } from './authentication';
 import { createCrowd } from './crowd';
 import { createDeliveryBudget } from './delivery-budget';
+import { createDocumentCheck } from './document-check';
 import { maskError } from './error-answers';
 import { createEventStreams } from './event-stream';
 import { registerExportRoutes } from './export-downloads';
@@ -35,6 +36,7 @@ import { createHttpServer } from './http-server';
 import { DEFAULT_LIMITS, type DocumentLimits } from './limits';
 import { createApiMeters } from './meters';
 import { createOperations } from './operations';
+import { createRequestedDocuments } from './requested-documents';
 import { registerPublicRoutes } from './public-routes';
 import { createRefusals } from './refusals';
 import { enforceRules } from './rules';
@@ -117,6 +119,9 @@ export function createApi(options: ApiOptions): Api {
   const { logger, metrics, live, memberships, tokens } = options;
   const meters = createApiMeters(metrics);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const { throttle } = options;
+  const admission = createAdmission({ throttle, limits });
+  const requested = createRequestedDocuments({ store: options.registry, throttle });
   const services: Services = {
     registry: options.registry,
     jobs: options.jobs,
@@ -131,6 +136,7 @@ export function createApi(options: ApiOptions): Api {
     alertFeed: options.alertFeed,
     live,
     cursors: createCursors({ key: options.cursorKey }),
+    documentCheck: createDocumentCheck({ limits, admission, throttle, requested }),
     gatewayHostName: options.gatewayHostName,
     minimumSpaces: options.minimumSpaces ?? MINIMUM_SPACES,
   };
@@ -152,8 +158,6 @@ export function createApi(options: ApiOptions): Api {
     readiness,
     async start() {
       const schema = enforceRules(createSchema());
-      const { throttle } = options;
-      const admission = createAdmission({ throttle, limits });
       const crowd = createCrowd(MAXIMUM_REQUESTS);
       const turns = createTurns();
       const common = {
@@ -161,6 +165,7 @@ export function createApi(options: ApiOptions): Api {
         limits,
         throttle,
         admission,
+        requested,
         turns,
         maximumCachedCharacters: MAXIMUM_CACHED_CHARACTERS,
         meters,
@@ -223,6 +228,7 @@ export function createApi(options: ApiOptions): Api {
         requests,
         signIn,
         admission,
+        requested,
         turns,
         refusals,
         graphiql: registerPublicRoutes(app, { schema, metrics, readiness }),

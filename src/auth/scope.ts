@@ -48,6 +48,8 @@ const PERMISSIONS = {
   'alert-rule.read': ['OWNER', 'MANAGER', 'TECHNICIAN'],
   'alert-rule.manage': ['OWNER', 'MANAGER'],
   'webhook.manage': ['OWNER', 'MANAGER'],
+  /** The documents that the tenant's clients were built with. */
+  'document.manage': ['OWNER', 'MANAGER'],
   // Files know neither quantities nor buildings: for those who may read all of it, one by one approved by an owner.
   'cold-store.read': ['OWNER', 'MANAGER', 'ANALYST'],
   'cold-store.approve': ['OWNER'],

@@ -44,6 +44,10 @@ import { StockResolver, TenantStockResolver } from './device/stock.resolver';
 import { SuspensionResolver } from './device/suspension.resolver';
 import { DeviceStatusResolver } from './device/device-status.resolver';
 import { DeviceTransferResolver, TenantTransfersResolver } from './device/transfer.resolver';
+import {
+  TenantTrustedDocumentsResolver,
+  TrustedDocumentResolver,
+} from './document/trusted-document.resolver';
 import { ExportResolver, TenantExportsResolver } from './export/export.resolver';
 import { JobResolver, JobRowResolver, TenantJobsResolver } from './job/job.resolver';
 import { NodeResolver } from './node.resolver';
@@ -132,6 +136,8 @@ const resolvers: NonEmptyArray<new () => object> = [
   TenantAlertRulesResolver,
   WebhookResolver,
   TenantWebhooksResolver,
+  TrustedDocumentResolver,
+  TenantTrustedDocumentsResolver,
   BuildingAuditLogResolver,
   TenantAuditLogResolver,
   GrantResolver,

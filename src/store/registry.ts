@@ -46,6 +46,7 @@ import { createSuspension } from './registry/suspension';
 import { createTraces, type ToldDevices } from './registry/traces';
 import { createTenants } from './registry/tenants';
 import { createTransfers, type Transfers } from './registry/transfer';
+import { createTrustedDocuments, type TrustedDocuments } from './trusted-documents/trusted-documents';
 
 /** A page of a listing; `next` is an opaque position for the following page, null at the end. */
 export interface Page<T> {
@@ -123,6 +124,7 @@ export interface Registry
     Moving,
     Replacing,
     Transfers,
+    TrustedDocuments,
     SagaSweep {
   tenant(scope: TenantScope, tenantId: string): Promise<TenantDocument | null>;
   /** What a person belongs to, at most a second old: what `tenantScope` is made of. Empty for a stranger. */
@@ -315,5 +317,6 @@ export function createRegistry({ cosmos, keyring }: { cosmos: Cosmos; keyring: K
     ...createGrants({ cosmos }),
     ...createPresenceChoosing({ cosmos }),
     ...createTraces({ cosmos }),
+    ...createTrustedDocuments({ cosmos }),
   };
 }

@@ -85,6 +85,12 @@ const LAST_HOUR = () => ({
 
 const TOMORROW = new Date(Date.now() + 86_400_000).toISOString();
 
+/** Each tenant's client `app` has it. */
+export const DOCUMENT = {
+  id: 'sha256:afdc2859bb38708aec093237b238f87830691772a3a2da2cd9e4c265f8e3e880',
+  text: 'query Me { viewer { id } }',
+};
+
 export const CASES: Case[] = [
   {
     name: 'a tenant by id',
@@ -1159,6 +1165,48 @@ export const CASES: Case[] = [
     variables: ({ webhook, delivery }) => ({ input: { webhookId: webhook, deliveryId: delivery } }),
     at: 'redeliverWebhook',
     seen: ADMINISTRATORS,
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the documents of a tenant’s clients',
+    covers: ['Tenant.trustedDocuments'],
+    document:
+      'query ($id: ID!) { tenant(id: $id) { trustedDocuments(client: "app") { nodes { documentId text } } } }',
+    variables: byId(({ tenant }) => tenant),
+    at: 'tenant.trustedDocuments.nodes',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the registration of a document',
+    covers: ['Mutation.registerDocuments'],
+    document: `mutation ($input: RegisterDocumentsInput!) { registerDocuments(input: $input) {
+      ... on RegisterDocumentsSuccess { documents { documentId clients } } ... on UserError { code message path } } }`,
+    variables: ({ tenant }, _own, _rank, idempotencyKey) => ({
+      input: {
+        tenantId: tenant,
+        client: 'another app',
+        documents: [{ documentId: DOCUMENT.id, text: DOCUMENT.text }],
+        idempotencyKey,
+      },
+    }),
+    at: 'registerDocuments',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the retirement of a document',
+    covers: ['Mutation.retireDocuments'],
+    document: `mutation ($input: RetireDocumentsInput!) { retireDocuments(input: $input) {
+      ... on RetireDocumentsSuccess { documentIds } ... on UserError { code message path } } }`,
+    variables: ({ tenant }) => ({
+      input: { tenantId: tenant, client: 'another app', documentIds: [DOCUMENT.id] },
+    }),
+    at: 'retireDocuments',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
     otherwise: 'NOT_FOUND',
   },
   {

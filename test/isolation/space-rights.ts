@@ -375,7 +375,8 @@ export const OF_BUILDING: readonly BuildingCase[] = [
     at: 'building.deadLettersOmitted',
     own: [],
     refused: ALL,
-    guests: ['OWNER_AT_HOME'],
+    // Told together with what tells of presence.
+    guests: [],
   },
   {
     name: 'its audit log',

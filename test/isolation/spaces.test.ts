@@ -49,7 +49,7 @@ describe('isolation of spaces', () => {
   beforeAll(async () => {
     coldStores = await startColdStores();
     const cold = await coldStores.next();
-    api = await startApi({ questions: cold.questions });
+    api = await startApi({ questions: cold.questions, minimumSpaces: 1 });
     owner = await api.person('owner', NORTH, 'OWNER');
     const made = await api.registry.createBuilding(
       owner.scope,

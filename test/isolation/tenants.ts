@@ -18,7 +18,7 @@ import { createRaiser, HOT } from '../alerts/alerts.support';
 import { average, buildBuilding, freshKey, type Person, placeState } from '../api/api.support';
 import { fileDeadLetters } from '../dead-letters/letters';
 import { eventually } from '../support/eventually';
-import { type Rank, ROLES, type Things } from './rights';
+import { DOCUMENT, type Rank, ROLES, type Things } from './rights';
 import { type World } from './world';
 
 /** Two tenants that are alike, whoever is of the first in each role, and ids of nothing. */
@@ -70,6 +70,7 @@ export async function buildTenants(world: World): Promise<Tenants> {
     await fileDeadLetters(world.cosmos, tenant, building.id, devices[0]!.id);
     await reckon(tenant);
     await world.hear(tooHigh(devices));
+    await buildDocuments(owner, tenant);
     await eventually(async () => {
       const { data } = await world.ask<{ building: { averages: unknown[]; states: unknown[] } }, object>(
         owner,
@@ -266,6 +267,16 @@ export async function buildTenants(world: World): Promise<Tenants> {
       if (!made.ok) throw new Error(made.refusal.message);
     }
     return analyst.scope.principal.id;
+  }
+
+  async function buildDocuments(owner: Person, tenantId: string): Promise<void> {
+    const documents = [{ documentId: DOCUMENT.id, text: DOCUMENT.text }];
+    const made = await world.registry.registerDocuments(
+      owner.scope,
+      { tenantId, client: 'app', documents },
+      freshKey(),
+    );
+    if (!made.ok) throw new Error(made.refusal.message);
   }
 
   /** A job that stays in the queue: nobody works it off here. */
