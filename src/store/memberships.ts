@@ -7,12 +7,7 @@ import { type ReceivedGrantDocument } from './grants/documents';
 import { createSharedGrants } from './grants/shared-grants';
 import { createHeldOfTenants } from './held-of-tenants';
 import { inParallel } from './in-parallel';
-import {
-  choicesOf,
-  presenceDocuments,
-  type PresenceDocument,
-  tenantOfPresence,
-} from './presence/documents';
+import { choicesOf, presenceDocuments, type PresenceDocument, tenantOfPresence } from './presence/documents';
 import { type ErasedMarkDocument } from './erasure/documents';
 import {
   entitlementsOf,

@@ -90,8 +90,7 @@ describe('the states of devices, live', () => {
       ...stepped.values.slice(0, 3).map(({ deviceId }) => deviceId),
       second!.id,
     ]);
-    for (const { lastSeenAt } of stepped.values)
-      expect(new Date(lastSeenAt ?? 0).getTime() % 60_000).toBe(0);
+    for (const { lastSeenAt } of stepped.values) expect(new Date(lastSeenAt ?? 0).getTime() % 60_000).toBe(0);
     for (const each of [building, some, stepped]) each.end();
   });
 

@@ -285,10 +285,11 @@ describe('isolation of spaces', () => {
     });
   });
 
-  describe.each(OF_BUILDING)('$name', ({ document, variables, at, guests }) => {
+  describe.each(OF_BUILDING)('$name', ({ document, variables, at, guests, shownNothing = [] }) => {
     it.each(GUESTS)('shared as a whole, for an %s', async (rank) => {
       const { data, errors } = await answer(rank, document, variables(neighbour, freshKey()));
-      expect(verdictOf(at, { data, errors })).toBe(guests.includes(rank) ? 'seen' : 'FORBIDDEN');
+      const otherwise = shownNothing.includes(rank) ? 'nothing' : 'FORBIDDEN';
+      expect(verdictOf(at, { data, errors })).toBe(guests.includes(rank) ? 'seen' : otherwise);
     });
   });
 

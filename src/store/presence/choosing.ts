@@ -16,7 +16,11 @@ const MAXIMUM_CHOICES = 100_000;
  * What of a building tells of presence, where that is its owner's to say: a document of its own in the directory, whose
  * change feed every replica follows for rights, written with its audit event. Saying the same again changes nothing.
  */
-export function createPresenceChoosing({ cosmos }: { cosmos: Cosmos }): Pick<Registry, 'setPresenceRevealing'> {
+export function createPresenceChoosing({
+  cosmos,
+}: {
+  cosmos: Cosmos;
+}): Pick<Registry, 'setPresenceRevealing'> {
   const configuration = createConfigurationOf<PresenceDocument>({
     cosmos,
     what: 'choices of what tells of presence',
