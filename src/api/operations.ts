@@ -17,6 +17,7 @@ import { type Principal } from '../auth/scope';
 import { type Origin } from '../domain/origin';
 import { type Context, type Services } from '../resolvers/context';
 import { clientError } from '../resolvers/errors';
+import { withFreshness } from '../resolvers/freshness';
 import { sharedStreamOf, tenantOfAlone } from '../resolvers/shared-stream';
 import { type Admission } from './admission';
 import { payerOf, requestedCost, type RequestedCost, takeCost, withCost } from './cost';
@@ -172,8 +173,8 @@ export function createOperations(options: {
     async execute(args) {
       const { operation, variables, cost } = asked.get(args)!;
       const result = introspection.answer(args.document, operation, variables) ?? (await execute(args));
-      const payer = payerOf((args.contextValue as Context).scope);
-      return withCost(result, throttle, payer, cost);
+      const { scope, freshness } = args.contextValue as Context;
+      return withFreshness(withCost(result, throttle, payerOf(scope), cost), freshness);
     },
 
     async subscribe(args, send) {

@@ -1,6 +1,7 @@
 import { type Principal } from '../auth/scope';
 import { type Origin } from '../domain/origin';
 import { type Context, type Services } from '../resolvers/context';
+import { createFreshness } from '../resolvers/freshness';
 import { createLoaders } from '../resolvers/loaders';
 import { type Scopes } from './scopes';
 
@@ -24,9 +25,11 @@ export async function createContext(options: {
     signal,
     scope,
     loaders: createLoaders(services, scope),
+    freshness: createFreshness(),
     async renew() {
       context.scope = await scopes.lately(principal, from);
       context.loaders = createLoaders(services, context.scope);
+      context.freshness = createFreshness();
       return context.scope;
     },
   };

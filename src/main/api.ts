@@ -122,6 +122,7 @@ run('api', apiSettings, async (settings, logger) => {
     trustedProxies: settings.API_TRUSTED_PROXIES,
     deliveriesPerSecond: settings.DELIVERIES_PER_SECOND,
     gatewayHostName: settings.GATEWAY_PUBLIC_HOST,
+    minimumSpaces: settings.PRIVACY_MINIMUM_SPACES,
   });
   await cosmos.ensureContainers();
   const followers = [live, memberships, deviceStatuses, alertFeed, erased];

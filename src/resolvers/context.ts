@@ -13,6 +13,7 @@ import { type Registry } from '../store/registry';
 import { type Webhooks } from '../store/webhooks/webhooks';
 import { type Cursors } from './cursor';
 import { type DocumentCheck } from './document/document-check';
+import { type Freshness } from './freshness';
 import { type Loaders } from './loaders';
 
 /** What resolvers work with, the same for every request. */
@@ -34,6 +35,8 @@ export interface Services {
   documentCheck: DocumentCheck;
   /** `host:port` (or `host`) of the gateway as devices reach it. */
   gatewayHostName: string;
+  /** Whoever has a right to single spaces sees averages of a building over at least so many. */
+  minimumSpaces: number;
 }
 
 /** One request, or one event of a subscription. */
@@ -45,6 +48,8 @@ export interface Context {
   readonly signal: AbortSignal;
   readonly scope: TenantScope;
   readonly loaders: Loaders;
+  /** Of this answer, or of this event's. */
+  readonly freshness: Freshness;
   /**
    * For a subscription, before each event: the rights of now (at most a second old) and loaders that remember nothing,
    * so that no event is answered from what was allowed or true at an earlier one.

@@ -67,7 +67,7 @@ export async function ask(
     });
     const { value } = await results.next();
     await results.return?.();
-    return { status: 0, headers: new Headers(), data: value.data ?? null, errors: value.errors };
+    return { status: 0, headers: new Headers(), ...value, data: value.data ?? null };
   } catch (errors) {
     return { status: 0, headers: new Headers(), data: null, errors: errors as never };
   } finally {

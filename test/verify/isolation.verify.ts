@@ -38,7 +38,7 @@ async function run({ args, progress }: VerificationContext): Promise<Outcome> {
   const { values } = parseArgs({ args, options: { attach: { type: 'string' } } });
   const platform =
     values.attach === undefined
-      ? await startPlatform({ env: { INGEST_FLUSH_SECONDS: '3' } })
+      ? await startPlatform({ env: { INGEST_FLUSH_SECONDS: '3', PRIVACY_MINIMUM_SPACES: '1' } })
       : attachPlatform(values.attach);
   const tally = createTally();
   try {
@@ -185,7 +185,8 @@ async function judgeSpaces(
     }
     for (const rank of GUESTS) {
       const answered = await answer(rank, each, each.variables(neighbour, freshKey()));
-      const verdict = each.guests.includes(rank) ? 'seen' : 'FORBIDDEN';
+      const otherwise = each.shownNothing?.includes(rank) ? 'nothing' : 'FORBIDDEN';
+      const verdict = each.guests.includes(rank) ? 'seen' : otherwise;
       expectVerdict(
         tally,
         'building, shared',

@@ -42,7 +42,7 @@ export class PointLatestReadingResolver {
   async latestReading(@Root() point: Point, @Ctx() context: Context): Promise<LatestReading | null> {
     visibleQuantities(context, point, point.quantity);
     const latest = await latestOf(context, point);
-    return latest && LatestReading.of(point, latest);
+    return latest && told(context, point, latest);
   }
 }
 
@@ -72,7 +72,7 @@ export class DeviceLatestReadingsResolver {
       feeding.map(async (each) => {
         const point = placeOf(each);
         const latest = await latestOf(context, point);
-        return latest?.deviceOrdinal === each.deviceOrdinal ? [LatestReading.of(point, latest)] : [];
+        return latest?.deviceOrdinal === each.deviceOrdinal ? [told(context, point, latest)] : [];
       }),
     );
     return found.flat();
@@ -108,7 +108,7 @@ export class BuildingLatestReadingsResolver {
       const latest = await Promise.all(points.items.map((point) => latestOf(context, point)));
       const heard = points.items.flatMap((point, i) => {
         const reading = latest[i];
-        return reading ? [{ item: LatestReading.of(point, reading), position: points.positions[i]! }] : [];
+        return reading ? [{ item: told(context, point, reading), position: points.positions[i]! }] : [];
       });
       return {
         items: heard.map(({ item }) => item),
@@ -127,6 +127,11 @@ export class BuildingLatestReadingsResolver {
       toNode: (reading) => reading,
     });
   }
+}
+
+function told({ freshness }: Context, point: Place, latest: Latest): LatestReading {
+  freshness.note('latestReadings', [latest.observedAt]);
+  return LatestReading.of(point, latest);
 }
 
 function placeOf(assignment: Assignment): Place {
