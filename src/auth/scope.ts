@@ -50,6 +50,8 @@ const PERMISSIONS = {
   // Files know neither quantities nor buildings: for those who may read all of it, one by one approved by an owner.
   'cold-store.read': ['OWNER', 'MANAGER', 'ANALYST'],
   'cold-store.approve': ['OWNER'],
+  /** Asked of the platform's own tenant alone: `platform.ts`. */
+  'tenant.create': ['OPERATOR'],
 } as const satisfies Record<DevicePermission, readonly Role[]> & Record<string, readonly Role[]>;
 
 export type Permission = keyof typeof PERMISSIONS;
@@ -200,6 +202,8 @@ function holdsPlace(
  * a lattice: of two of which neither includes the other, what both may do is what a viewer may.
  */
 export function lesserRole(one: Role, other: Role): Role {
+  // What an operator may is of the platform, which is nobody's building: of what is shared it is nothing.
+  if (one === 'OPERATOR' || other === 'OPERATOR') return 'OPERATOR';
   if (includesRole(one, other)) return other;
   return includesRole(other, one) ? one : 'VIEWER';
 }

@@ -14,6 +14,9 @@ import {
   TenantGrantsResolver,
   ViewerGrantsResolver,
 } from './access/grant.resolver';
+import { InvitationResolver, TenantInvitationsResolver } from './access/invitation.resolver';
+import { MemberResolver, TenantMembersResolver } from './access/member.resolver';
+import { TenantAdministrationResolver } from './access/tenant-administration.resolver';
 import { AlertRuleResolver, TenantAlertRulesResolver } from './alert/rule.resolver';
 import { BuildingAuditLogResolver, TenantAuditLogResolver } from './audit/audit.resolver';
 import { BuildingAveragesResolver, SpaceAveragesResolver } from './average/average.resolver';
@@ -145,6 +148,11 @@ const resolvers: NonEmptyArray<new () => object> = [
   TenantGrantsResolver,
   BuildingAccessResolver,
   ViewerGrantsResolver,
+  TenantAdministrationResolver,
+  InvitationResolver,
+  TenantInvitationsResolver,
+  MemberResolver,
+  TenantMembersResolver,
 ];
 
 /** Inputs of which exactly one field is given (`@oneOf`), which type-graphql cannot say. */

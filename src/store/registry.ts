@@ -19,6 +19,7 @@ import { createGrants, type Grants } from './grants/grants';
 import { createIngestionReports, type IngestionReports } from './ingestion/report';
 import { type Keyring } from './keyring';
 import { type AuditFilter, type AuditLogOf, createAuditLog } from './registry/audit-log';
+import { createPeople, type MembershipSweep, type Operators, type People } from './people/people';
 import { createBuildingLocks } from './registry/building-locks';
 import { createBuildings } from './registry/buildings';
 import { createConfiguration } from './registry/configuration';
@@ -124,12 +125,18 @@ export interface Registry
     Moving,
     Replacing,
     Transfers,
+    People,
+    Operators,
+    MembershipSweep,
     TrustedDocuments,
     SagaSweep {
   tenant(scope: TenantScope, tenantId: string): Promise<TenantDocument | null>;
   /** What a person belongs to, at most a second old: what `tenantScope` is made of. Empty for a stranger. */
   memberships(personId: string): Promise<Entitlement[]>;
-  /** For a local or new platform: creates what is missing and sets the members' roles. May be repeated. */
+  /**
+   * For a local or new platform: creates what is missing and sets the members' roles. May be repeated, but not while somebody
+   * changes the same tenants' people.
+   */
   seedTenants(seed: {
     tenants: readonly { id: string; name: string }[];
     members: readonly {
@@ -140,6 +147,8 @@ export interface Registry
       /** For a resident: the role holds in these alone. */
       spaces?: SpacesOfBuilding[];
     }[];
+    /** Leaves whoever is, or was, a member as they are now. */
+    onlyMissing?: boolean;
   }): Promise<void>;
 
   /**
@@ -305,6 +314,7 @@ export function createRegistry({ cosmos, keyring }: { cosmos: Cosmos; keyring: K
     ...createIntervals({ changes }),
     ...createApiKeys({ cosmos }),
     ...createGrants({ cosmos }),
+    ...createPeople({ cosmos }),
     ...createTrustedDocuments({ cosmos }),
   };
 }

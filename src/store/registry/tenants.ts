@@ -3,9 +3,10 @@ import { type Entitlement, lesserRole, type Role, tenantsWith } from '../../auth
 import { personId } from '../../domain/id';
 import { type ApiKeyDocument } from '../api-keys/documents';
 import { type Cosmos } from '../cosmos';
-import { type MemberDocument, type MembershipDocument, membersOf, type TenantDocument } from '../documents';
+import { type MembershipDocument, type TenantDocument } from '../documents';
 import { type ErasedMarkDocument, ERASURES } from '../erasure/documents';
 import { type ReceivedGrantDocument, receivedOf } from '../grants/documents';
+import { seedMembers } from '../people/seeding';
 import { type Registry } from '../registry';
 
 /** How stale a person's memberships may be: within the two seconds in which a revocation must take effect. */
@@ -54,7 +55,7 @@ export function createTenants({
       return entitlements;
     },
 
-    async seedTenants({ tenants, members }) {
+    async seedTenants({ tenants, members, onlyMissing = false }) {
       const erased = await erasedTenants(cosmos);
       for (const { id, name } of tenants) {
         if (erased.has(id)) continue;
@@ -68,27 +69,10 @@ export function createTenants({
         // A tenant that exists stays as it is.
         await cosmos.batch('directory', tenant.key, [{ create: tenant }]);
       }
-      const standing = members.filter(({ tenantId }) => !erased.has(tenantId));
-      await cosmos.bulkUpsert(
-        'directory',
-        standing.map(({ issuer, subject, tenantId, role, spaces }): MembershipDocument => ({
-          id: tenantId,
-          key: `person:${personId(issuer, subject)}`,
-          kind: 'membership',
-          tenantId,
-          ...(spaces ? { role: null, resident: { role, spaces } } : { role }),
-        })),
-      );
-      // How the members of a tenant are found; written after the membership, which is the right.
-      await cosmos.bulkUpsert(
-        'directory',
-        standing.map(({ issuer, subject, tenantId }): MemberDocument => ({
-          id: personId(issuer, subject),
-          key: membersOf(tenantId),
-          kind: 'member',
-          tenantId,
-        })),
-      );
+      const standing = members
+        .filter(({ tenantId }) => !erased.has(tenantId))
+        .map(({ issuer, subject, ...seeded }) => ({ ...seeded, personId: personId(issuer, subject) }));
+      await seedMembers(cosmos, standing, onlyMissing);
       for (const { issuer, subject } of members) cached.delete(personId(issuer, subject));
     },
   };
