@@ -943,6 +943,14 @@ export type SetDeviceParentInput = {
   parentId?: string | null | undefined;
 };
 
+/** What tells of presence in a building, where that is its owner’s to say. */
+export type SetPresenceRevealingInput = {
+  /** The building. */
+  buildingId: string;
+  /** All that is to be hidden of `CO2_LEVEL` and `ILLUMINANCE`; none, where neither is. The others cannot be chosen: they always tell of presence, or never. */
+  quantities: Array<Quantity>;
+};
+
 /** What somebody may do in what is shared with them: as the `Role` of that name, there alone. */
 export type SharedRole =
   /** Asks questions of what was measured and exports it. */
@@ -2168,6 +2176,23 @@ export type SetDeviceParentMutation = { setDeviceParent:
     | { __typename: 'SetDeviceParentSuccess', device: { id: string, name: string, parent: { id: string, name: string } | null } }
     | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type SetPresenceRevealingMutationVariables = Exact<{
+  input: SetPresenceRevealingInput;
+}>;
+
+
+export type SetPresenceRevealingMutation = { setPresenceRevealing:
+    | { code: UserErrorCode, message: string, path: Array<string> | null }
+    | { code: UserErrorCode, message: string, path: Array<string> | null }
+    | { code: UserErrorCode, message: string, path: Array<string> | null }
+    | { code: UserErrorCode, message: string, path: Array<string> | null }
+    | { code: UserErrorCode, message: string, path: Array<string> | null }
+    | { code: UserErrorCode, message: string, path: Array<string> | null }
+    | { building: { id: string, presenceRevealing: Array<Quantity> } }
+    | { code: UserErrorCode, message: string, path: Array<string> | null }
+    | { code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
 export type SharedWithMeQueryVariables = Exact<{ [key: string]: never; }>;
@@ -4310,6 +4335,23 @@ export const SetDeviceParentDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:70fcadb979ff679248f939587275fae643c5445b956fe6a5c1be849a5babfb1f"}) as unknown as TypedDocumentString<SetDeviceParentMutation, SetDeviceParentMutationVariables>;
+export const SetPresenceRevealingDocument = new TypedDocumentString(`
+    mutation SetPresenceRevealing($input: SetPresenceRevealingInput!) {
+  setPresenceRevealing(input: $input) {
+    ... on SetPresenceRevealingSuccess {
+      building {
+        id
+        presenceRevealing
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:ad862a7d6bb6fb10a75305488946822a14b1998ffa4dee27083d94a73d466a9d"}) as unknown as TypedDocumentString<SetPresenceRevealingMutation, SetPresenceRevealingMutationVariables>;
 export const SharedWithMeDocument = new TypedDocumentString(`
     query SharedWithMe {
   viewer {

@@ -1,4 +1,5 @@
 import { type DevicePermission } from '../domain/lifecycle';
+import { isRevealing, type PresenceChoices } from '../domain/presence';
 import { type QuantityName } from '../domain/quantity';
 import { type Principal } from './principal';
 
@@ -18,6 +19,8 @@ const PERMISSIONS = {
   'state.read': ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
   /** What tells whether somebody is there: occupants' data. */
   'presence.read': ['OWNER', 'MANAGER', 'ANALYST'],
+  /** Which quantities are such, where that is the owner's to say. */
+  'presence.manage': ['OWNER'],
   'device.read': ['OWNER', 'MANAGER', 'TECHNICIAN'],
   'device.register': ['OWNER', 'MANAGER'],
   'device.provision': ['OWNER', 'MANAGER', 'TECHNICIAN'],
@@ -62,6 +65,16 @@ export type Permission = keyof typeof PERMISSIONS;
  */
 const OF_THE_BUILDING: ReadonlySet<Permission> = new Set(['building.read', 'average.read']);
 
+/** What tells of readings. Of a quantity that reveals presence it needs `presence.read` of the same right, too. */
+const OF_READINGS: ReadonlySet<Permission> = new Set([
+  'average.read',
+  'state.read',
+  'reading.read',
+  'alert.read',
+]);
+/** What is made of all readings together, those that reveal presence among them. */
+const OF_ALL_READINGS: ReadonlySet<Permission> = new Set(['ingestion.read', 'cold-store.read']);
+
 /**
  * One right: a role in a tenant, in one building of it or in some spaces of that, possibly for some quantities, possibly
  * until a date.
@@ -84,6 +97,8 @@ export interface Entitlement {
   until: number | null;
   /** The grant by which another tenant shares it; left out where it comes of belonging to the tenant. */
   grantId?: string;
+  /** What the owner says tells of presence, by building; left out where nothing is said. Whoever writes rights leaves it out. */
+  revealing?: PresenceChoices;
 }
 
 declare const scoped: unique symbol;
@@ -167,6 +182,19 @@ export function spacesWith(
   return [...found].sort();
 }
 
+/** The one place where it is decided who is told of readings that reveal presence: of averages, states, history, alerts. */
+function maySee(
+  each: Entitlement,
+  permission: Permission,
+  { buildingId, quantity }: Target,
+  now: number,
+): boolean {
+  const reveals =
+    OF_ALL_READINGS.has(permission) ||
+    (OF_READINGS.has(permission) && quantity != null && isRevealing(quantity, buildingId, each.revealing));
+  return !reveals || holdsNow(each, 'presence.read', now);
+}
+
 /** Whether a right is to the target's tenant, building and quantities at this moment, wherever in the building. */
 function reaches(each: Entitlement, permission: Permission, target: Target, now: number): boolean {
   return (
@@ -175,7 +203,8 @@ function reaches(each: Entitlement, permission: Permission, target: Target, now:
     (each.quantities === null ||
       target.quantity === undefined ||
       (target.quantity !== null && each.quantities.includes(target.quantity))) &&
-    holdsNow(each, permission, now)
+    holdsNow(each, permission, now) &&
+    maySee(each, permission, target, now)
   );
 }
 

@@ -22,6 +22,7 @@ import { BuildingAuditLogResolver, TenantAuditLogResolver } from './audit/audit.
 import { BuildingAveragesResolver, SpaceAveragesResolver } from './average/average.resolver';
 import { AverageCursorResolver, LiveAverageResolver } from './average/live-average.resolver';
 import { BuildingResolver } from './building/building.resolver';
+import { PresenceResolver } from './building/presence.resolver';
 import { CreateBuildingResolver } from './building/create-building.resolver';
 import { ColdStoreAccessResolver } from './cold-access/cold-access.resolver';
 import { ClaimDeviceResolver } from './device/claim-device.resolver';
@@ -81,6 +82,7 @@ const resolvers: NonEmptyArray<new () => object> = [
   TenantResolver,
   NodeResolver,
   BuildingResolver,
+  PresenceResolver,
   BuildingAveragesResolver,
   AverageCursorResolver,
   LiveAverageResolver,

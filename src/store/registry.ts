@@ -34,6 +34,7 @@ import { createEnrollment, type Enrollment } from './registry/enrollment';
 import { createIntervals } from './registry/interval';
 import { createMoving, type Moving } from './registry/moving';
 import { createParents } from './registry/parent';
+import { createPresenceChoosing } from './presence/choosing';
 import { createProvisioning } from './registry/provisioning';
 import { createRelocationSaga } from './registry/relocation-saga';
 import { createReplacing, type Replacing } from './registry/replacing';
@@ -44,6 +45,7 @@ import { createSpaces } from './registry/spaces';
 import { createStock, type Stock } from './registry/stock';
 import { createStockSaga } from './registry/stock-saga';
 import { createSuspension } from './registry/suspension';
+import { createTraces, type ToldDevices } from './registry/traces';
 import { createTenants } from './registry/tenants';
 import { createTransfers, type Transfers } from './registry/transfer';
 import { createTrustedDocuments, type TrustedDocuments } from './trusted-documents/trusted-documents';
@@ -160,6 +162,17 @@ export interface Registry
     options: { tenantId?: string; first: number; after: string | null },
   ): Promise<Page<BuildingDocument>>;
   buildingsById(scope: TenantScope, ids: readonly string[]): Promise<(BuildingDocument | null)[]>;
+  /** Says which quantities tell of presence in a building, where that is its owner's to say: those and no others. */
+  setPresenceRevealing(
+    scope: TenantScope,
+    input: { buildingId: string; quantities: readonly QuantityName[] },
+  ): Promise<Outcome<{ building: BuildingDocument; quantities: QuantityName[] }>>;
+  /**
+   * The devices of a building of which the scope may be told when they sent: one that is not known is none of them.
+   */
+  toldDevices(scope: TenantScope, buildingId: string): Promise<ToldDevices>;
+  /** In how many spaces of a building there is a point of each quantity; nothing where the scope does not see it. */
+  measuredSpaces(scope: TenantScope, buildingId: string): Promise<Partial<Record<QuantityName, number>>>;
   /** In the order of their names, then ids. */
   spaces(scope: TenantScope, buildingId: string): Promise<SpaceDocument[]>;
   spacesById(
@@ -314,6 +327,8 @@ export function createRegistry({ cosmos, keyring }: { cosmos: Cosmos; keyring: K
     ...createIntervals({ changes }),
     ...createApiKeys({ cosmos }),
     ...createGrants({ cosmos }),
+    ...createPresenceChoosing({ cosmos }),
+    ...createTraces({ cosmos }),
     ...createPeople({ cosmos }),
     ...createTrustedDocuments({ cosmos }),
   };

@@ -67,7 +67,17 @@ export async function buildTenants(world: World): Promise<Tenants> {
         ),
       ),
     );
-    await fileDeadLetters(world.cosmos, tenant, building.id, devices[0]!.id);
+    // Of what a technician may know of: other sensors' tell whether somebody is there.
+    const thermometer = await world.registry.provisionDevices(
+      owner.scope,
+      {
+        buildingId: building.id,
+        devices: [{ name: 'Thermometer', model: 'thermometer', spaceId, serialNumber: null }],
+      },
+      freshKey(),
+    );
+    if (!thermometer.ok) throw new Error(thermometer.refusal.message);
+    await fileDeadLetters(world.cosmos, tenant, building.id, thermometer.value[0]!.device.id);
     await reckon(tenant);
     await world.hear(tooHigh(devices));
     await buildDocuments(owner, tenant);
