@@ -209,6 +209,8 @@ export type ApiKeyPermission =
   | 'READ_STATES'
   /** Registers devices in the tenant’s stock, one by one or as a job. */
   | 'REGISTER_DEVICES'
+  /** Registers, lists and retires the documents of clients, where the key is not limited to some buildings. */
+  | 'REGISTER_DOCUMENTS'
   /** Has what was refused judged again. */
   | 'REPLAY_DEAD_LETTERS';
 

@@ -54,6 +54,10 @@ registerEnumType(ApiKeyPermission, {
     },
     READ_AUDIT_LOG: { description: 'The audit logs of tenant and buildings.' },
     CREATE_BUILDINGS: { description: 'Creates buildings, where the key is not limited to some.' },
+    REGISTER_DOCUMENTS: {
+      description:
+        'Registers, lists and retires the documents of clients, where the key is not limited to some buildings.',
+    },
   },
 });
 
