@@ -300,6 +300,10 @@ const operations: Record<string, (registry: Registry, ids: Ids) => Promise<unkno
   ],
   grantsToMe: (registry) => registry.grantsToMe(stranger),
   accessTo: (registry, ids) => registry.accessTo(stranger, ids, { first: 10, after: null }),
+  setPresenceRevealing: (registry, { buildingId }) =>
+    registry.setPresenceRevealing(stranger, { buildingId, quantities: ['CO2_LEVEL'] }),
+  toldDevices: (registry, { buildingId }) => registry.toldDevices(stranger, buildingId),
+  measuredSpaces: (registry, { buildingId }) => registry.measuredSpaces(stranger, buildingId),
   createApiKey: (registry, { tenantId }) =>
     registry.createApiKey(stranger, { ...API_KEY, tenantId, buildingIds: null }, freshKey()),
   'createApiKey for a building, in one’s own tenant': (registry, { buildingId }) =>
