@@ -24,6 +24,7 @@ import { createRecentReader } from '../store/recent-reader';
 import { createRecentTail } from '../store/recent-tail';
 import { createWebhooks } from '../store/webhooks/webhooks';
 import { createRegistry } from '../store/registry';
+import { createRememberedReads } from '../store/remembered-reads';
 import { ALERTS_SCHEMA, decodeAlertEvent } from '../stream/alerts';
 import { createStreamProducer } from '../stream/producer';
 import { USAGE_SCHEMA } from '../stream/usage';
@@ -36,7 +37,9 @@ const CLOCK_TOLERANCE_SECONDS = 5;
 /** The GraphQL API over HTTP, WebSocket and server-sent events. */
 run('api', apiSettings, async (settings, logger) => {
   const metrics = createMetrics({ process: 'api' });
-  const cosmos = createCosmos(cosmosAccountOf(settings), settings.COSMOS_DATABASE);
+  const store = createCosmos(cosmosAccountOf(settings), settings.COSMOS_DATABASE);
+  const remembered = createRememberedReads({ cosmos: store, container: 'registry', logger });
+  const cosmos = remembered.noting(store);
   const alertFeed = createAlertFeed({ cosmos, logger });
   const throttle = createThrottle({
     client: { capacity: settings.CLIENT_COST_CAPACITY, restorePerSecond: settings.CLIENT_COST_PER_SECOND },
@@ -60,8 +63,13 @@ run('api', apiSettings, async (settings, logger) => {
   });
   const keyring = createKeyring(settings.DEVICE_KEY_ENCRYPTION_KEY);
   const memberships = createMemberships({ cosmos, logger });
-  const registry = createRegistry({ cosmos, keyring });
-  const deviceStatuses = createDeviceStatuses({ cosmos, registry, logger });
+  const registry = createRegistry({ cosmos, keyring, reads: remembered.reads });
+  // It follows changes itself, and reads what they lead on from: that must not be older than the feed told it already.
+  const deviceStatuses = createDeviceStatuses({
+    cosmos,
+    registry: createRegistry({ cosmos, keyring }),
+    logger,
+  });
   const erased = createErasedTenants({ cosmos, logger });
   const analytics = createAnalytics({
     container: blobServiceOf(settings).getContainerClient(settings.COLD_CONTAINER),
@@ -116,7 +124,7 @@ run('api', apiSettings, async (settings, logger) => {
     gatewayHostName: settings.GATEWAY_PUBLIC_HOST,
   });
   await cosmos.ensureContainers();
-  const followers = [live, memberships, deviceStatuses, alertFeed, erased];
+  const followers = [remembered, live, memberships, deviceStatuses, alertFeed, erased];
   await Promise.all([...followers.map((each) => each.start()), analytics.start()]);
   await api.start();
   exchange.start();
@@ -128,6 +136,7 @@ run('api', apiSettings, async (settings, logger) => {
         exchange.stop,
         producer.stop,
         live.stop,
+        remembered.stop,
         memberships.stop,
         deviceStatuses.stop,
         alertFeed.stop,

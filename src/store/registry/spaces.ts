@@ -1,33 +1,31 @@
 import { allows, type Permission, type TenantScope } from '../../auth/scope';
-import { type Cosmos } from '../cosmos';
 import { OF_KIND, type PointDocument, type SpaceDocument } from '../documents';
 import { type Registry } from '../registry';
+import { type Reads } from '../remembered-reads';
 import { ownersIn, placedIn, visible } from './access';
 import { pageOf, sortKeyAfter } from './position';
 
 export function createSpaces({
-  cosmos,
+  reads,
 }: {
-  cosmos: Cosmos;
+  reads: Reads;
 }): Pick<Registry, 'spaces' | 'spacesById' | 'pointsById' | 'points'> {
   async function byId<T extends SpaceDocument | PointDocument>(
     scope: TenantScope,
     permission: Permission,
     keys: readonly { buildingId: string; id: string }[],
   ): Promise<(T | null)[]> {
-    const documents = await cosmos.readMany<T>(
-      'registry',
+    const shows = (document: T): boolean => visible(scope, permission, placed(document)) !== null;
+    const documents = await reads.readMany<T>(
       keys.map(({ buildingId, id }) => ({ partition: buildingId, id })),
+      shows,
     );
-    return documents.map((document) =>
-      document && visible(scope, permission, placed(document)) ? document : null,
-    );
+    return documents.map((document) => (document && shows(document) ? document : null));
   }
 
   return {
     async spaces(scope, buildingId) {
-      const found = await cosmos.query<SpaceDocument>(
-        'registry',
+      const found = await reads.query<SpaceDocument>(
         buildingId,
         `SELECT * FROM c WHERE ${OF_KIND.space} AND ARRAY_CONTAINS(@owners, c.tenantId)`,
         { owners: ownersIn(scope, 'building.read', buildingId) },
@@ -39,8 +37,7 @@ export function createSpaces({
     spacesById: (scope, keys) => byId<SpaceDocument>(scope, 'building.read', keys),
     async points(scope, buildingId, { first, after, quantities, spaceIds }) {
       const { condition, parameters } = placedIn(scope, 'reading.read', buildingId);
-      const found = await cosmos.query<PointDocument>(
-        'registry',
+      const found = await reads.query<PointDocument>(
         buildingId,
         `SELECT * FROM c WHERE c.id > @after AND c.id < @end AND ${condition}
           AND ARRAY_CONTAINS(@quantities, c.quantity)${spaceIds ? ' AND ARRAY_CONTAINS(@spaces, c.spaceId)' : ''}
