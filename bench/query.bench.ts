@@ -16,7 +16,14 @@ import { DASHBOARD, type Dashboard } from './query.document';
 import { type Kind, KINDS, type Order, type Setup, untyped } from './query.kinds';
 
 const DEVICES = 20;
-const QUANTITIES: QuantityName[] = ['AIR_TEMPERATURE', 'RELATIVE_HUMIDITY', 'CO2_LEVEL'];
+/** What the devices measure continuously: the worker tells of each. */
+const QUANTITIES: QuantityName[] = [
+  'AIR_TEMPERATURE',
+  'RELATIVE_HUMIDITY',
+  'CO2_LEVEL',
+  'ILLUMINANCE',
+  'MOTION_LEVEL',
+];
 const CONNECTIONS = 10;
 const MANY_CONNECTIONS = 100;
 /** Until the code is compiled and the documents are known. */

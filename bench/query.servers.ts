@@ -68,7 +68,7 @@ async function start(kind: Kind, { account, namespace, issuer, principal }: Setu
     jobs,
     exports: createExports({ cosmos, jobs, files: { open: unused }, keepMs: 86_400_000 }),
     averages: createAveragesReader({ cosmos }),
-    recent: createRecentReader({ cosmos }),
+    recent: createRecentReader({ cosmos, keepLatestMs: 1_000 }),
     deviceStatuses,
     coldAccess: { approve: unused, revoke: unused, approvals: unused, issue: unused },
     questions: { readings: unused, history: unused, excursions: unused },

@@ -33,6 +33,8 @@ import { run, stopInOrder } from './run';
 
 // How far an issuer's clock may be from ours.
 const CLOCK_TOLERANCE_SECONDS = 5;
+// Latest readings are written about once a minute: a moment more is not seen, and one call serves all who look.
+const LATEST_KEPT_MS = 1_000;
 
 /** The GraphQL API over HTTP, WebSocket and server-sent events. */
 run('api', apiSettings, async (settings, logger) => {
@@ -105,7 +107,7 @@ run('api', apiSettings, async (settings, logger) => {
     }),
     memberships,
     averages: createAveragesReader({ cosmos }),
-    recent: createRecentReader({ cosmos }),
+    recent: createRecentReader({ cosmos, keepLatestMs: LATEST_KEPT_MS }),
     deviceStatuses,
     questions: analytics.questions,
     alerting: createAlerting({ cosmos, keepSeconds: settings.ALERT_DAYS * 86_400 }),
