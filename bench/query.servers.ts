@@ -93,7 +93,11 @@ async function start(kind: Kind, { account, namespace, issuer, principal }: Setu
 
   // The rules before the fields are part of the resolvers: without them the others would not answer the same.
   const schema = enforceRules(createSchema());
-  const services: Services = { ...shared, cursors: createCursors({ key: cursorKey }) };
+  const services: Services = {
+    ...shared,
+    cursors: createCursors({ key: cursorKey }),
+    documentCheck: { problemsOf: unused, registered: unused },
+  };
   const scopes = createScopes(memberships);
   const signal = new AbortController().signal;
   const context = (): Promise<Context> =>

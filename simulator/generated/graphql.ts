@@ -619,6 +619,18 @@ export type RegisterDevicesInput = {
   tenantId: string;
 };
 
+/** Documents of one client of a tenant. */
+export type RegisterDocumentsInput = {
+  /** The name of the client that it is built into, e.g. `dashboard` or `app 4.2`; 1 to 200 characters. */
+  client: string;
+  /** The documents: 1 to 500 a call, 1 MiB together; at most 5000 of a tenant. */
+  documents: Array<TrustedDocumentInput>;
+  /** Of your choice, 1 to 200 characters: the same call with the same key, within 24 hours, has no second effect. */
+  idempotencyKey: string;
+  /** The tenant. The documents can be asked for by those who belong to it. */
+  tenantId: string;
+};
+
 /** A device that is to be registered. */
 export type RegisteredDeviceInput = {
   /** Its model, which says what it measures: `thermometer`, `hygrometer`, `co2-meter`, `light-meter`, `motion-meter`, `climate-sensor`, `room-sensor`, `fahrenheit-thermometer`, `smoke-detector`, `intruder-alarm`, `occupancy-sensor`, `lorawan-room-sensor`, `lorawan-probe-pair`, `modbus-climate-transmitter`, `modbus-room-station`, `line-alarm-panel`. */
@@ -685,6 +697,16 @@ export type ResumeDeviceInput = {
 export type RetireDeviceInput = {
   /** The device. */
   deviceId: string;
+};
+
+/** Documents that one client of a tenant asks for no more. */
+export type RetireDocumentsInput = {
+  /** The name of the client that it is built into, e.g. `dashboard` or `app 4.2`; 1 to 200 characters. */
+  client: string;
+  /** Ids of documents, 1 to 500 a call. */
+  documentIds: Array<string>;
+  /** The tenant. */
+  tenantId: string;
 };
 
 /** A device that is to be taken out of stock. */
@@ -812,6 +834,14 @@ export type TimeSource =
   | 'DEVICE'
   /** The gateway, by its clock at receipt, because the device gave no time. */
   | 'GATEWAY';
+
+/** A document that a client is built with. */
+export type TrustedDocumentInput = {
+  /** `sha256:` and the SHA-256 of the document’s exact text in UTF-8, as 64 lower-case hex digits (GraphQL over HTTP, appendix A). */
+  documentId: string;
+  /** The document itself: at least one operation, with the fragments that it uses. */
+  text: string;
+};
 
 /** Why a mutation was refused. Further codes may come; treat one you do not know as a refusal. */
 export type UserErrorCode =
@@ -1338,6 +1368,7 @@ export type JobRowsQuery = { job: { rows: { nodes: Array<{ index: number, serial
           | { code: UserErrorCode, message: string, path: Array<string> | null }
           | { code: UserErrorCode, message: string, path: Array<string> | null }
           | { code: UserErrorCode, message: string, path: Array<string> | null }
+          | { code: UserErrorCode, message: string, path: Array<string> | null }
          | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
 
 export type JobsQueryVariables = Exact<{
@@ -1552,6 +1583,24 @@ export type RegisterDevicesMutation = { registerDevices:
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
+export type RegisterDocumentsMutationVariables = Exact<{
+  input: RegisterDocumentsInput;
+}>;
+
+
+export type RegisterDocumentsMutation = { registerDocuments:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidDocumentsError', code: UserErrorCode, message: string, path: Array<string> | null, problems: Array<{ documentId: string, index: number, message: string, line: number | null, column: number | null }> }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'RegisterDocumentsSuccess', documents: Array<{ documentId: string, clients: Array<string> }> }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
 export type RegisteredDevicesQueryVariables = Exact<{
   tenant: string;
   first?: number | null | undefined;
@@ -1642,6 +1691,23 @@ export type RetireDeviceMutation = { retireDevice:
     | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'RetireDeviceSuccess', device: { id: string, name: string, state: DeviceState, retiredAt: string | null } }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type RetireDocumentsMutationVariables = Exact<{
+  input: RetireDocumentsInput;
+}>;
+
+
+export type RetireDocumentsMutation = { retireDocuments:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'RetireDocumentsSuccess', documentIds: Array<string> }
     | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
@@ -1832,6 +1898,16 @@ export type TenantAuditLogQueryVariables = Exact<{
 
 
 export type TenantAuditLogQuery = { tenant: { id: string, auditLog: { nodes: Array<{ id: string, at: string, actor: string, action: string, subject: string, before: Record<string, unknown> | null, after: Record<string, unknown> | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
+export type TrustedDocumentsQueryVariables = Exact<{
+  tenant: string;
+  client?: string | null | undefined;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type TrustedDocumentsQuery = { tenant: { id: string, trustedDocuments: { nodes: Array<{ documentId: string, clients: Array<string>, registeredAt: string, registeredBy: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -3321,6 +3397,33 @@ export const RegisterDevicesDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:5e0b546596cc7d072c441f6223dba093baa9144ebb4682bfb62638973cbed335"}) as unknown as TypedDocumentString<RegisterDevicesMutation, RegisterDevicesMutationVariables>;
+export const RegisterDocumentsDocument = new TypedDocumentString(`
+    mutation RegisterDocuments($input: RegisterDocumentsInput!) {
+  registerDocuments(input: $input) {
+    __typename
+    ... on RegisterDocumentsSuccess {
+      documents {
+        documentId
+        clients
+      }
+    }
+    ... on InvalidDocumentsError {
+      problems {
+        documentId
+        index
+        message
+        line
+        column
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:c7a72116f3f3264b9c51278f538da3d9f398ea147e17de373a81cbf0318bb188"}) as unknown as TypedDocumentString<RegisterDocumentsMutation, RegisterDocumentsMutationVariables>;
 export const RegisteredDevicesDocument = new TypedDocumentString(`
     query RegisteredDevices($tenant: ID!, $first: Int = 50, $after: String) {
   tenant(id: $tenant) {
@@ -3462,6 +3565,21 @@ export const RetireDeviceDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:61ca9fb7f63c98a0182cbe4de2d14dac40232bd70c65d07635da576db265693b"}) as unknown as TypedDocumentString<RetireDeviceMutation, RetireDeviceMutationVariables>;
+export const RetireDocumentsDocument = new TypedDocumentString(`
+    mutation RetireDocuments($input: RetireDocumentsInput!) {
+  retireDocuments(input: $input) {
+    __typename
+    ... on RetireDocumentsSuccess {
+      documentIds
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:c9d8f656447c8db0e957d6300689972fe7b25f0dcb85fa7b4a767a3a9828ee6b"}) as unknown as TypedDocumentString<RetireDocumentsMutation, RetireDocumentsMutationVariables>;
 export const RetireRegisteredDeviceDocument = new TypedDocumentString(`
     mutation RetireRegisteredDevice($input: RetireRegisteredDeviceInput!) {
   retireRegisteredDevice(input: $input) {
@@ -3745,6 +3863,25 @@ export const TenantAuditLogDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:b3120fcb1d1573ef598fae5de9d4e525945e9301b1f7bb96a2e07aa0f102d6a2"}) as unknown as TypedDocumentString<TenantAuditLogQuery, TenantAuditLogQueryVariables>;
+export const TrustedDocumentsDocument = new TypedDocumentString(`
+    query TrustedDocuments($tenant: ID!, $client: String, $first: Int, $after: String) {
+  tenant(id: $tenant) {
+    id
+    trustedDocuments(client: $client, first: $first, after: $after) {
+      nodes {
+        documentId
+        clients
+        registeredAt
+        registeredBy
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:9952f5c4a22eae47cc755b92900dd911a17c21abe42a115c75100479d6fe0d77"}) as unknown as TypedDocumentString<TrustedDocumentsQuery, TrustedDocumentsQueryVariables>;
 export const ViewerDocument = new TypedDocumentString(`
     query Viewer {
   viewer {

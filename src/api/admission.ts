@@ -20,6 +20,8 @@ export interface Admission {
   admitDocument(payer: Payer, source: string): void;
   /** It was found to be valid, and is kept: from now on it is free, for everybody. */
   remember(source: string): void;
+  /** Whether it was found to be valid here. */
+  knows(source: string): boolean;
 }
 
 /** A token is about four characters, and to validate one takes about as long as an object of an answer does. */
@@ -55,6 +57,7 @@ export function createAdmission({
       const excess = excessOf(document, limits);
       if (excess !== null) throw excess;
     },
+    knows: (source) => known.has(documentKey(source)),
     remember(source) {
       known.add(documentKey(source));
       if (known.size > MAXIMUM_KNOWN) known.delete(known.values().next().value!);

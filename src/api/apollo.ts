@@ -4,6 +4,7 @@ import {
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
 import { GraphQLError, type GraphQLSchema, OperationTypeNode } from 'graphql';
+import { documentIdOf } from '../domain/document-id';
 import { explain, type Logger } from '../observability/logger';
 import { type Context } from '../resolvers/context';
 import { type Admission } from './admission';
@@ -12,6 +13,7 @@ import { createDocumentCache } from './document-cache';
 import { maskError } from './error-answers';
 import { type DocumentLimits } from './limits';
 import { type ApiMeters } from './meters';
+import { checkAllowed, isLocked } from './requested-documents';
 import { type Throttle } from './throttle';
 
 // Errors of one document that are told; the rest of its validation is not done.
@@ -91,7 +93,9 @@ function operations({
             if (errors === undefined || errors.length === 0) admission.remember(source);
           };
         },
-        async didResolveOperation({ document, operation, request, contextValue }) {
+        async didResolveOperation({ document, operation, request, source, contextValue }) {
+          // Asked for before the text was parsed; here again, so that it holds however the text was read from the request.
+          if (isLocked(contextValue.principal)) checkAllowed(contextValue.principal, documentIdOf(source));
           if (operation?.operation === OperationTypeNode.SUBSCRIPTION) {
             throw new GraphQLError(
               'subscriptions are served over WebSocket (graphql-transport-ws) at this same path',

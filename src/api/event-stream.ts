@@ -65,7 +65,7 @@ export function createEventStreams(options: {
       const { principal, signal } = raw.graphql!;
       const prepared = await operations.prepare(
         { principal, requestId, signal },
-        { query, operationName, variables },
+        { query, documentId: documentIdIn(raw), operationName, variables },
       );
       if (isArguments(prepared)) {
         carried.set(prepared, raw);
@@ -126,9 +126,9 @@ export function createEventStreams(options: {
       opened.set(request, stream);
       const [body, init] = await handler({
         method: request.method,
-        url: request.url,
+        url: documentIdIn(request) === undefined ? request.url : withQuery(request.url),
         headers: { get: (name) => headerOf(request, name) },
-        body: request.body as Record<string, unknown> | null,
+        body: bodyOf(request),
         raw: request,
         context: stream,
       });
@@ -175,6 +175,22 @@ export function createEventStreams(options: {
       return reply;
     },
   };
+}
+
+function documentIdIn({ method, body, query }: FastifyRequest): unknown {
+  return ((method === 'GET' ? query : body) as { documentId?: unknown } | null)?.documentId ?? undefined;
+}
+
+/** The library takes no request without a text; an empty one stands for the document that is named by its id. */
+function bodyOf(request: FastifyRequest): Record<string, unknown> | null {
+  const body = request.body as Record<string, unknown> | null;
+  return body !== null && documentIdIn(request) !== undefined
+    ? { ...body, query: body['query'] ?? '' }
+    : body;
+}
+
+function withQuery(url: string): string {
+  return /[?&]query=/.test(url) ? url : `${url}&query=`;
 }
 
 /** Calls `sent` when the text has left for the network, or never will. */

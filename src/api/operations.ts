@@ -25,6 +25,7 @@ import { type FanOut, type Sink } from './fan-out';
 import { type DocumentLimits } from './limits';
 import { deliverAlone } from './lone-delivery';
 import { createContext } from './request-context';
+import { type FoundDocument, type RequestedDocuments } from './requested-documents';
 import { type Scopes } from './scopes';
 import { type Executor } from './shared-execution';
 import { createSharedResults } from './shared-results';
@@ -34,7 +35,10 @@ import { type Turns } from './turns';
 
 /** What a client asks for over a stream, whichever carries it. */
 export interface OperationRequest {
-  query: string;
+  /** Left out, or empty where the protocol demands one: `documentId` names it. */
+  query?: string | undefined;
+  /** See `RequestedDocuments`; unchecked. */
+  documentId?: unknown;
   operationName?: string | null | undefined;
   variables?: Record<string, unknown> | null | undefined;
 }
@@ -56,7 +60,7 @@ export interface Operations {
 }
 
 interface Asked {
-  request: OperationRequest;
+  source: string;
   operation: OperationDefinitionNode;
   variables: Record<string, unknown>;
   cost: RequestedCost;
@@ -72,6 +76,7 @@ export function createOperations(options: {
   budget: DeliveryBudget;
   limits: DocumentLimits;
   admission: Admission;
+  requested: RequestedDocuments;
   turns: Turns;
   /** Executes for subscriptions that share with nobody. */
   executor: Pick<Executor, 'textOf'>;
@@ -87,6 +92,7 @@ export function createOperations(options: {
     budget,
     limits,
     admission,
+    requested,
     turns,
     throttle,
     executor,
@@ -124,12 +130,16 @@ export function createOperations(options: {
       await turns.next(asking.principal.id);
       const contextValue = await createContext({ services, scopes, ...asking });
       const payer = payerOf(contextValue.scope);
+      let found: FoundDocument | undefined;
       try {
-        admission.admitDocument(payer, request.query);
+        found = await requested.find(contextValue.scope, request);
+        if (found?.trusted === false) admission.admitDocument(payer, found.source);
       } catch (error) {
-        return [error as GraphQLError];
+        if (error instanceof GraphQLError) return [error];
+        throw error;
       }
-      const document = documentOf(request.query);
+      const source = found?.source ?? '';
+      const document = documentOf(source);
       if (!('kind' in document)) return document;
       const variables = request.variables ?? {};
       const operation = getOperationAST(document, request.operationName);
@@ -152,7 +162,7 @@ export function createOperations(options: {
         variableValues: variables,
         contextValue,
       };
-      asked.set(args, { request, operation, variables, cost });
+      asked.set(args, { source, operation, variables, cost });
       return args;
     },
 
@@ -164,7 +174,7 @@ export function createOperations(options: {
     },
 
     async subscribe(args, send) {
-      const { request, operation, variables } = asked.get(args)!;
+      const { source: text, operation, variables } = asked.get(args)!;
       const source = await createSourceEventStream(args);
       if (!(Symbol.asyncIterator in source)) return source;
       const stream = sharedStreamOf(source);
@@ -197,7 +207,7 @@ export function createOperations(options: {
           own: isShared ? null : context,
           keyOf: (rights) =>
             isShared
-              ? sharingKey({ source: request.query, operation, variables, start, rights })
+              ? sharingKey({ source: text, operation, variables, start, rights })
               : `${alone} ${rights}`,
           stream,
           sink: { ...ends, send },

@@ -5,6 +5,11 @@ import { type Registry as Metrics } from '../observability/metrics';
 import { createGraphiQL, GRAPHIQL_PATH, type PageFile, pageSecurityPolicy } from './graphiql';
 import { schemaText } from './schema-file';
 
+export interface GraphiqlPage {
+  page: PageFile;
+  headers(host: string | undefined): Record<string, string>;
+}
+
 /**
  * What is served to anybody: health, metrics, the schema's text and GraphiQL's files. None of it tells of a tenant.
  * @returns the GraphiQL page, with the headers it needs.
@@ -12,7 +17,7 @@ import { schemaText } from './schema-file';
 export function registerPublicRoutes(
   app: FastifyInstance,
   options: { schema: GraphQLSchema; metrics: Metrics; readiness: () => Readiness },
-): { page: PageFile; headers: (host: string | undefined) => Record<string, string> } {
+): GraphiqlPage {
   const health = healthAnswers(options);
   for (const path of ['/healthz', '/readyz', '/metrics']) {
     app.get(path, async (_request, reply) => {

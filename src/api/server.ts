@@ -1,25 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomUUID } from 'node:crypto';
-import { type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import cors from '@fastify/cors';
-import websocket from '@fastify/websocket';
-import { fastifyApolloHandler } from '@as-integrations/fastify';
-import Fastify, {
-  type FastifyError,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-} from 'fastify';
-import { GraphQLError } from 'graphql';
+import { type FastifyInstance } from 'fastify';
+import { type GraphQLError } from 'graphql';
 import { type Live } from '../live/live';
 import { type Readiness } from '../observability/health';
-import { explain, type Logger } from '../observability/logger';
+import { type Logger } from '../observability/logger';
 import { type Registry as Metrics } from '../observability/metrics';
 import { listenError } from '../observability/operator-error';
-import { type Context, type Services } from '../resolvers/context';
+import { type Services } from '../resolvers/context';
 import { createCursors } from '../resolvers/cursor';
-import { type ErrorCode } from '../resolvers/errors';
 import { createSchema } from '../resolvers/schema';
 import { type AlertFeed } from '../store/alerts/feed';
 import { type Alerting } from '../store/alerts/alerting';
@@ -32,28 +21,31 @@ import { type Memberships } from '../store/memberships';
 import { type RecentReader } from '../store/recent';
 import { type Registry } from '../store/registry';
 import { type Webhooks } from '../store/webhooks/webhooks';
-import { isTransient } from '../store/store-error';
 import { createAdmission } from './admission';
 import { createApollo } from './apollo';
-import { authenticate, type Tokens } from './authentication';
-import { errorAnswer, INTERNAL_MESSAGE, maskError, UNAVAILABLE_MESSAGE } from './error-answers';
-import { payerOf } from './cost';
+import { type Tokens } from './authentication';
 import { createCrowd } from './crowd';
 import { createDeliveryBudget } from './delivery-budget';
+import { createDocumentCheck } from './document-check';
+import { maskError } from './error-answers';
 import { createEventStreams } from './event-stream';
-import { EXPORTS_PATH, registerExportRoutes } from './export-downloads';
+import { registerExportRoutes } from './export-downloads';
 import { createFanOut } from './fan-out';
+import { registerGraphqlRoutes } from './graphql-routes';
+import { createHttpServer } from './http-server';
 import { DEFAULT_LIMITS, type DocumentLimits } from './limits';
 import { createApiMeters } from './meters';
 import { createOperations } from './operations';
+import { createRequestedDocuments } from './requested-documents';
 import { registerPublicRoutes } from './public-routes';
-import { createContext } from './request-context';
+import { createRefusals } from './refusals';
 import { enforceRules } from './rules';
 import { createScopes } from './scopes';
 import { createExecutor } from './shared-execution';
-import { createTurns } from './turns';
-import { createSocketHandler, handleProtocols } from './socket-handler';
+import { createSignIn } from './sign-in';
+import { createSocketHandler } from './socket-handler';
 import { type Throttle } from './throttle';
+import { createTurns } from './turns';
 import { webSocketOptions } from './web-socket';
 
 export interface ApiOptions {
@@ -111,30 +103,21 @@ export interface Api {
 
 /** About 50 MB of parsed documents, in two caches. */
 const MAXIMUM_CACHED_CHARACTERS = 500_000;
-const REQUEST_TIMEOUT_MS = 30_000;
 /** Requests under way: of one client, of all, and on one connection. More wait nowhere: they are told to come again. */
 const MAXIMUM_REQUESTS = { maximumOfClient: 100, maximum: 1_000, maximumOnConnection: 4 };
 /** At about 16 microseconds each, a sixth of a core. */
 const DELIVERIES_PER_SECOND = 10_000;
-/** How long a browser remembers what a page of another origin may send. */
-const PREFLIGHT_SECONDS = 600;
 const DRAIN_MS = 8_000;
-const SERVICE_RESTART = 1012;
-const PATH = '/graphql';
-const STREAM_PATH = '/graphql/stream';
 const KEEP_ALIVE_MS = 12_000;
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    graphql: Context | null;
-  }
-}
 
 /** The GraphQL API over HTTP, WebSocket and server-sent events, its schema, its GraphiQL page, its health and its metrics, on one port. */
 export function createApi(options: ApiOptions): Api {
   const { logger, metrics, live, memberships, tokens } = options;
   const meters = createApiMeters(metrics);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const { throttle } = options;
+  const admission = createAdmission({ throttle, limits });
+  const requested = createRequestedDocuments({ store: options.registry, throttle });
   const services: Services = {
     registry: options.registry,
     jobs: options.jobs,
@@ -149,6 +132,7 @@ export function createApi(options: ApiOptions): Api {
     alertFeed: options.alertFeed,
     live,
     cursors: createCursors({ key: options.cursorKey }),
+    documentCheck: createDocumentCheck({ limits, admission, throttle, requested }),
     gatewayHostName: options.gatewayHostName,
   };
   const scopes = createScopes(memberships);
@@ -169,8 +153,6 @@ export function createApi(options: ApiOptions): Api {
     readiness,
     async start() {
       const schema = enforceRules(createSchema());
-      const { throttle } = options;
-      const admission = createAdmission({ throttle, limits });
       const crowd = createCrowd(MAXIMUM_REQUESTS);
       const turns = createTurns();
       const common = {
@@ -178,6 +160,7 @@ export function createApi(options: ApiOptions): Api {
         limits,
         throttle,
         admission,
+        requested,
         turns,
         maximumCachedCharacters: MAXIMUM_CACHED_CHARACTERS,
         meters,
@@ -207,163 +190,50 @@ export function createApi(options: ApiOptions): Api {
       const requests = new AsyncLocalStorage<string>();
       const apollo = createApollo({ ...common, requestId: () => requests.getStore() ?? '' });
       await apollo.start();
-      app = Fastify({
-        bodyLimit: options.maximumBodyBytes ?? 4 * 1024 * 1024,
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        // A caller's own request id is not taken: it could be another's.
-        genReqId: () => randomUUID(),
-        forceCloseConnections: 'idle',
-        routerOptions: { maxParamLength: 64 },
-      });
-      app.decorateRequest('graphql', null);
-      app.addHook('onRequest', async (request, reply) => {
-        if (!crowd.follow(request.raw, reply.raw)) return reply.hijack();
-        void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
-      });
-      app.setErrorHandler((error: FastifyError, request, reply) => {
-        const { status, code, message } = refusalOf(error);
-        if (status >= 500) logger.error({ requestId: request.id, error: explain(error) }, 'a request failed');
-        return refuse(reply, status, code, message);
-      });
-      app.setNotFoundHandler((_request, reply) =>
-        refuse(reply, 404, 'NOT_FOUND', `nothing is served here: see ${PATH}, /schema.graphql and /healthz`),
-      );
-      if (options.origins !== undefined && options.origins.length > 0) {
-        await app.register(cors, {
-          origin: [...options.origins],
-          methods: ['GET', 'POST'],
-          allowedHeaders: ['authorization', 'content-type', 'accept', 'last-event-id', 'range', 'if-range'],
-          exposedHeaders: ['x-request-id', 'retry-after', 'content-disposition', 'content-range', 'etag'],
-          maxAge: PREFLIGHT_SECONDS,
-        });
-      }
-      await app.register(websocket, {
-        options: { maxPayload: options.maximumMessageBytes ?? 256 * 1024, handleProtocols },
-        async preClose() {
-          for (const socket of app!.websocketServer.clients)
-            socket.close(SERVICE_RESTART, 'the server restarts');
-        },
-      });
-
+      const { maximumBodyBytes, maximumMessageBytes, origins } = options;
+      const refusals = createRefusals({ logger, meters });
+      const bounds = { origins, maximumBodyBytes, maximumMessageBytes };
+      app = await createHttpServer({ crowd, refusals, logger, ...bounds });
       app.addHook('onClose', () => apollo.stop());
 
-      const graphiql = registerPublicRoutes(app, { schema, metrics, readiness });
-
-      /** A person who opens the address in a browser; a program asks for JSON. */
-      const wantsPage = (request: FastifyRequest): boolean =>
-        request.method === 'GET' &&
-        !request.url.startsWith(STREAM_PATH) &&
-        !request.url.startsWith(EXPORTS_PATH) &&
-        !(request.query as Record<string, unknown>)['query'] &&
-        (request.headers.accept ?? '').includes('text/html');
-
-      // Before the body is read: who is not signed in costs no parsing.
-      const signIn = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
-        // A socket signs in by its first message; GraphiQL asks its user for the token.
-        if (request.ws || wantsPage(request)) return;
-        void reply.header('cache-control', 'no-store');
-        const authentication = await authenticate(tokens, request.headers.authorization);
-        if (authentication.ok) {
-          const { principal } = authentication;
-          // What is long by its nature, a stream or a download, has limits of its own.
-          const brief = request.routeOptions.url === PATH;
-          const crowded = brief ? crowd.enter(principal.id, reply.raw) : null;
-          if (crowded !== null) {
-            void reply.header('retry-after', '1');
-            if (crowded === 'all') return refuse(reply, 503, 'UNAVAILABLE', 'too many requests at once');
-            const message = `at most ${MAXIMUM_REQUESTS.maximumOfClient} requests of yours at a time`;
-            return refuse(reply, 429, 'RATE_LIMITED', message);
-          }
-          request.graphql = await createContext({
-            services,
-            scopes,
-            principal,
-            requestId: request.id,
-            signal: goneSignal(reply.raw),
-          });
-          const payer = payerOf(request.graphql.scope);
-          return admit(reply, () =>
-            admission.admitBody(payer, Number(request.headers['content-length'] ?? 0)),
-          );
-        }
-        const { code, message, reason } = authentication;
-        meters.errors.inc({ code });
-        if (code === 'UNAVAILABLE') return refuse(reply, 503, code, message, reason);
-        void reply.header('www-authenticate', `Bearer realm="atrium", error="invalid_token"`);
-        return refuse(reply, 401, code, message, reason);
-      };
-      const handle = fastifyApolloHandler<Context>(apollo, {
-        context: async (request) => request.graphql!,
+      const signIn = createSignIn({
+        tokens,
+        crowd,
+        maximumOfClient: MAXIMUM_REQUESTS.maximumOfClient,
+        services,
+        scopes,
+        admission,
+        meters,
+        refusals,
       });
-      const answer = async function (this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
-        if (wantsPage(request)) {
-          return reply
-            .type(graphiql.page.type)
-            .headers(graphiql.headers(request.headers.host))
-            .send(graphiql.page.body);
-        }
-        const { principal, scope } = request.graphql!;
-        await turns.next(principal.id);
-        const source = sourceIn(request);
-        if (source !== undefined) {
-          const payer = payerOf(scope);
-          const refused = admit(reply, () => admission.admitDocument(payer, source));
-          if (refused !== undefined) return refused;
-        }
-        return requests.run(request.id, () => handle.call(this, request as never, reply as never));
-      };
       const keepAliveMilliseconds = options.keepAliveMilliseconds ?? KEEP_ALIVE_MS;
-      const onSocket = createSocketHandler({
-        protocol: webSocketOptions({
-          operations,
-          memberships,
-          tokens,
-          meters,
-          logger,
-          maximumOperations: options.maximumOperationsPerSocket ?? 100,
-        }),
-        keepAliveMilliseconds,
-        logger,
-      });
       const streams = createEventStreams({ operations, memberships, keepAliveMilliseconds, meters, logger });
       meters.observeStreams(streams.open);
       app.addHook('preClose', async () => streams.close());
-      const maximumSockets = options.maximumSockets ?? 10_000;
-      /** With so many connections that are kept open, over either transport. */
-      const isFull = (connections: number): boolean => stopping || connections > maximumSockets;
-      app.route({
-        method: 'GET',
-        url: PATH,
-        onRequest: signIn,
-        handler: answer,
-        wsHandler(socket, request) {
-          const open = this.websocketServer.clients.size;
-          meters.sockets.set(open);
-          socket.once('close', () => meters.sockets.dec());
-          if (isFull(open + streams.open())) {
-            socket.close(1013, 'too many connections: try again later');
-            return;
-          }
-          onSocket(socket, request);
-        },
+      const protocol = webSocketOptions({
+        operations,
+        memberships,
+        tokens,
+        meters,
+        logger,
+        maximumOperations: options.maximumOperationsPerSocket ?? 100,
       });
-      app.route({ method: 'POST', url: PATH, onRequest: signIn, handler: answer });
-      registerExportRoutes(app, { signIn, refuse, exports: options.exports, logger });
-      app.route({
-        method: ['GET', 'POST'],
-        url: STREAM_PATH,
-        onRequest: signIn,
-        async handler(request, reply) {
-          if (!(request.headers.accept ?? '').includes('text/event-stream')) {
-            return refuse(reply, 406, 'BAD_REQUEST', 'accept text/event-stream here');
-          }
-          if (isFull(this.websocketServer.clients.size + streams.open() + 1)) {
-            void reply.header('retry-after', '5');
-            return refuse(reply, 503, 'UNAVAILABLE', 'too many connections: try again later');
-          }
-          return streams.handle(request, reply);
-        },
+      registerGraphqlRoutes(app, {
+        apollo,
+        requests,
+        signIn,
+        admission,
+        requested,
+        turns,
+        refusals,
+        graphiql: registerPublicRoutes(app, { schema, metrics, readiness }),
+        streams,
+        onSocket: createSocketHandler({ protocol, keepAliveMilliseconds, logger }),
+        maximumSockets: options.maximumSockets ?? 10_000,
+        isStopping: () => stopping,
+        meters,
       });
+      registerExportRoutes(app, { signIn, refuse: refusals.refuse, exports: options.exports, logger });
 
       try {
         await app.listen({ host: options.host, port: options.port });
@@ -388,65 +258,4 @@ export function createApi(options: ApiOptions): Api {
       listening = false;
     },
   };
-
-  /** Sends what is thrown as an answer, as it would be sent from a request that came further. */
-  function admit(reply: FastifyReply, pay: () => void): FastifyReply | undefined {
-    try {
-      pay();
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof GraphQLError)) throw error;
-      const answer = maskError(error, reply.request.id, logger);
-      const { code, retryAfterSeconds } = answer.extensions;
-      meters.errors.inc({ code });
-      if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(retryAfterSeconds));
-      const type = (reply.request.headers.accept ?? '').includes('application/graphql-response+json')
-        ? 'application/graphql-response+json; charset=utf-8'
-        : 'application/json; charset=utf-8';
-      return reply
-        .code(code === 'RATE_LIMITED' ? 429 : 400)
-        .type(type)
-        .send({ errors: [answer] });
-    }
-  }
-
-  function refuse(
-    reply: FastifyReply,
-    status: number,
-    code: ErrorCode,
-    message: string,
-    reason?: string,
-  ): FastifyReply {
-    return reply
-      .code(status)
-      .type('application/json; charset=utf-8')
-      .send({ errors: [errorAnswer(code, message, reply.request.id, reason)] });
-  }
-}
-
-/** The document of a request, where it names one as it should. */
-function sourceIn({ method, body, query }: FastifyRequest): string | undefined {
-  const given = (method === 'GET' ? query : body) as { query?: unknown } | null | undefined;
-  return typeof given?.query === 'string' ? given.query : undefined;
-}
-
-/** Aborted where the connection closes before the answer is out. */
-function goneSignal(response: ServerResponse): AbortSignal {
-  const gone = new AbortController();
-  response.once('close', () => {
-    if (!response.writableFinished) gone.abort(new Error('the client went'));
-  });
-  return gone.signal;
-}
-
-/** What Fastify refuses before GraphQL is reached. */
-function refusalOf(error: FastifyError): { status: number; code: ErrorCode; message: string } {
-  // An error of the store may carry a status too, and its message is not for the caller.
-  const status = error.code?.startsWith('FST_') ? (error.statusCode ?? 500) : 500;
-  if (status === 413) {
-    return { status, code: 'PAYLOAD_TOO_LARGE', message: 'the body is over the limit: send less at a time' };
-  }
-  if (status >= 400 && status < 500) return { status, code: 'BAD_REQUEST', message: error.message };
-  if (isTransient(error)) return { status: 503, code: 'UNAVAILABLE', message: UNAVAILABLE_MESSAGE };
-  return { status: 500, code: 'INTERNAL_SERVER_ERROR', message: INTERNAL_MESSAGE };
 }

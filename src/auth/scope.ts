@@ -1,5 +1,8 @@
 import { type DevicePermission } from '../domain/lifecycle';
 import { type QuantityName } from '../domain/quantity';
+import { type Principal } from './principal';
+
+export type { Principal };
 
 export const ROLES = ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER', 'OPERATOR'] as const;
 export type Role = (typeof ROLES)[number];
@@ -33,6 +36,8 @@ const PERMISSIONS = {
   'ingestion.read': ['OWNER', 'MANAGER'],
   /** Who may see what: to share it, to take what is shared, and to see with whom it is. */
   'access.manage': ['OWNER'],
+  /** To give programs a part of one's own rights, and to take it from them. */
+  'api-key.manage': ['OWNER', 'MANAGER'],
   // What an alert of which kind needs, `alert-access.ts` says.
   'alert.read': ['OWNER', 'MANAGER', 'TECHNICIAN'],
   'alert.read-presence': ['OWNER', 'MANAGER'],
@@ -40,23 +45,14 @@ const PERMISSIONS = {
   'alert-rule.read': ['OWNER', 'MANAGER', 'TECHNICIAN'],
   'alert-rule.manage': ['OWNER', 'MANAGER'],
   'webhook.manage': ['OWNER', 'MANAGER'],
+  /** The documents that the tenant's clients were built with. */
+  'document.manage': ['OWNER', 'MANAGER'],
   // Files know neither quantities nor buildings: for those who may read all of it, one by one approved by an owner.
   'cold-store.read': ['OWNER', 'MANAGER', 'ANALYST'],
   'cold-store.approve': ['OWNER'],
 } as const satisfies Record<DevicePermission, readonly Role[]> & Record<string, readonly Role[]>;
 
 export type Permission = keyof typeof PERMISSIONS;
-
-/** Who asks: a person by `(iss, sub)`. Programs and devices are principals of their own kinds. */
-export interface Principal {
-  kind: 'person';
-  /** `personId(iss, sub)`. */
-  id: string;
-  /** For display only; never an identity. */
-  email: string | null;
-  /** Milliseconds since 1970: when the token ends, and with it every open subscription. */
-  expiresAt: number;
-}
 
 /**
  * What a right to single spaces of a building tells of the building as a whole: that it is there, its name and time zone,
@@ -80,6 +76,8 @@ export interface Entitlement {
   /** Null: every quantity. */
   quantities: readonly QuantityName[] | null;
   role: Role;
+  /** Left out: all that the role may. Else of that these alone: a program's key has a part of a person's rights. */
+  permissions?: readonly Permission[];
   /** Milliseconds since 1970; null: until revoked. */
   until: number | null;
   /** The grant by which another tenant shares it; left out where it comes of belonging to the tenant. */
@@ -175,8 +173,16 @@ function reaches(each: Entitlement, permission: Permission, target: Target, now:
     (each.quantities === null ||
       target.quantity === undefined ||
       (target.quantity !== null && each.quantities.includes(target.quantity))) &&
-    (each.until === null || now < each.until) &&
-    (PERMISSIONS[permission] as readonly Role[]).includes(each.role)
+    holdsNow(each, permission, now)
+  );
+}
+
+/** Whether a right is to the permission at this moment, wherever. */
+function holdsNow({ until, role, permissions }: Entitlement, permission: Permission, now: number): boolean {
+  return (
+    (until === null || now < until) &&
+    (PERMISSIONS[permission] as readonly Role[]).includes(role) &&
+    (permissions === undefined || permissions.includes(permission))
   );
 }
 
@@ -207,11 +213,7 @@ function includesRole(role: Role, lesser: Role): boolean {
 /** The tenants in which the scope holds the permission anywhere. */
 export function tenantsWith(scope: TenantScope, permission: Permission, now = Date.now()): string[] {
   const tenants = scope.entitlements
-    .filter(
-      (each) =>
-        (each.until === null || now < each.until) &&
-        (PERMISSIONS[permission] as readonly Role[]).includes(each.role),
-    )
+    .filter((each) => holdsNow(each, permission, now))
     .map((each) => each.tenantId);
   return [...new Set(tenants)];
 }

@@ -16,7 +16,8 @@ export type IdKind =
   | 'whk'
   | 'whd'
   | 'exp'
-  | 'gra';
+  | 'gra'
+  | 'key';
 
 export function newId(kind: IdKind): string {
   return `${kind}_${randomBytes(16).toString('base64url')}`;

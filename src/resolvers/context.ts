@@ -12,6 +12,7 @@ import { type RecentReader } from '../store/recent';
 import { type Registry } from '../store/registry';
 import { type Webhooks } from '../store/webhooks/webhooks';
 import { type Cursors } from './cursor';
+import { type DocumentCheck } from './document/document-check';
 import { type Loaders } from './loaders';
 
 /** What resolvers work with, the same for every request. */
@@ -29,6 +30,8 @@ export interface Services {
   alertFeed: AlertFeed;
   webhooks: Webhooks;
   cursors: Cursors;
+  /** What is wrong with documents that are to be registered. */
+  documentCheck: DocumentCheck;
   /** `host:port` (or `host`) of the gateway as devices reach it. */
   gatewayHostName: string;
 }

@@ -17,7 +17,10 @@ export const ERROR_CODES = {
   RATE_LIMITED: 'You, or your tenant, ask for more than your share: wait for `retryAfterSeconds`.',
   QUESTION_TOO_COSTLY:
     'A question over stored readings takes longer, or looks at more, than one may: ask for a shorter range.',
-  PERSISTED_QUERY_NOT_SUPPORTED: 'Documents are not stored by their hash: send the text.',
+  PERSISTED_QUERY_NOT_SUPPORTED:
+    'Nobody stores a document by sending it: register your client’s documents and send `documentId`.',
+  DOCUMENT_NOT_FOUND: 'No document of that `documentId` is registered with a tenant of yours: send the text.',
+  DOCUMENT_NOT_ALLOWED: 'The API key may execute certain documents only, and this is none of them.',
   BAD_REQUEST: 'The request is not GraphQL over HTTP; the message says what is missing.',
   PAYLOAD_TOO_LARGE: 'The request body is over the limit: send less at a time.',
   TOO_SLOW:

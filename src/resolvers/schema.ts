@@ -43,6 +43,10 @@ import { StockResolver, TenantStockResolver } from './device/stock.resolver';
 import { SuspensionResolver } from './device/suspension.resolver';
 import { DeviceStatusResolver } from './device/device-status.resolver';
 import { DeviceTransferResolver, TenantTransfersResolver } from './device/transfer.resolver';
+import {
+  TenantTrustedDocumentsResolver,
+  TrustedDocumentResolver,
+} from './document/trusted-document.resolver';
 import { ExportResolver, TenantExportsResolver } from './export/export.resolver';
 import { JobResolver, JobRowResolver, TenantJobsResolver } from './job/job.resolver';
 import { NodeResolver } from './node.resolver';
@@ -130,6 +134,8 @@ const resolvers: NonEmptyArray<new () => object> = [
   TenantAlertRulesResolver,
   WebhookResolver,
   TenantWebhooksResolver,
+  TrustedDocumentResolver,
+  TenantTrustedDocumentsResolver,
   BuildingAuditLogResolver,
   TenantAuditLogResolver,
   GrantResolver,

@@ -290,5 +290,6 @@ function same(one: Entitlements, other: Entitlements): boolean {
 
 /** What a grant shares never changes, and its spaces may be many: who it is and until when is enough. */
 function comparable(each: Entitlement): unknown {
-  return each.grantId === undefined ? each : [each.grantId, each.role, each.until];
+  const { grantId, role, permissions, until } = each;
+  return grantId === undefined ? each : [grantId, role, permissions, until];
 }

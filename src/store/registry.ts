@@ -45,6 +45,7 @@ import { createStockSaga } from './registry/stock-saga';
 import { createSuspension } from './registry/suspension';
 import { createTenants } from './registry/tenants';
 import { createTransfers, type Transfers } from './registry/transfer';
+import { createTrustedDocuments, type TrustedDocuments } from './trusted-documents/trusted-documents';
 
 /** A page of a listing; `next` is an opaque position for the following page, null at the end. */
 export interface Page<T> {
@@ -122,6 +123,7 @@ export interface Registry
     Moving,
     Replacing,
     Transfers,
+    TrustedDocuments,
     SagaSweep {
   tenant(scope: TenantScope, tenantId: string): Promise<TenantDocument | null>;
   /** What a person belongs to, at most a second old: what `tenantScope` is made of. Empty for a stranger. */
@@ -310,5 +312,6 @@ export function createRegistry({
     ...createParents({ cosmos, changes }),
     ...createIntervals({ changes }),
     ...createGrants({ cosmos }),
+    ...createTrustedDocuments({ cosmos }),
   };
 }

@@ -8,6 +8,7 @@ import {
   ROLES,
   spacesWith,
   tenantScope,
+  tenantsWith,
 } from '../../src/auth/scope';
 
 const PERMISSIONS: readonly Permission[] = [
@@ -74,6 +75,33 @@ describe('rights', () => {
         // A space that nobody named is nobody's but the whole building's.
         expect(allows(scope, permission, { ...place, spaceId: 'spc_new' }, NOW)).toBe(spaces === null);
       }),
+    );
+  });
+
+  it('that are a part of a role’s are that part of what the role gives, and never more', () => {
+    fc.assert(
+      fc.property(
+        scopes,
+        fc.subarray([...PERMISSIONS]),
+        fc.constantFrom(...PERMISSIONS),
+        (scope, part, permission) => {
+          const partly = tenantScope(
+            principal,
+            scope.entitlements.map((each) => ({ ...each, permissions: part })),
+          );
+          const place = { tenantId: 'ten_a', buildingId: 'bld_1' };
+          const holds = part.includes(permission);
+          for (const spaceId of [null, ...SPACES]) {
+            const target = { ...place, spaceId };
+            expect(allows(partly, permission, target, NOW)).toBe(
+              holds && allows(scope, permission, target, NOW),
+            );
+          }
+          expect(tenantsWith(partly, permission, NOW)).toEqual(
+            holds ? tenantsWith(scope, permission, NOW) : [],
+          );
+        },
+      ),
     );
   });
 });

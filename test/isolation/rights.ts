@@ -31,6 +31,9 @@ export interface Things {
   provisioningJob: string;
   /** Of its building's readings; in the queue. */
   export: string;
+  /** One that is ready, and the name of a part of it. */
+  readyExport: string;
+  readyPart: string;
   /** Of its building: one of a temperature, and one that tells whether somebody is in. */
   alert: string;
   presenceAlert: string;
@@ -81,6 +84,12 @@ const LAST_HOUR = () => ({
 });
 
 const TOMORROW = new Date(Date.now() + 86_400_000).toISOString();
+
+/** Each tenant's client `app` has it. */
+export const DOCUMENT = {
+  id: 'sha256:afdc2859bb38708aec093237b238f87830691772a3a2da2cd9e4c265f8e3e880',
+  text: 'query Me { viewer { id } }',
+};
 
 export const CASES: Case[] = [
   {
@@ -1159,6 +1168,48 @@ export const CASES: Case[] = [
     otherwise: 'NOT_FOUND',
   },
   {
+    name: 'the documents of a tenant’s clients',
+    covers: ['Tenant.trustedDocuments'],
+    document:
+      'query ($id: ID!) { tenant(id: $id) { trustedDocuments(client: "app") { nodes { documentId text } } } }',
+    variables: byId(({ tenant }) => tenant),
+    at: 'tenant.trustedDocuments.nodes',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the registration of a document',
+    covers: ['Mutation.registerDocuments'],
+    document: `mutation ($input: RegisterDocumentsInput!) { registerDocuments(input: $input) {
+      ... on RegisterDocumentsSuccess { documents { documentId clients } } ... on UserError { code message path } } }`,
+    variables: ({ tenant }, _own, _rank, idempotencyKey) => ({
+      input: {
+        tenantId: tenant,
+        client: 'another app',
+        documents: [{ documentId: DOCUMENT.id, text: DOCUMENT.text }],
+        idempotencyKey,
+      },
+    }),
+    at: 'registerDocuments',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the retirement of a document',
+    covers: ['Mutation.retireDocuments'],
+    document: `mutation ($input: RetireDocumentsInput!) { retireDocuments(input: $input) {
+      ... on RetireDocumentsSuccess { documentIds } ... on UserError { code message path } } }`,
+    variables: ({ tenant }) => ({
+      input: { tenantId: tenant, client: 'another app', documentIds: [DOCUMENT.id] },
+    }),
+    at: 'retireDocuments',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
     name: 'what a tenant shares with others',
     covers: ['Tenant.grants'],
     document:
@@ -1321,6 +1372,22 @@ export const CASES: Case[] = [
     refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
     otherwise: 'NOT_FOUND',
   },
+];
+
+export interface Download {
+  name: string;
+  path(things: Things): string;
+  seen: Rank[];
+}
+
+/** Paths that are not GraphQL; everybody else, and everybody of another tenant's thing or an unknown one, gets NOT_FOUND. */
+export const DOWNLOADS: Download[] = [
+  {
+    name: 'a part of an export',
+    path: ({ readyExport, readyPart }) => `/exports/${readyExport}/${readyPart}`,
+    seen: WITH_READINGS,
+  },
+  { name: 'a part that is not ready', path: ({ export: id }) => `/exports/${id}/001.csv`, seen: [] },
 ];
 
 /** Operations that name nobody's thing: what they tell is the caller's own. */

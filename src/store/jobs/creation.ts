@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { type Principal } from '../../auth/principal';
 import { allows } from '../../auth/scope';
 import { derivedId } from '../../domain/id';
 import { type JobKind, MAXIMUM_CHUNKS, MAXIMUM_JOB_ROWS, rowsAChunk } from '../../domain/job';
@@ -103,7 +104,7 @@ export function createJobCreation({
         kind,
         tenantId,
         buildingId,
-        principal: { kind: scope.principal.kind, id: scope.principal.id },
+        principal: whose(scope.principal),
         state: 'QUEUED',
         total: rows.length,
         done: 0,
@@ -165,4 +166,9 @@ function rowsProblem(kind: JobKind, rows: readonly unknown[], path: string): Out
 function noPlace(): Outcome<never> {
   const message = `the tenant has ${PLACES_A_TENANT} jobs that are not finished: wait until one is, or cancel one`;
   return refused('LIMIT_EXCEEDED', message);
+}
+
+function whose(principal: Principal): JobDocument['principal'] {
+  const { kind, id } = principal;
+  return kind === 'key' ? { kind, id, createdBy: principal.createdBy } : { kind, id };
 }

@@ -1,4 +1,4 @@
-import { type Principal } from '../../auth/scope';
+import { type KeyPrincipal, type PersonPrincipal } from '../../auth/principal';
 import { type ExportPart } from '../../domain/export';
 import { type JobKind, type JobState } from '../../domain/job';
 import { type SealedKey } from '../documents';
@@ -24,7 +24,7 @@ export interface JobDocument {
   /** Null where it is about the tenant as a whole. */
   buildingId: string | null;
   /** Who started it: it runs with this principal's rights, as they are at each chunk. */
-  principal: Pick<Principal, 'kind' | 'id'>;
+  principal: Pick<PersonPrincipal, 'kind' | 'id'> | Pick<KeyPrincipal, 'kind' | 'id' | 'createdBy'>;
   state: JobState;
   /** Rows: all, those worked off, and those of them that were refused. */
   total: number;

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Principal } from '../../auth/principal';
 import { tenantScope } from '../../auth/scope';
 import { chunkOf, firstRowOf, isFinished } from '../../domain/job';
 import { explain, type Logger } from '../../observability/logger';
@@ -183,8 +184,7 @@ export function createJobWork(options: JobWorkOptions) {
       const startedAt = performance.now();
       try {
         const entitlements = await registry.memberships(job.principal.id);
-        const principal = { ...job.principal, email: null, expiresAt: Date.now() + leaseMs };
-        const scope = tenantScope(principal, entitlements);
+        const scope = tenantScope(principalOf(job, Date.now() + leaseMs), entitlements);
         if (!maySee(scope, job)) {
           const message = 'whoever started the job has no longer the right that it needs';
           return await end('FAILED', { code: 'FORBIDDEN', message });
@@ -286,4 +286,11 @@ export function createJobWork(options: JobWorkOptions) {
   }
 
   return { take, run };
+}
+
+function principalOf({ principal, tenantId }: JobDocument, expiresAt: number): Principal {
+  const common = { email: null, expiresAt };
+  return principal.kind === 'key'
+    ? { ...principal, ...common, tenantId, documents: null }
+    : { ...principal, ...common };
 }

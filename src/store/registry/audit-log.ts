@@ -6,6 +6,7 @@ import { coldAccessOf } from '../cold-access/documents';
 import { type Cosmos } from '../cosmos';
 import { type AuditDocument, auditKeyOf, OF_KIND, stockOf } from '../documents';
 import { grantsOf, receivedOf } from '../grants/documents';
+import { trustedDocumentsOf } from '../trusted-documents/documents';
 import { webhooksOf } from '../webhooks/documents';
 import { type Page, type Registry } from '../registry';
 import { ownersIn } from './access';
@@ -177,6 +178,7 @@ function configurationsOf(tenantId: string): string[] {
     coldAccessOf(tenantId),
     grantsOf(tenantId),
     receivedOf(tenantId),
+    trustedDocumentsOf(tenantId),
   ];
 }
 
