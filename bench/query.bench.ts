@@ -57,6 +57,7 @@ export const bench: Bench = {
     '--requests N     of each measurement (4000)',
     '--rounds N       of each server, in turn (3)',
     '--servers A,B    only these of atrium, apollo, yoga, mercurius (all)',
+    '--profile FOLDER of a CPU profile of each server (none)',
   ],
   async run({ args, progress }) {
     const { values } = parseArgs({
@@ -65,6 +66,7 @@ export const bench: Bench = {
         requests: { type: 'string', default: '4000' },
         rounds: { type: 'string', default: '3' },
         servers: { type: 'string', default: KINDS.join() },
+        profile: { type: 'string' },
       },
     });
     const kinds = KINDS.filter((kind) => values.servers.split(',').includes(kind));
@@ -89,7 +91,7 @@ export const bench: Bench = {
       };
       const ask: Ask = { token: owner.token, building };
       for (const kind of kinds) {
-        const server = await startServer(kind, setup);
+        const server = await startServer(kind, setup, values.profile);
         servers.push(server);
         await server.check(ask);
         await server.load(ask, CONNECTIONS, WARM_UP);
@@ -172,10 +174,10 @@ async function seed(
 
 type Server = Awaited<ReturnType<typeof startServer>>;
 
-async function startServer(kind: Kind, setup: Setup) {
+async function startServer(kind: Kind, setup: Setup, profile?: string) {
   const child = fork(join(__dirname, 'query.servers.js'), [kind, JSON.stringify(setup)], {
     env: { ...process.env, NODE_ENV: 'production' },
-    execArgv: process.env.PROF ? ['--cpu-prof', '--cpu-prof-dir=' + process.env.PROF] : [],
+    execArgv: profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`],
   });
   const failed = once(child, 'exit').then(([code]) => {
     throw new Error(`the server '${kind}' ended with ${code}`);

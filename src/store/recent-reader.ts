@@ -121,15 +121,16 @@ export function createRecentReader(options: {
     async latest(scope, keys) {
       const blocks = new Map<string, LatestBlock & { index: number }>();
       const seen = keys.map(({ tenantId, buildingId, spaceId = null, quantity, pointOrdinal }) => {
-        const shown = allows(scope, 'reading.read', { tenantId, buildingId, spaceId, quantity });
-        const id = latestIdOf(tenantId, latestBlockOf(pointOrdinal));
-        const key = `${buildingId}/${id}`;
+        const number = latestBlockOf(pointOrdinal);
+        const key = `${buildingId} ${tenantId} ${number}`;
         let block = blocks.get(key);
         if (block === undefined) {
+          const id = latestIdOf(tenantId, number);
           blocks.set(key, (block = { partition: buildingId, id, shown: false, index: blocks.size }));
         }
-        block.shown ||= shown;
-        return shown ? block : null;
+        if (!allows(scope, 'reading.read', { tenantId, buildingId, spaceId, quantity })) return null;
+        block.shown = true;
+        return block;
       });
       const found = await latest.read([...blocks.values()]);
       return keys.map(({ pointOrdinal }, i) => {

@@ -6,7 +6,6 @@ import {
   type GraphQLError,
   type GraphQLField,
   type GraphQLObjectType,
-  type GraphQLResolveInfo,
   type GraphQLSchema,
   isInputObjectType,
   getNamedType,

@@ -185,7 +185,6 @@ function answerChecked(
   };
   if (type.isTypeOf == null) return answered();
   const is = type.isTypeOf(value, run.context, field.infoOf(run, place.parent));
-  if (is === true) return answered();
   const wrong = (): GraphQLError =>
     new GraphQLError(`Expected value of type "${type.name}" but got: ${typeof value}.`, {
       nodes: field.nodes,
@@ -197,6 +196,7 @@ function answerChecked(
     });
     return LATER;
   }
+  if (is) return answered();
   throw wrong();
 }
 
