@@ -5,6 +5,7 @@ import { ensureFleet } from './ensure-fleet';
 import { type PlannedBuilding, type PlannedDevice } from './fleet';
 import { runLoad } from './load';
 import { createSender } from './sender';
+import { registerOwnDocuments } from './own-documents';
 import { openSession } from './session';
 import { createSteady } from './steady';
 import { createTotals } from './totals';
@@ -79,6 +80,7 @@ async function main(): Promise<void> {
   await Promise.all(
     DEMO.map(async ({ user, tenantId, buildings }, index) => {
       const session = await openSession({ endpointsFile, user, tenantId });
+      await registerOwnDocuments(session);
       const fleet = await ensureFleet(session, buildings.map(planOf));
       await session.close();
       const sender = createSender({

@@ -7,7 +7,7 @@ import { type TypedDocumentString } from './generated/graphql';
 export interface GraphqlClient {
   /**
    * Repeats what got no answer: queries change nothing, and every mutation used here carries an idempotency key or may be
-   * repeated by nature.
+   * repeated by nature. A document is named by its id where it is registered, see `own-documents.ts`.
    * @throws OperatorError where the API cannot be reached or does not accept the token; Error for a GraphQL error.
    */
   execute<Result, Variables>(
@@ -68,7 +68,13 @@ export function createGraphqlClient(options: {
     retryAfter: number;
   }
 
-  const once = async (query: string, variables: unknown): Promise<Answer> => {
+  /** Documents that the API does not know by their ids: their texts are sent. */
+  const unregistered = new Set<string>();
+
+  const once = async (
+    document: { query: string } | { documentId: string },
+    variables: unknown,
+  ): Promise<Answer> => {
     const { statusCode, headers, body } = await request(api, {
       dispatcher,
       method: 'POST',
@@ -77,7 +83,7 @@ export function createGraphqlClient(options: {
         accept: 'application/graphql-response+json, application/json',
         authorization: `Bearer ${await token()}`,
       },
-      body: JSON.stringify({ query, variables }),
+      body: JSON.stringify({ ...document, variables }),
     });
     const retryAfter = Number(headers['retry-after'] ?? 0);
     return { status: statusCode, text: await body.text(), retryAfter };
@@ -87,13 +93,20 @@ export function createGraphqlClient(options: {
     token,
     async execute<Result, Variables>(document: TypedDocumentString<Result, Variables>, variables: Variables) {
       const query = document.toString();
+      const documentId = (document.__meta__?.['hash'] as string | undefined) ?? '';
       let trouble = '';
       let waitedMs = 0;
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         if (attempt > 0) await delay(200 * 2 ** attempt);
         let answer: Answer;
         try {
-          answer = await once(query, variables);
+          const byId = documentId !== '' && !unregistered.has(documentId);
+          answer = await once(byId ? { documentId } : { query }, variables);
+          // So a build whose documents are not registered, or not yet, works all the same.
+          if (byId && answer.status === 400 && isNotFound(answer)) {
+            unregistered.add(documentId);
+            answer = await once({ query }, variables);
+          }
         } catch (error) {
           if (error instanceof OperatorError) throw error;
           trouble = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
@@ -118,6 +131,15 @@ export function createGraphqlClient(options: {
     },
     close: () => dispatcher.destroy(),
   };
+}
+
+function isNotFound({ text }: { text: string }): boolean {
+  try {
+    const { errors } = JSON.parse(text) as { errors?: { extensions?: { code?: string } }[] };
+    return errors?.[0]?.extensions?.code === 'DOCUMENT_NOT_FOUND';
+  } catch {
+    return false;
+  }
 }
 
 function resultOf<Result>({ status, text }: { status: number; text: string }): Result {

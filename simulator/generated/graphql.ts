@@ -165,6 +165,45 @@ export type AlertTooFewReportingInput = {
   share: number;
 };
 
+/** What an API key may do, where its maker may do it too. Each includes READ_BUILDINGS. None administers access, hands devices or files over, or makes webhooks. */
+export type ApiKeyPermission =
+  /** Reads and acknowledges alerts. */
+  | 'ACKNOWLEDGE_ALERTS'
+  /** Tells devices how to be and how often to send. */
+  | 'CONFIGURE_DEVICES'
+  /** Creates buildings, where the key is not limited to some. */
+  | 'CREATE_BUILDINGS'
+  /** Moves, replaces, suspends and retires devices and gives them new credentials. */
+  | 'MAINTAIN_DEVICES'
+  /** Reads, makes, changes and deletes rules of alerts. */
+  | 'MANAGE_ALERT_RULES'
+  /** Provisions and claims devices in buildings. */
+  | 'PROVISION_DEVICES'
+  /** Alerts and their rules; not those that tell whether somebody is there. */
+  | 'READ_ALERTS'
+  /** The audit logs of tenant and buildings. */
+  | 'READ_AUDIT_LOG'
+  /** Averages, now, live and over time. */
+  | 'READ_AVERAGES'
+  /** The names and time zones of tenant, buildings and spaces. */
+  | 'READ_BUILDINGS'
+  /** What was refused of devices’ messages, and why. */
+  | 'READ_DEAD_LETTERS'
+  /** Devices, their health and their live status. */
+  | 'READ_DEVICES'
+  /** The counts of what was accepted and stored. */
+  | 'READ_INGESTION'
+  /** States and alerts that tell whether somebody is there. */
+  | 'READ_PRESENCE'
+  /** Single readings, their history and excursions, and exports of them. */
+  | 'READ_READINGS'
+  /** States that do not tell whether somebody is there, e.g. smoke. */
+  | 'READ_STATES'
+  /** Registers devices in the tenant’s stock, one by one or as a job. */
+  | 'REGISTER_DEVICES'
+  /** Has what was refused judged again. */
+  | 'REPLAY_DEAD_LETTERS';
+
 /** Somebody who is to have access to the files of a tenant’s cold store. */
 export type ApproveColdStoreAccessInput = {
   /** Who: the id that `viewer` tells that person. One of the tenant’s ANALYSTs, MANAGERs or OWNERs, you among them. */
@@ -241,6 +280,24 @@ export type CreateAlertRuleInput = {
   /** How bad its alerts are. */
   severity: AlertSeverity;
   /** Whose it is; a tenant may have 200. */
+  tenantId: string;
+};
+
+/** A key for a program. */
+export type CreateApiKeyInput = {
+  /** In these buildings alone, 1 to 100; null or left out for all of the tenant. */
+  buildingIds?: Array<string> | null | undefined;
+  /** It may send these documents alone, 1 to 200: each `sha256:` and the 64 lower-case hexadecimal digits of the exact text’s hash. Null or left out for any. */
+  documents?: Array<string> | null | undefined;
+  /** After how many days it ends, 1 to 366. */
+  expiresInDays?: number;
+  /** Your own key for this call: repeating the call with it makes no second one. */
+  idempotencyKey: string;
+  /** What people call it; not unique. */
+  name: string;
+  /** What it may do: at least one, each held by you. */
+  permissions: Array<ApiKeyPermission>;
+  /** Where it is good; a tenant may have 200 standing keys. */
   tenantId: string;
 };
 
@@ -715,6 +772,12 @@ export type RetireRegisteredDeviceInput = {
   deviceId: string;
 };
 
+/** A key to revoke. */
+export type RevokeApiKeyInput = {
+  /** The key. */
+  apiKeyId: string;
+};
+
 /** Somebody who is to have no more access to the files of a tenant’s cold store. */
 export type RevokeColdStoreAccessInput = {
   /** Whose approval ends. */
@@ -947,6 +1010,15 @@ export type AlertRulesQuery = { tenant: { alertRules: { nodes: Array<{ id: strin
           | { __typename: 'TooFewReportingCondition', share: number, forSeconds: number }
          }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
+export type ApiKeysQueryVariables = Exact<{
+  tenant: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type ApiKeysQuery = { tenant: { apiKeys: { nodes: Array<{ id: string, name: string, prefix: string, permissions: Array<ApiKeyPermission>, buildingIds: Array<string> | null, documents: Array<string> | null, createdBy: string, createdAt: string, expiresAt: string, revokedAt: string | null, lastUsedAt: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
 export type ApproveColdStoreAccessMutationVariables = Exact<{
   input: ApproveColdStoreAccessInput;
 }>;
@@ -1092,6 +1164,23 @@ export type CreateAlertRuleMutationVariables = Exact<{
 export type CreateAlertRuleMutation = { createAlertRule:
     | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'CreateAlertRuleSuccess', rule: { id: string, name: string, severity: AlertSeverity, quantity: Quantity | null, enabled: boolean, revision: number } }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type CreateApiKeyMutationVariables = Exact<{
+  input: CreateApiKeyInput;
+}>;
+
+
+export type CreateApiKeyMutation = { createApiKey:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'CreateApiKeySuccess', secret: string | null, secretsAlreadyShown: boolean, apiKey: { id: string, prefix: string, permissions: Array<ApiKeyPermission>, expiresAt: string } }
     | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
@@ -1729,6 +1818,23 @@ export type RetireRegisteredDeviceMutation = { retireRegisteredDevice:
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
+export type RevokeApiKeyMutationVariables = Exact<{
+  input: RevokeApiKeyInput;
+}>;
+
+
+export type RevokeApiKeyMutation = { revokeApiKey:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'RevokeApiKeySuccess', apiKey: { id: string, revokedAt: string | null } }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
 export type RevokeColdStoreAccessMutationVariables = Exact<{
   input: RevokeColdStoreAccessInput;
 }>;
@@ -1922,6 +2028,7 @@ export type WebhookDeliveriesQueryVariables = Exact<{
 
 
 export type WebhookDeliveriesQuery = { node:
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -2148,6 +2255,31 @@ export const AlertRulesDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:748a34c42b4e0ac917046870b7dec53389110d00a80333dd515a1b367a1aa514"}) as unknown as TypedDocumentString<AlertRulesQuery, AlertRulesQueryVariables>;
+export const ApiKeysDocument = new TypedDocumentString(`
+    query ApiKeys($tenant: ID!, $first: Int, $after: String) {
+  tenant(id: $tenant) {
+    apiKeys(first: $first, after: $after) {
+      nodes {
+        id
+        name
+        prefix
+        permissions
+        buildingIds
+        documents
+        createdBy
+        createdAt
+        expiresAt
+        revokedAt
+        lastUsedAt
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:cb9c8ad4fc408bad54df94f7ac44be74157e4557062d253fa1543292584d2c44"}) as unknown as TypedDocumentString<ApiKeysQuery, ApiKeysQueryVariables>;
 export const ApproveColdStoreAccessDocument = new TypedDocumentString(`
     mutation ApproveColdStoreAccess($input: ApproveColdStoreAccessInput!) {
   approveColdStoreAccess(input: $input) {
@@ -2464,6 +2596,28 @@ export const CreateAlertRuleDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:8fdd5bc5df1d2a10162737c4efaabc7f5a25947d78806438a3348de58ca59b8d"}) as unknown as TypedDocumentString<CreateAlertRuleMutation, CreateAlertRuleMutationVariables>;
+export const CreateApiKeyDocument = new TypedDocumentString(`
+    mutation CreateApiKey($input: CreateApiKeyInput!) {
+  createApiKey(input: $input) {
+    __typename
+    ... on CreateApiKeySuccess {
+      apiKey {
+        id
+        prefix
+        permissions
+        expiresAt
+      }
+      secret
+      secretsAlreadyShown
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:e8b5d153c3c1b4755034f6ad9f1b2ce8699624ff97950b399c4497100e758021"}) as unknown as TypedDocumentString<CreateApiKeyMutation, CreateApiKeyMutationVariables>;
 export const CreateBuildingDocument = new TypedDocumentString(`
     mutation CreateBuilding($input: CreateBuildingInput!) {
   createBuilding(input: $input) {
@@ -3599,6 +3753,24 @@ export const RetireRegisteredDeviceDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:596159980262de9823b958f70f5ccb2eb5c3b2ea675f2432907a782eaac44b24"}) as unknown as TypedDocumentString<RetireRegisteredDeviceMutation, RetireRegisteredDeviceMutationVariables>;
+export const RevokeApiKeyDocument = new TypedDocumentString(`
+    mutation RevokeApiKey($input: RevokeApiKeyInput!) {
+  revokeApiKey(input: $input) {
+    __typename
+    ... on RevokeApiKeySuccess {
+      apiKey {
+        id
+        revokedAt
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:5606c82f4ed82e7dc85137f76fe62db26f503e4b5906b375ed0bb395a1b0d804"}) as unknown as TypedDocumentString<RevokeApiKeyMutation, RevokeApiKeyMutationVariables>;
 export const RevokeColdStoreAccessDocument = new TypedDocumentString(`
     mutation RevokeColdStoreAccess($input: RevokeColdStoreAccessInput!) {
   revokeColdStoreAccess(input: $input) {

@@ -12,6 +12,7 @@ import { payerOf, requestedCost, type RequestedCost, takeCost, withCost } from '
 import { createDocumentCache } from './document-cache';
 import { type ErrorAnswer, maskError } from './error-answers';
 import { type Execution } from './execution/execution';
+import { createIntrospection } from './introspection';
 import { type DocumentLimits } from './limits';
 import { type ApiMeters } from './meters';
 import { checkAllowed, isLocked } from './requested-documents';
@@ -90,6 +91,7 @@ function operations({
   execution: Pick<Execution, 'executeCompiled'>;
   answerOf(error: unknown): ErrorAnswer;
 }): ApolloServerPlugin<Context> {
+  const introspection = createIntrospection(schema);
   return {
     async requestDidStart() {
       const stop = meters.duration.startTimer({ transport: 'http' });
@@ -120,19 +122,23 @@ function operations({
             throw clientErrorOverHttp(error);
           }
         },
-        // What was compiled is executed here, and Apollo executes the rest.
-        async responseForOperation({ document, request, contextValue, response }) {
+        // Introspection and what was compiled are answered here, and Apollo executes the rest.
+        async responseForOperation({ document, operation, request, contextValue }) {
+          const variables = request.variables ?? {};
+          const asked = operation && introspection.answer(document, operation, variables);
+          const http = { status: undefined, headers: new HeaderMap() };
+          if (asked) return { http, body: { kind: 'single', singleResult: asked as never } };
           const answer = await execution.executeCompiled({
             schema,
             document,
             contextValue,
             operationName: request.operationName ?? null,
-            variableValues: request.variables ?? {},
+            variableValues: variables,
           });
           if (answer === undefined) return null;
           const { errors, data } = answer;
           const singleResult = errors === undefined ? { data } : { errors: errors.map(answerOf), data };
-          return { http: response.http, body: { kind: 'single', singleResult } };
+          return { http, body: { kind: 'single', singleResult } };
         },
         async willSendResponse({ operation, response, contextValue }) {
           stop({ operation: operation?.operation ?? 'none' });

@@ -56,6 +56,12 @@ export function createApiMeters(registry: Registry) {
       labelNames: ['code'],
       registers,
     }),
+    documents: new Counter({
+      name: 'atrium_api_documents_total',
+      help: 'Documents asked for, by how they were sent: text, id, or an id that is not registered with a tenant of the caller (unknown). Unknown that keeps up: a client was released without registering its documents, and sends each twice.',
+      labelNames: ['sent'],
+      registers,
+    }),
     sockets: new Gauge({
       name: 'atrium_api_sockets',
       help: 'Open WebSocket connections. Near the limit, new ones are refused: add a replica.',

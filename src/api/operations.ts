@@ -22,6 +22,7 @@ import { createDocumentCache, documentKey } from './document-cache';
 import { type DeliveryBudget } from './delivery-budget';
 import { type Execution } from './execution/execution';
 import { type FanOut, type Sink } from './fan-out';
+import { createIntrospection } from './introspection';
 import { type DocumentLimits } from './limits';
 import { deliverAlone } from './lone-delivery';
 import { createContext } from './request-context';
@@ -101,6 +102,7 @@ export function createOperations(options: {
     onDelivered,
   } = options;
   const cache = createDocumentCache({ maximumCharacters: options.maximumCachedCharacters });
+  const introspection = createIntrospection(schema);
   const asked = new WeakMap<ExecutionArgs, Asked>();
   const shareables = new WeakMap<OperationDefinitionNode, boolean>();
 
@@ -169,8 +171,9 @@ export function createOperations(options: {
     },
 
     async execute(args) {
-      const result = await execution.execute(args);
-      const { cost } = asked.get(args)!;
+      const { operation, variables, cost } = asked.get(args)!;
+      const introspected = introspection.answer(args.document, operation, variables);
+      const result = introspected ?? (await execution.execute(args));
       const payer = payerOf((args.contextValue as Context).scope);
       return withCost(result, throttle, payer, cost);
     },

@@ -3,6 +3,7 @@ import { documentIdOf, isDocumentId } from '../domain/document-id';
 import { clientError } from '../resolvers/errors';
 import { type TrustedDocuments } from '../store/trusted-documents/trusted-documents';
 import { payerOf, takeCost } from './cost';
+import { type ApiMeters } from './meters';
 import { type Throttle } from './throttle';
 
 /** What a request says of its document, as it came: the parts are not checked. */
@@ -49,11 +50,13 @@ interface Entry {
 export function createRequestedDocuments({
   store,
   throttle,
+  meters,
   maximumCharacters = MAXIMUM_CHARACTERS,
   now = Date.now,
 }: {
   store: Pick<TrustedDocuments, 'trustedTexts'>;
   throttle: Throttle;
+  meters: Pick<ApiMeters, 'documents'>;
   maximumCharacters?: number;
   now?: () => number;
 }): RequestedDocuments & { characters(): number } {
@@ -103,6 +106,7 @@ export function createRequestedDocuments({
       if (documentId == null) {
         if (source === undefined) return undefined;
         if (isLocked(scope.principal)) checkAllowed(scope.principal, documentIdOf(source));
+        meters.documents.inc({ sent: 'text' });
         return { source, trusted: false };
       }
       if (typeof documentId !== 'string' || !isDocumentId(documentId)) {
@@ -116,8 +120,12 @@ export function createRequestedDocuments({
         throw clientError('BAD_REQUEST', 'documentId is not that of the query: send one of the two');
       }
       checkAllowed(scope.principal, documentId);
-      if (source !== undefined) return { source, trusted: false };
+      if (source !== undefined) {
+        meters.documents.inc({ sent: 'text' });
+        return { source, trusted: false };
+      }
       const text = await registered(scope, documentId);
+      meters.documents.inc({ sent: text === null ? 'unknown' : 'id' });
       if (text !== null) return { source: text, trusted: true };
       throw clientError(
         'DOCUMENT_NOT_FOUND',

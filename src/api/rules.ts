@@ -6,10 +6,12 @@ import {
   isIntrospectionType,
   isObjectType,
 } from 'graphql';
+import { isForKeys } from '../auth/api-key-permissions';
 import { allows, allowsSomewhere } from '../auth/scope';
 import { type Context } from '../resolvers/context';
 import { clientError } from '../resolvers/errors';
 import { type Owned, type Rule } from '../resolvers/rule';
+import { userErrorOf } from '../resolvers/user-error.type';
 
 /** Every field of every object and interface, as `Type.field`. */
 export function schemaFields(
@@ -60,6 +62,7 @@ export function enforceRules(schema: GraphQLSchema): GraphQLSchema {
   }
   for (const { name, field } of schemaFields(schema)) {
     const rule = ruleOf(field)!;
+    if (name.startsWith('Mutation.') && !isChangeForKeys(rule)) keepFromKeys(field);
     if (typeof rule === 'string' || rule.of === 'arguments') continue;
     const resolve = field.resolve ?? defaultFieldResolver;
     field.resolve = (source, args, context, info) => {
@@ -73,4 +76,18 @@ export function enforceRules(schema: GraphQLSchema): GraphQLSchema {
     };
   }
   return schema;
+}
+
+/** What no key can have a permission for, and what asks for none because it is about the caller's own person. */
+function isChangeForKeys(rule: Rule): boolean {
+  return typeof rule === 'object' && isForKeys(rule.needs);
+}
+
+/** Refuses a program before anything is looked up, whatever it names. */
+function keepFromKeys(field: GraphQLField<unknown, Context>): void {
+  const resolve = field.resolve ?? defaultFieldResolver;
+  field.resolve = (source, args, context, info) =>
+    context.principal.kind === 'key'
+      ? userErrorOf({ code: 'FORBIDDEN', message: 'an API key may not do this: somebody has to sign in' })
+      : resolve(source, args, context, info);
 }

@@ -11,17 +11,23 @@ import {
 } from 'graphql';
 import { createSchema } from '../resolvers/schema';
 import { fieldsWithoutRule, schemaFields } from './rules';
-import { refusedChanges } from './schema-changes';
+import { deprecationProblems, refusedChanges } from './schema-changes';
 import { schemaFolder, schemaText } from './schema-file';
 
 /**
- * `npm run check:schema`: the committed schema is the one the resolvers emit, every field names its rule and describes
- * itself, every documented operation fits, and nothing that was released is broken. With `--write` the committed schema is
+ * `npm run schema:check`: the committed schema is the one the resolvers emit, every field names its rule and describes
+ * itself, every documented operation fits, every deprecation has its day, and nothing that was released is broken before. With `--write` the committed schema is
  * written; with `--release` it becomes the released one (at a version of the changelog).
  *
  * Needs no running service.
  */
-export function checkSchema(options: { folder: string; write: boolean; release: boolean }): string[] {
+export function checkSchema(options: {
+  folder: string;
+  write: boolean;
+  release: boolean;
+  /** `YYYY-MM-DD`, UTC. */
+  today: string;
+}): string[] {
   const schema = createSchema();
   const text = schemaText(schema);
   const path = join(options.folder, 'schema.graphql');
@@ -31,18 +37,20 @@ export function checkSchema(options: { folder: string; write: boolean; release: 
     ...undescribed(schema).map((name) => `${name} has no description`),
     ...unfitOperations(schema, join(options.folder, 'operations')),
   ];
-  if (existsSync(releasedPath)) {
-    const released = buildSchema(readFileSync(releasedPath, 'utf8'));
+  const released = existsSync(releasedPath) ? buildSchema(readFileSync(releasedPath, 'utf8')) : null;
+  const current = buildSchema(text);
+  faults.push(...deprecationProblems(released, current));
+  if (released !== null) {
     faults.push(
-      ...refusedChanges(released, buildSchema(text)).map(
+      ...refusedChanges(released, current, options.today).map(
         ({ description }) =>
-          `breaks clients of the released schema: ${description} Deprecate it in a release first.`,
+          `breaks clients of the released schema: ${description} Release it as deprecated first, and wait for its day.`,
       ),
     );
   }
   if (options.write) writeFileSync(path, text);
   else if (!existsSync(path) || readFileSync(path, 'utf8') !== text) {
-    faults.push('schema/schema.graphql is not what the resolvers emit: run npm run check:schema -- --write');
+    faults.push('schema/schema.graphql is not what the resolvers emit: run npm run schema:check -- --write');
   }
   if (options.release && faults.length === 0) writeFileSync(releasedPath, text);
   return faults;
@@ -84,6 +92,7 @@ if (require.main === module) {
     folder: schemaFolder(),
     write: process.argv.includes('--write'),
     release: process.argv.includes('--release'),
+    today: new Date().toISOString().slice(0, 10),
   });
   for (const fault of faults) process.stderr.write(`${fault}\n`);
   process.exitCode = faults.length === 0 ? 0 : 1;

@@ -118,7 +118,7 @@ export function createApi(options: ApiOptions): Api {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const { throttle } = options;
   const admission = createAdmission({ throttle, limits });
-  const requested = createRequestedDocuments({ store: options.registry, throttle });
+  const requested = createRequestedDocuments({ store: options.registry, throttle, meters });
   const services: Services = {
     registry: options.registry,
     jobs: options.jobs,

@@ -34,11 +34,15 @@ export function createSignIn(options: {
     // A socket signs in by its first message; GraphiQL asks its user for the token.
     if (request.ws || wantsPage(request)) return;
     void reply.header('cache-control', 'no-store');
-    const authentication = await authenticate(tokens, request.headers.authorization);
+    const authentication = await authenticate(tokens, request.headers.authorization, request.ip);
     if (!authentication.ok) {
       const { code, message, reason } = authentication;
       meters.errors.inc({ code });
       if (code === 'UNAVAILABLE') return refuse(reply, 503, code, message, reason);
+      if (code === 'RATE_LIMITED') {
+        void reply.header('retry-after', '1');
+        return refuse(reply, 429, code, message, reason);
+      }
       void reply.header('www-authenticate', `Bearer realm="atrium", error="invalid_token"`);
       return refuse(reply, 401, code, message, reason);
     }

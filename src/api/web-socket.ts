@@ -72,11 +72,11 @@ export function webSocketOptions(options: {
         connectionParams['Authorization'] ??
         connectionParams['authorization'] ??
         extra.request.headers.authorization;
-      const authentication = await authenticate(tokens, given);
+      const authentication = await authenticate(tokens, given, extra.request.ip);
       if (!authentication.ok) {
         meters.errors.inc({ code: authentication.code });
         const code =
-          authentication.code === 'UNAVAILABLE'
+          authentication.code === 'UNAVAILABLE' || authentication.code === 'RATE_LIMITED'
             ? TRY_AGAIN_LATER
             : authentication.reason === 'TOKEN_EXPIRED'
               ? FORBIDDEN

@@ -1,6 +1,6 @@
-/** Why an access token was refused. A code never changes its meaning. */
+/** Why an access token, or an API key, was refused. A code never changes its meaning. */
 export const TOKEN_ERROR_CODES = [
-  /** Not a signed JWT, or one that lacks what every access token has. */
+  /** Not a signed JWT, or one that lacks what every access token has; an API key whose checksum is wrong. */
   'TOKEN_MALFORMED',
   /** Signed in a way that is not accepted (symmetric, or not at all). */
   'TOKEN_ALGORITHM_REFUSED',
@@ -14,6 +14,10 @@ export const TOKEN_ERROR_CODES = [
   'TOKEN_NOT_YET_VALID',
   /** The issuer's keys cannot be fetched: no fault of the caller, who may try again. */
   'TOKEN_KEYS_UNAVAILABLE',
+  /** An API key that is unknown, wrong, revoked or expired: they are not told apart. */
+  'API_KEY_INVALID',
+  /** Nothing was looked up: try again in a moment. */
+  'API_KEYS_TOO_MANY_WRONG',
 ] as const;
 export type TokenErrorCode = (typeof TOKEN_ERROR_CODES)[number];
 

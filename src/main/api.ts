@@ -8,6 +8,7 @@ import { createUsageExchange } from '../live/usage-exchange';
 import { createMetrics } from '../observability/metrics';
 import { createAlertFeed } from '../store/alerts/feed';
 import { createAlerting } from '../store/alerts/alerting';
+import { createCredentials } from '../store/api-keys/credentials';
 import { createAveragesReader } from '../store/averages-reader';
 import { createColdAccess } from '../store/cold-access/cold-access';
 import { createFolderSigner } from '../store/cold-access/folder-signer';
@@ -65,6 +66,16 @@ run('api', apiSettings, async (settings, logger) => {
   });
   const keyring = createKeyring(settings.DEVICE_KEY_ENCRYPTION_KEY);
   const memberships = createMemberships({ cosmos, logger });
+  const credentials = createCredentials({
+    tokens: createTokenVerifier({
+      issuers: settings.TOKEN_ISSUERS.map((issuer) => ({ issuer })),
+      audience: settings.TOKEN_AUDIENCE,
+      clockToleranceSeconds: CLOCK_TOLERANCE_SECONDS,
+    }),
+    cosmos,
+    memberships,
+    logger,
+  });
   const registry = createRegistry({ cosmos, keyring, reads: remembered.reads });
   // It follows changes itself, and reads what they lead on from: that must not be older than the feed told it already.
   const deviceStatuses = createDeviceStatuses({
@@ -115,11 +126,7 @@ run('api', apiSettings, async (settings, logger) => {
     webhooks: createWebhooks({ cosmos, keyring, allowPrivate: settings.WEBHOOK_ALLOW_PRIVATE }),
     live,
     throttle,
-    tokens: createTokenVerifier({
-      issuers: settings.TOKEN_ISSUERS.map((issuer) => ({ issuer })),
-      audience: settings.TOKEN_AUDIENCE,
-      clockToleranceSeconds: CLOCK_TOLERANCE_SECONDS,
-    }),
+    tokens: credentials,
     cursorKey: settings.CURSOR_KEY,
     origins: settings.API_ORIGINS,
     deliveriesPerSecond: settings.DELIVERIES_PER_SECOND,
@@ -129,11 +136,13 @@ run('api', apiSettings, async (settings, logger) => {
   const followers = [remembered, live, memberships, deviceStatuses, alertFeed, erased];
   await Promise.all([...followers.map((each) => each.start()), analytics.start()]);
   await api.start();
+  credentials.start();
   exchange.start();
   return {
     stop: () =>
       stopInOrder(
         api.stop,
+        credentials.stop,
         analytics.stop,
         exchange.stop,
         producer.stop,

@@ -1,4 +1,5 @@
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
+import { loadApiKey } from './access/api-key.resolver';
 import { loadAlert } from './alert/alert.resolver';
 import { loadAlertRule } from './alert/rule.resolver';
 import { loadBuilding } from './building/building.resolver';
@@ -17,7 +18,7 @@ export class NodeResolver {
   @Query(() => Node, {
     nullable: true,
     description:
-      'A tenant, building, device, job, export, alert, alert rule or webhook by its global id; null where there is none or it is not yours to see.',
+      'A tenant, building, device, job, export, alert, alert rule, webhook or API key by its global id; null where there is none or it is not yours to see.',
   })
   async node(
     @Arg('id', () => ID, { description: 'The object’s id.' }) id: string,
@@ -42,6 +43,8 @@ export class NodeResolver {
         return loadWebhook(context, id);
       case 'exp_':
         return loadExport(context, id);
+      case 'key_':
+        return loadApiKey(context, id);
       default:
         return null;
     }

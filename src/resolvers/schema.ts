@@ -7,6 +7,7 @@ import {
   AlertsSubscription,
   BuildingAlertsResolver,
 } from './alert/alert.resolver';
+import { ApiKeyResolver, TenantApiKeysResolver } from './access/api-key.resolver';
 import {
   BuildingAccessResolver,
   GrantResolver,
@@ -138,6 +139,8 @@ const resolvers: NonEmptyArray<new () => object> = [
   TenantTrustedDocumentsResolver,
   BuildingAuditLogResolver,
   TenantAuditLogResolver,
+  ApiKeyResolver,
+  TenantApiKeysResolver,
   GrantResolver,
   TenantGrantsResolver,
   BuildingAccessResolver,

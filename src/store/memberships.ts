@@ -2,6 +2,8 @@ import { type Entitlement } from '../auth/scope';
 import { explain, type Logger } from '../observability/logger';
 import { createChangeFollower } from './change-follower';
 import { type Cosmos } from './cosmos';
+import { type ApiKeyDocument } from './api-keys/documents';
+import { createMadeKeys } from './api-keys/made-keys';
 import { type ReceivedGrantDocument } from './grants/documents';
 import { createSharedGrants } from './grants/shared-grants';
 import { inParallel } from './in-parallel';
@@ -9,6 +11,7 @@ import { type ErasedMarkDocument } from './erasure/documents';
 import {
   entitlementsOf,
   erasedTenants,
+  makersOf,
   type RightDocument,
   rightsOf,
   sharingTenantsOf,
@@ -27,8 +30,13 @@ export interface Memberships {
   /** Resolves also where the store is away: until the feed can be followed, everything is read through. */
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** At most two seconds old. Empty for a stranger. Throws where the store would have to be asked and is away. */
+  /**
+   * At most two seconds old. Empty for a stranger. Throws where the store would have to be asked and is away. Here and
+   * below the id may be an API key's: its rights are its maker's, narrowed, and follow them.
+   */
   of(personId: string): Promise<Entitlements>;
+  /** Whether an API key is there and not revoked; as old, and throwing, as `of`. */
+  standing(keyId: string): Promise<boolean>;
   /**
    * For what is open already: as `of`, and where the store is away what was known at most `KNOWN_MS` ago, so that live
    * values outlast an outage of the store. Throws as `of` where that is too long ago.
@@ -66,7 +74,7 @@ interface Held {
 }
 
 interface Reading {
-  answer: Promise<Entitlements>;
+  answer: Promise<Held>;
   startedAt: number;
   /** Whether the feed has told of the person since the store was asked. */
   brought: boolean;
@@ -82,6 +90,7 @@ export function createMemberships(options: {
   const held = new Map<string, Held>();
   const readings = new Map<string, Reading>();
   const watchers = new Map<string, Set<MembershipListener>>();
+  const madeKeys = createMadeKeys();
   /** Never falls: a tombstone stands for ever. */
   const erased = new Set<string>();
   /** Whether those were read since the feed had its position: it tells of those to come. */
@@ -96,7 +105,7 @@ export function createMemberships(options: {
     from: 'now',
     onChanges(documents) {
       for (const each of documents as Partial<RightDocument | ErasedMarkDocument>[]) {
-        if (each.kind === 'membership') take(each as RightDocument);
+        if (each.kind === 'membership' || each.kind === 'apiKey') take(each as RightDocument);
         else if (each.kind === 'grant') takeGrant(each as ReceivedGrantDocument);
         else if (each.kind === 'erasure') erase(each.tenantId!);
       }
@@ -161,21 +170,34 @@ export function createMemberships(options: {
     tombstonesKnown ||= followed;
   }
 
-  function hold(person: string, { rights, readAt, followed }: Omit<Held, 'entitlements'>): Entitlements {
+  function hold(person: string, { rights, readAt, followed }: Omit<Held, 'entitlements'>): Held {
     const before = held.get(person)?.entitlements;
-    const entitlements = entitlementsOf(rights.values(), (tenantId) => shared.held(tenantId) ?? [], erased);
+    const entitlements = entitlementsOf(
+      rights.values(),
+      (tenantId) => shared.held(tenantId) ?? [],
+      erased,
+      (maker) => held.get(maker)?.entitlements ?? [],
+    );
     const changed = before === undefined || !same(before, entitlements);
+    const now = { rights, readAt, followed, entitlements: changed ? entitlements : before };
     held.delete(person);
-    held.set(person, { rights, readAt, followed, entitlements: changed ? entitlements : before });
+    held.set(person, now);
+    for (const maker of makersOf(rights.values())) madeKeys.add(maker, person);
     if (held.size > MAXIMUM_PERSONS) dropOldest();
-    if (changed) tell(person, entitlements, before);
-    return entitlements;
+    if (!changed) return now;
+    tell(person, entitlements, before);
+    for (const keyId of madeKeys.of(person)) {
+      const key = held.get(keyId);
+      if (key) hold(keyId, key);
+    }
+    return now;
   }
 
-  /** Whoever is watched stays: there are fewer of them than sockets. */
+  /** Whoever is watched stays: there are fewer of them than sockets. So does whoever made a key that is held. */
   function dropOldest(): void {
     for (const person of held.keys()) {
-      if (watchers.has(person)) continue;
+      if (watchers.has(person) || madeKeys.of(person).length > 0) continue;
+      for (const maker of makersOf(held.get(person)!.rights.values())) madeKeys.remove(maker, person);
       held.delete(person);
       return;
     }
@@ -186,7 +208,7 @@ export function createMemberships(options: {
   }
 
   /** Asks the store, all who ask within a second together. */
-  function read(person: string): Promise<Entitlements> {
+  function read(person: string): Promise<Held> {
     const under = readings.get(person);
     if (under && Date.now() - under.startedAt < FRESH_MS) return under.answer;
     const reading: Reading = { answer: undefined!, startedAt: Date.now(), brought: false };
@@ -200,25 +222,40 @@ export function createMemberships(options: {
     return reading.answer;
   }
 
-  async function load(person: string, reading: Reading): Promise<Entitlements> {
+  async function load(person: string, reading: Reading): Promise<Held> {
     for (let tries = 1; ; tries++) {
       reading.brought = false;
       const followed = following();
       const readAt = Date.now();
       const [rights] = await Promise.all([rightsOf(cosmos, person), tombstonesRead(followed)]);
       const tenants = sharingTenantsOf(rights);
-      await Promise.all(tenants.map((each) => shared.ensure(each)));
+      const [, ...makers] = await Promise.all([
+        Promise.all(tenants.map((each) => shared.ensure(each))),
+        ...makersOf(rights).map(known),
+      ]);
       if (reading.brought && tries < MAXIMUM_TRIES) continue;
       return hold(person, {
         rights: new Map(rights.map((each) => [each.id, each])),
         readAt,
-        followed: followed && tenants.every((each) => shared.followed(each)),
+        followed:
+          followed &&
+          tenants.every((each) => shared.followed(each)) &&
+          makers.every((maker) => maker.followed),
       });
     }
   }
 
   /** Whether what is held is as the feed tells it, and the feed is where the store is. */
   const believed = (known: Held | undefined): boolean => known?.followed === true && current();
+
+  /** As held, where that is believed; else as read. */
+  function known(person: string): Promise<Held> {
+    const found = held.get(person);
+    if (!found || !believed(found)) return read(person);
+    held.delete(person);
+    held.set(person, found);
+    return Promise.resolve(found);
+  }
 
   /** When what is held of a person was certainly so. */
   const knownAt = (person: string): number => {
@@ -239,12 +276,10 @@ export function createMemberships(options: {
       await follower.stop();
       await sweeping;
     },
-    of(person) {
-      const known = held.get(person);
-      if (!known || !believed(known)) return read(person);
-      held.delete(person);
-      held.set(person, known);
-      return Promise.resolve(known.entitlements);
+    of: async (person) => (await known(person)).entitlements,
+    async standing(keyId) {
+      const key = (await known(keyId)).rights.get(keyId) as ApiKeyDocument | undefined;
+      return key?.kind === 'apiKey' && key.endedAt === null;
     },
     async lately(person) {
       const known = held.get(person);
@@ -253,7 +288,7 @@ export function createMemberships(options: {
       if (known && watchers.has(person) && Date.now() - knownAt(person) <= knownMs) return known.entitlements;
       const answer = await read(person);
       // The feed may have told more since.
-      return held.get(person)?.entitlements ?? answer;
+      return (held.get(person) ?? answer).entitlements;
     },
     watch(person, onChange) {
       const listeners = watchers.get(person) ?? new Set();

@@ -14,6 +14,7 @@ import {
   type TwinDocument,
 } from './documents';
 import { createDeadLettersReader, type DeadLettersReader } from './dead-letters/reader';
+import { type ApiKeys, createApiKeys } from './api-keys/api-keys';
 import { createGrants, type Grants } from './grants/grants';
 import { createIngestionReports, type IngestionReports } from './ingestion/report';
 import { type Keyring } from './keyring';
@@ -114,6 +115,7 @@ export interface ShownCredential {
  */
 export interface Registry
   extends
+    ApiKeys,
     Grants,
     Stock,
     DeadLettersReader,
@@ -311,6 +313,7 @@ export function createRegistry({
     ...createConfiguration({ cosmos, changes }),
     ...createParents({ cosmos, changes }),
     ...createIntervals({ changes }),
+    ...createApiKeys({ cosmos }),
     ...createGrants({ cosmos }),
     ...createTrustedDocuments({ cosmos }),
   };

@@ -24,6 +24,7 @@ import { createLive } from '../../src/live/live';
 import { createLogger } from '../../src/observability/logger';
 import { createMetrics, type Registry as Metrics } from '../../src/observability/metrics';
 import { createAlertFeed } from '../../src/store/alerts/feed';
+import { createCredentials } from '../../src/store/api-keys/credentials';
 import { createAlerting } from '../../src/store/alerts/alerting';
 import { createAveragesReader } from '../../src/store/averages-reader';
 import { createColdAccess } from '../../src/store/cold-access/cold-access';
@@ -170,7 +171,7 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
   const metrics = createMetrics({ process: 'api' });
   const producer = createStreamProducer({ namespace, hub: 'averages' });
   await Promise.all([producer.start(), remembered.start()]);
-  const tokens = createTokenVerifier({
+  const verifier = createTokenVerifier({
     issuers: [{ issuer: issuer.url }, ...(options.issuers ?? []).map((url) => ({ issuer: url }))],
     audience: AUDIENCE,
     clockToleranceSeconds: 0,
@@ -189,6 +190,14 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
       },
     });
     const memberships = createMemberships({ cosmos, logger });
+    const credentials = createCredentials({
+      tokens: verifier,
+      // When keys are used is written by a beat of its own: that belongs to no request.
+      cosmos: { read: recorded.read, bulkUpsert: cosmos.bulkUpsert },
+      memberships,
+      logger,
+      usesEveryMs: 200,
+    });
     const ofReplica = createRegistry({ cosmos: recorded, keyring, reads: remembered.reads });
     // It looks by itself, now and then: no call of it belongs to a request.
     const deviceStatuses = createDeviceStatuses({
@@ -198,7 +207,8 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
     });
     const followers = [live, memberships, deviceStatuses, alertFeed];
     await Promise.all(followers.map((each) => each.start()));
-    started.push(...followers);
+    credentials.start();
+    started.push(credentials, ...followers);
     const jobs = createJobs({ cosmos: recorded, keyring });
     const api = createApi({
       logger,
@@ -230,7 +240,7 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
       alertFeed,
       webhooks: createWebhooks({ cosmos: recorded, keyring, allowPrivate: false }),
       live,
-      tokens,
+      tokens: credentials,
       cursorKey: Buffer.alloc(32, 3),
       gatewayHostName: 'gateway.example:8443',
       throttle: createThrottle({
@@ -349,6 +359,7 @@ export function membershipsOf(of: Memberships['of']): Memberships {
   return {
     of,
     lately: of,
+    standing: async () => false,
     watch,
     behindMs: () => 0,
     start: async () => undefined,
@@ -365,7 +376,8 @@ function recording(cosmos: Cosmos, calls: string[]): Cosmos {
       return (...parameters: unknown[]): unknown => {
         const partition = String(parameters[1]);
         // Who somebody is was asked a moment ago or is asked now: that tells of them, not of what they ask for.
-        if (!partition.startsWith('person:')) calls.push(`${String(name)} ${String(parameters[0])}`);
+        if (!partition.startsWith('person:') || partition.startsWith('person:key_'))
+          calls.push(`${String(name)} ${String(parameters[0])}`);
         return (value as (...given: unknown[]) => unknown).apply(target, parameters);
       };
     },

@@ -2,11 +2,13 @@ import 'reflect-metadata';
 import { createAdmission } from '../../src/api/admission';
 import { createDocumentCache } from '../../src/api/document-cache';
 import { DEFAULT_LIMITS } from '../../src/api/limits';
+import { createApiMeters } from '../../src/api/meters';
 import { createRequestedDocuments, mayExecute } from '../../src/api/requested-documents';
 import { createThrottle } from '../../src/api/throttle';
 import { type KeyPrincipal, type PersonPrincipal } from '../../src/auth/principal';
 import { tenantScope } from '../../src/auth/scope';
 import { documentIdOf } from '../../src/domain/document-id';
+import { createMetrics } from '../../src/observability/metrics';
 
 const PERSON: PersonPrincipal = { kind: 'person', id: 'per_1', email: null, expiresAt: Infinity };
 const KEY: KeyPrincipal = {
@@ -37,6 +39,7 @@ function build(options: { texts?: string[]; tenants?: string[]; maximumCharacter
       },
     },
     throttle,
+    meters: createApiMeters(createMetrics({ process: 'api' })),
     now: () => clock,
     ...(maximumCharacters !== undefined && { maximumCharacters }),
   });

@@ -3,6 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { createIdentityEmulator, DEMO_PEOPLE } from '../../emulators/identity';
+import { BuildingsDocument, ViewerDocument } from '../../simulator/generated/graphql';
+import { createGraphqlClient } from '../../simulator/graphql-client';
 import { average, buildBuilding, NORTH, type Person, startApi, type TestApi } from '../api/api.support';
 import { eventually } from '../support/eventually';
 
@@ -21,6 +24,47 @@ describe('the example programs', () => {
     } = await buildBuilding(api, owner, NORTH, { devices: 2 }));
   });
   afterAll(() => api.stop());
+
+  it('register what a client was built with, which then names its documents by their ids', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'atrium-example-'));
+    const identity = createIdentityEmulator({ host: '127.0.0.1', port: 0, dataDir: folder });
+    const { issuer } = await identity.start();
+    const reached = await startApi({ issuers: [issuer] });
+    const client = createGraphqlClient({
+      api: `${reached.url}/graphql`,
+      identity: issuer,
+      user: 'owner@north.example',
+    });
+    try {
+      const { subject } = DEMO_PEOPLE.find(({ email }) => email === 'owner@north.example')!;
+      await reached.registry.seedTenants({
+        tenants: [{ id: NORTH, name: 'North' }],
+        members: [{ issuer, subject, tenantId: NORTH, role: 'OWNER' }],
+      });
+      const sent = async () => {
+        const { values } = await reached.metrics.getSingleMetric('atrium_api_documents_total')!.get();
+        return Object.fromEntries(values.map(({ labels, value }) => [labels['sent'], value]));
+      };
+      // Its documents are not registered: it sends their texts.
+      expect(await client.execute(BuildingsDocument, {})).toEqual({
+        buildings: { nodes: [], pageInfo: { hasNextPage: false, endCursor: null } },
+      });
+      expect(await sent()).toEqual({ unknown: 1, text: 1 });
+      const { stdout } = await run(process.execPath, [
+        join(examples, 'register-documents.mts'),
+        ...[`${reached.url}/graphql`, await client.token(), NORTH, 'simulator'],
+        join(examples, '..', 'simulator', 'generated', 'persisted-documents.json'),
+      ]);
+      expect(stdout).toMatch(/^registered \d+ documents of simulator\n$/);
+      await client.execute(ViewerDocument, {});
+      expect(await sent()).toEqual({ unknown: 1, text: 2, id: 1 });
+    } finally {
+      await client.close();
+      await reached.stop();
+      await identity.stop();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
 
   it('print what a dashboard shows', async () => {
     await api.publish(average({ tenantId: NORTH, id: buildingId }, { mean: 21.5, readings: 7 }));

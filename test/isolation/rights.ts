@@ -48,6 +48,9 @@ export interface Things {
   grant: string;
   receivedGrant: string;
   grantCode: string;
+  /** A program's; one to revoke. */
+  apiKey: string;
+  spareApiKey: string;
   /** Somebody whose access to the cold store is approved there; each role whose may be is approved as well. */
   approved: string;
 }
@@ -1111,6 +1114,68 @@ export const CASES: Case[] = [
     seen: ADMINISTRATORS,
     refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
     otherwise: 'nothing',
+  },
+  {
+    name: 'an API key as a node',
+    covers: ['Query.node'],
+    document: 'query ($id: ID!) { node(id: $id) { id ... on ApiKey { name prefix permissions } } }',
+    variables: byId(({ apiKey }) => apiKey),
+    at: 'node',
+    seen: ADMINISTRATORS,
+    otherwise: 'nothing',
+  },
+  {
+    name: 'the API keys of a tenant',
+    covers: ['Tenant.apiKeys'],
+    document: 'query ($id: ID!) { tenant(id: $id) { apiKeys { nodes { id name lastUsedAt } } } }',
+    variables: byId(({ tenant }) => tenant),
+    at: 'tenant.apiKeys.nodes',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'a new API key',
+    covers: ['Mutation.createApiKey'],
+    document: `mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) {
+      ... on CreateApiKeySuccess { secret } ... on UserError { code message path } } }`,
+    variables: ({ tenant }, _own, _rank, idempotencyKey) => ({
+      input: { tenantId: tenant, name: 'New', permissions: ['READ_AVERAGES'], idempotencyKey },
+    }),
+    at: 'createApiKey',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'a new API key of one’s own for a building',
+    covers: ['Mutation.createApiKey'],
+    document: `mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) {
+      ... on CreateApiKeySuccess { secret } ... on UserError { code message path } } }`,
+    variables: ({ building }, own, _rank, idempotencyKey) => ({
+      input: {
+        tenantId: own.tenant,
+        name: 'New',
+        permissions: ['READ_AVERAGES'],
+        buildingIds: [building],
+        idempotencyKey,
+      },
+    }),
+    throughOwnBuilding: true,
+    at: 'createApiKey',
+    seen: ADMINISTRATORS,
+    refused: ['TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the end of an API key',
+    covers: ['Mutation.revokeApiKey'],
+    document: `mutation ($input: RevokeApiKeyInput!) { revokeApiKey(input: $input) {
+      ... on RevokeApiKeySuccess { apiKey { id } } ... on UserError { code message path } } }`,
+    variables: ({ spareApiKey }) => ({ input: { apiKeyId: spareApiKey } }),
+    at: 'revokeApiKey',
+    seen: ADMINISTRATORS,
+    otherwise: 'NOT_FOUND',
   },
   {
     name: 'a new webhook',

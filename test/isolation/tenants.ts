@@ -100,6 +100,8 @@ export async function buildTenants(world: World): Promise<Tenants> {
       ...(await buildAlerts(owner, tenant, building.id)),
       ...(await buildWebhooks(owner, tenant, building.id)),
       ...(await buildGrants(owner, tenant, building.id)),
+      apiKey: await buildApiKey(owner, tenant, 'Stays'),
+      spareApiKey: await buildApiKey(owner, tenant, 'Goes'),
       approved: await buildApprovals(owner, tenant),
     };
   }
@@ -221,6 +223,19 @@ export async function buildTenants(world: World): Promise<Tenants> {
     };
     await world.cosmos.bulkCreate('directory', [delivery]);
     return { webhook, spareWebhook: await make('Goes'), delivery: id };
+  }
+
+  async function buildApiKey(owner: Person, tenantId: string, name: string): Promise<string> {
+    const made = await world.registry.createApiKey(
+      owner.scope,
+      {
+        ...{ tenantId, name, buildingIds: null, documents: null, expiresInDays: 1 },
+        permissions: ['READ_AVERAGES'],
+      },
+      freshKey(),
+    );
+    if (!made.ok) throw new Error(made.refusal.message);
+    return made.value.record.id;
   }
 
   /** What is shared with somebody else, what somebody else shares, and what they offer. */
@@ -346,6 +361,8 @@ function unknownThings(like: Things): Things {
     grant: newId('gra'),
     receivedGrant: newId('gra'),
     grantCode: '00000-00000-00000-00000-00000-0',
+    apiKey: newId('key'),
+    spareApiKey: newId('key'),
     approved: 'per_'.padEnd(like.approved.length, 'x'),
   };
 }

@@ -22,22 +22,25 @@ export class TenantMembership {
   tenantId!: string;
 
   @Visible('with-parent')
-  @Field(() => Role, { description: 'What you may do there.' })
+  @Field(() => Role, { description: 'What you may do there; a program, of that what its key names.' })
   role!: RoleName;
 }
 
-@ObjectType('Viewer', { description: 'The caller, as the token says.' })
+@ObjectType('Viewer', {
+  description: 'The caller: a person, as the token says, or a program, by its API key.',
+})
 export class Viewer {
   @Visible('with-parent')
   @Field(() => ID, {
-    description: 'Stands for the issuer and the subject of the token; not an email address.',
+    description:
+      'Stands for the issuer and the subject of the token; not an email address. Of a program its key’s id.',
   })
   id!: string;
 
   @Visible('with-parent')
   @Field(() => String, {
     nullable: true,
-    description: 'For display only, as the token gives it; null where it gives none.',
+    description: 'For display only, as the token gives it; null where it gives none, and for a program.',
   })
   email!: string | null;
 }

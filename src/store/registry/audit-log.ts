@@ -2,6 +2,7 @@ import { type JSONValue } from '@azure/cosmos';
 import { allows, type TenantScope } from '../../auth/scope';
 import { alertRulesOf } from '../alert-documents';
 import { configurationAuditKey } from '../alerts/configuration';
+import { apiKeysOf } from '../api-keys/documents';
 import { coldAccessOf } from '../cold-access/documents';
 import { type Cosmos } from '../cosmos';
 import { type AuditDocument, auditKeyOf, OF_KIND, stockOf } from '../documents';
@@ -178,6 +179,7 @@ function configurationsOf(tenantId: string): string[] {
     coldAccessOf(tenantId),
     grantsOf(tenantId),
     receivedOf(tenantId),
+    apiKeysOf(tenantId),
     trustedDocumentsOf(tenantId),
   ];
 }

@@ -1,5 +1,7 @@
+import { narrowed } from '../../auth/api-key-permissions';
 import { type Entitlement, lesserRole, type Role, tenantsWith } from '../../auth/scope';
 import { personId } from '../../domain/id';
+import { type ApiKeyDocument } from '../api-keys/documents';
 import { type Cosmos } from '../cosmos';
 import { type MemberDocument, type MembershipDocument, membersOf, type TenantDocument } from '../documents';
 import { type ErasedMarkDocument, ERASURES } from '../erasure/documents';
@@ -21,7 +23,14 @@ export function createTenants({
     const [rights, erased] = await Promise.all([rightsOf(cosmos, person), erasedTenants(cosmos)]);
     const shared = new Map<string, ReceivedGrantDocument[]>();
     for (const tenantId of sharingTenantsOf(rights)) shared.set(tenantId, await sharedWith(cosmos, tenantId));
-    return entitlementsOf(rights, (tenantId) => shared.get(tenantId) ?? [], erased);
+    const makers = new Map<string, Entitlement[]>();
+    for (const maker of makersOf(rights)) makers.set(maker, await load(maker));
+    return entitlementsOf(
+      rights,
+      (tenantId) => shared.get(tenantId) ?? [],
+      erased,
+      (maker) => makers.get(maker) ?? [],
+    );
   };
 
   return {
@@ -91,15 +100,20 @@ export async function erasedTenants(cosmos: Pick<Cosmos, 'query'>): Promise<Read
   return new Set(marks.map(({ tenantId }) => tenantId));
 }
 
-/** What a person's rights are made of: what they belong to, and what is shared with them as a person. */
-export type RightDocument = MembershipDocument | ReceivedGrantDocument;
+/** What a person's rights are made of: what they belong to, and what is shared with them as a person. Or a program's key. */
+export type RightDocument = MembershipDocument | ReceivedGrantDocument | ApiKeyDocument;
 
 export function rightsOf(cosmos: Pick<Cosmos, 'query'>, person: string): Promise<RightDocument[]> {
   return cosmos.query<RightDocument>(
     'directory',
     `person:${person}`,
-    "SELECT * FROM c WHERE c.kind = 'membership' OR c.kind = 'grant'",
+    "SELECT * FROM c WHERE c.kind = 'membership' OR c.kind = 'grant' OR c.kind = 'apiKey'",
   );
+}
+
+/** The persons whose rights a key has a part of: of a person's own documents, nobody. */
+export function makersOf(rights: Iterable<RightDocument>): string[] {
+  return [...rights].flatMap((each) => (each.kind === 'apiKey' ? [each.createdBy] : []));
 }
 
 /** What is, or was, shared with a tenant. */
@@ -126,13 +140,18 @@ export function sharingTenantsOf(rights: Iterable<RightDocument>): string[] {
  *
  * @param sharedWithTenant left out by who asks what somebody may as a member.
  * @param erased tenants that give nobody a right; left out by who asks about a tenant that the caller has a right in.
+ * @param rightsOfMaker what the maker of a key may do now; left out by who asks about people.
  */
 export function entitlementsOf(
   rights: Iterable<RightDocument>,
   sharedWithTenant: (tenantId: string) => Iterable<ReceivedGrantDocument> = () => [],
   erased: ReadonlySet<string> = new Set(),
+  rightsOfMaker: (person: string) => readonly Entitlement[] = () => [],
 ): Entitlement[] {
   const all = [...rights].sort(byId).flatMap((each): Entitlement[] => {
+    if (each.kind === 'apiKey') {
+      return each.endedAt === null ? narrowed(rightsOfMaker(each.createdBy), each) : [];
+    }
     if (each.kind === 'grant') return ofGrant(each, each.role);
     const { tenantId, role, resident } = each;
     if (erased.has(tenantId)) return [];

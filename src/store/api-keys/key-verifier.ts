@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { parseApiKey, provesSecret } from '../../auth/api-key';
+import { type KeyPrincipal } from '../../auth/principal';
+import { TokenError } from '../../auth/token-error';
+import { type Cosmos } from '../cosmos';
+import { type Memberships } from '../memberships';
+import { type ApiKeyDocument, rightKeyOf } from './documents';
+import { type FailedLookups } from './failed-lookups';
+
+/** Says whom an API key stands for. */
+export interface KeyVerifier {
+  /**
+   * One read of the store for a key that was not verified here before, none for a mistyped one or one that was refused a
+   * moment ago. Unknown, wrong, revoked and expired keys are told apart by nothing.
+   *
+   * @param address whence it comes: who sends many wrong ones is told to wait before the store is asked.
+   * @throws TokenError; whatever the store throws where it must be asked and is away.
+   */
+  verify(text: string, address: string): Promise<KeyPrincipal>;
+}
+
+const CACHED_KEYS = 10_000;
+/** A program that goes on with a revoked key asks the store this often. */
+const REFUSED_MS = 10_000;
+
+/** By the hash of the text, so that no key stands in memory for longer than its request. */
+type Verdict = { principal: KeyPrincipal } | { refusedUntil: number };
+
+export function createKeyVerifier(options: {
+  cosmos: Pick<Cosmos, 'read'>;
+  memberships: Pick<Memberships, 'standing'>;
+  failedLookups: FailedLookups;
+  /** Told of each time a key was good. */
+  onUse(key: KeyPrincipal): void;
+}): KeyVerifier {
+  const { cosmos, memberships, failedLookups, onUse } = options;
+  const verdicts = new Map<string, Verdict>();
+
+  function remember(hash: string, verdict: Verdict): void {
+    verdicts.delete(hash);
+    if (verdicts.size >= CACHED_KEYS) verdicts.delete(verdicts.keys().next().value!);
+    verdicts.set(hash, verdict);
+  }
+
+  async function lookUp(text: string): Promise<KeyPrincipal | null> {
+    const { id, secret } = parseApiKey(text)!;
+    const found = await cosmos.read<ApiKeyDocument>('directory', rightKeyOf(id), id);
+    const proved = provesSecret(secret, found?.hash);
+    if (!proved || found === null || found.endedAt !== null || found.expiresAt <= Date.now()) return null;
+    const { tenantId, createdBy, documents, expiresAt } = found;
+    return { kind: 'key', id, email: null, expiresAt, tenantId, createdBy, documents };
+  }
+
+  return {
+    async verify(text, address) {
+      if (parseApiKey(text) === undefined) {
+        throw new TokenError('TOKEN_MALFORMED', 'the API key is mistyped or cut off: its checksum is wrong');
+      }
+      const hash = createHash('sha256').update(text).digest('base64');
+      const known = verdicts.get(hash);
+      if (known !== undefined && 'principal' in known) {
+        const { principal } = known;
+        if (principal.expiresAt > Date.now() && (await memberships.standing(principal.id))) {
+          onUse(principal);
+          return principal;
+        }
+        remember(hash, { refusedUntil: Date.now() + REFUSED_MS });
+        throw invalid();
+      }
+      if (known !== undefined && Date.now() < known.refusedUntil) throw invalid();
+      const failed = failedLookups.begin(address);
+      if (failed === null) {
+        throw new TokenError(
+          'API_KEYS_TOO_MANY_WRONG',
+          'too many wrong API keys come from your address: try again in a moment',
+        );
+      }
+      const principal = await lookUp(text).catch((error: unknown) => {
+        failed(false);
+        throw error;
+      });
+      failed(principal === null);
+      if (principal === null) {
+        remember(hash, { refusedUntil: Date.now() + REFUSED_MS });
+        throw invalid();
+      }
+      remember(hash, { principal });
+      onUse(principal);
+      return principal;
+    },
+  };
+}
+
+function invalid(): TokenError {
+  return new TokenError('API_KEY_INVALID', 'the API key is unknown, revoked or expired');
+}
