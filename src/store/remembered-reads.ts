@@ -69,10 +69,13 @@ export function createRememberedReads(options: {
   logger: Logger;
   /** Default 20 million. */
   maximumCharacters?: number;
+  /** Default two seconds. */
+  maximumBehindMs?: number;
   /** Milliseconds since 1970. */
   now?: () => number;
 }): RememberedReads {
-  const { cosmos, container, logger, maximumCharacters = MAXIMUM_CHARACTERS, now = Date.now } = options;
+  const { cosmos, container, logger, now = Date.now } = options;
+  const { maximumCharacters = MAXIMUM_CHARACTERS, maximumBehindMs = MAXIMUM_BEHIND_MS } = options;
   // Both in the order of their use: the first was not used for longest.
   const held = new Map<string, Map<string, Held>>();
   const readings = new Set<Reading>();
@@ -88,7 +91,7 @@ export function createRememberedReads(options: {
     },
     logger,
   });
-  const current = (): boolean => follower.behindMs() <= MAXIMUM_BEHIND_MS;
+  const current = (): boolean => follower.behindMs() <= maximumBehindMs;
 
   function forget(partition: string): void {
     for (const reading of readings) if (reading.partitions.has(partition)) reading.overtaken = true;
