@@ -96,6 +96,7 @@ async function start(kind: Kind, { account, namespace, issuer, principal }: Setu
   const services: Services = {
     ...shared,
     cursors: createCursors({ key: cursorKey }),
+    minimumSpaces: 3,
     documentCheck: { problemsOf: unused, registered: unused },
   };
   const scopes = createScopes(memberships);

@@ -28,6 +28,14 @@ export type AcceptGrantInput = {
   tenantId?: string | null | undefined;
 };
 
+/** An invitation to accept, as yourself. */
+export type AcceptInvitationInput = {
+  /** Yours to choose; accepting again changes nothing. */
+  idempotencyKey: string;
+  /** The code as it was handed over; case, spaces and hyphens do not matter. */
+  invitationCode: string;
+};
+
 /** An alert that somebody has seen to. */
 export type AcknowledgeAlertInput = {
   /** The alert. */
@@ -183,7 +191,7 @@ export type ApiKeyPermission =
   | 'READ_ALERTS'
   /** The audit logs of tenant and buildings. */
   | 'READ_AUDIT_LOG'
-  /** Averages, now, live and over time. */
+  /** Averages, now, live and over time; those that tell of presence with READ_PRESENCE. */
   | 'READ_AVERAGES'
   /** The names and time zones of tenant, buildings and spaces. */
   | 'READ_BUILDINGS'
@@ -191,16 +199,18 @@ export type ApiKeyPermission =
   | 'READ_DEAD_LETTERS'
   /** Devices, their health and their live status. */
   | 'READ_DEVICES'
-  /** The counts of what was accepted and stored. */
+  /** The counts of what was accepted and stored; with READ_PRESENCE, since they are of all readings. */
   | 'READ_INGESTION'
-  /** States and alerts that tell whether somebody is there. */
+  /** States and alerts that tell whether somebody is there; beside another permission whatever of it tells of presence. */
   | 'READ_PRESENCE'
-  /** Single readings, their history and excursions, and exports of them. */
+  /** Single readings, their history and excursions, and exports of them; those that tell of presence with READ_PRESENCE. */
   | 'READ_READINGS'
   /** States that do not tell whether somebody is there, e.g. smoke. */
   | 'READ_STATES'
   /** Registers devices in the tenant’s stock, one by one or as a job. */
   | 'REGISTER_DEVICES'
+  /** Registers, lists and retires the documents of clients, where the key is not limited to some buildings. */
+  | 'REGISTER_DOCUMENTS'
   /** Has what was refused judged again. */
   | 'REPLAY_DEAD_LETTERS';
 
@@ -245,6 +255,18 @@ export type ChangeAlertRuleInput = {
   scope?: AlertScopeInput | null | undefined;
   /** How bad its alerts are from now on. */
   severity?: AlertSeverity | null | undefined;
+};
+
+/** What a member is to be from now on. */
+export type ChangeMemberRoleInput = {
+  /** The member. */
+  personId: string;
+  /** What they are to be. */
+  role: MemberRole;
+  /** For a resident (VIEWER): the spaces in which alone the role holds, of at most 20 buildings; left out: in all of the tenant. */
+  spaces?: Array<SpacesOfBuildingInput> | null | undefined;
+  /** The tenant. */
+  tenantId: string;
 };
 
 /** A device that is to be claimed by what is printed on it. */
@@ -323,6 +345,18 @@ export type CreateEnrollmentGroupInput = {
   name: string;
   /** The manufacturer whose it is. */
   tenantId: string;
+};
+
+/** A tenant to create. */
+export type CreateTenantInput = {
+  /** How long the invitation of its first owner stands, in hours, 1 to 720. */
+  expiresInHours?: number;
+  /** Yours to choose. The same key with the same input gives the same tenant again, for 24 hours. */
+  idempotencyKey: string;
+  /** What its people call it, 1 to 200 characters. */
+  name: string;
+  /** Noted on the invitation of its first owner, e.g. whom you give the code to; its owners see it. */
+  ownerNote?: string | null | undefined;
 };
 
 /** A server that is to be told of alerts. */
@@ -475,6 +509,33 @@ export type GranteeType =
   /** A tenant: each of its members may do what both the grant and their own role there allow. */
   | 'TENANT';
 
+/** What became of an invitation. */
+export type InvitationState =
+  /** Somebody has come by it. */
+  | 'ACCEPTED'
+  /** Nobody came in time. */
+  | 'EXPIRED'
+  /** Whoever has its code can accept it. */
+  | 'OPEN'
+  /** It was withdrawn. */
+  | 'REVOKED';
+
+/** Whom to let into a tenant, as what. */
+export type InviteMemberInput = {
+  /** How long it stands, in hours, 1 to 720. */
+  expiresInHours?: number;
+  /** Yours to choose. The same key with the same input gives the same invitation again, for 24 hours. */
+  idempotencyKey: string;
+  /** For those who administer access, e.g. whom you give the code to. */
+  note?: string | null | undefined;
+  /** What whoever accepts it is. */
+  role: MemberRole;
+  /** For a resident (VIEWER): the spaces in which alone the role holds, of at most 20 buildings; left out: in all of the tenant. */
+  spaces?: Array<SpacesOfBuildingInput> | null | undefined;
+  /** The tenant. */
+  tenantId: string;
+};
+
 /** What a credential to the files of a tenant’s cold store is wanted for. */
 export type IssueColdStoreAccessInput = {
   /** Only from this IPv4 address, or a range of them: `203.0.113.0-203.0.113.255`. Left out, from any. The local stand-in does not look at it. */
@@ -527,6 +588,19 @@ export type JobState =
   | 'RUNNING'
   /** Every row was worked off; rows may have been refused, see `failed` and `rows`. */
   | 'SUCCEEDED';
+
+/** What somebody can be made in a tenant: as the `Role` of that name. */
+export type MemberRole =
+  /** Asks questions of what was measured and exports it. */
+  | 'ANALYST'
+  /** Buildings, rules, and the devices’ configuration. */
+  | 'MANAGER'
+  /** Everything, the administration of access included. */
+  | 'OWNER'
+  /** Looks after devices and sees their health; no occupants’ data. */
+  | 'TECHNICIAN'
+  /** Reads; a resident only their own spaces and the building’s averages. */
+  | 'VIEWER';
 
 /** A device that is to be moved to another space. */
 export type MoveDeviceInput = {
@@ -704,6 +778,14 @@ export type ReissueClaimCodeInput = {
   idempotencyKey: string;
 };
 
+/** A member who is to go. */
+export type RemoveMemberInput = {
+  /** The member; yourself, where you leave. */
+  personId: string;
+  /** The tenant. */
+  tenantId: string;
+};
+
 /** A device and what takes its place: either a new device or one from stock. */
 export type ReplaceDeviceInput = {
   /** The device that is replaced. */
@@ -792,6 +874,12 @@ export type RevokeGrantInput = {
   grantId: string;
 };
 
+/** An invitation to withdraw. */
+export type RevokeInvitationInput = {
+  /** The invitation. */
+  invitationId: string;
+};
+
 /** What somebody may do in a tenant. */
 export type Role =
   /** Asks questions of what was measured and exports it. */
@@ -855,6 +943,14 @@ export type SetDeviceParentInput = {
   parentId?: string | null | undefined;
 };
 
+/** What tells of presence in a building, where that is its owner’s to say. */
+export type SetPresenceRevealingInput = {
+  /** The building. */
+  buildingId: string;
+  /** All that is to be hidden of `CO2_LEVEL` and `ILLUMINANCE`; none, where neither is. The others cannot be chosen: they always tell of presence, or never. */
+  quantities: Array<Quantity>;
+};
+
 /** What somebody may do in what is shared with them: as the `Role` of that name, there alone. */
 export type SharedRole =
   /** Asks questions of what was measured and exports it. */
@@ -874,6 +970,14 @@ export type SpaceKind =
   | 'ROOM'
   /** A part of a room or several rooms that are treated alike. */
   | 'ZONE';
+
+/** Spaces of one building in which a role is to hold. */
+export type SpacesOfBuildingInput = {
+  /** The building, of the same tenant. */
+  buildingId: string;
+  /** The spaces, 1 to 100; those that lie in them come with them. */
+  spaceIds: Array<string>;
+};
 
 /** A device from a manufacturer’s stock, as a replacement. */
 export type StockReplacementInput = {
@@ -966,6 +1070,23 @@ export type AcceptGrantMutationVariables = Exact<{
 
 export type AcceptGrantMutation = { acceptGrant:
     | { __typename: 'AcceptGrantSuccess', grant: { id: string, ownerName: string, buildingId: string, spaceId: string | null, quantities: Array<Quantity> | null, role: SharedRole, until: string | null } }
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type AcceptInvitationMutationVariables = Exact<{
+  input: AcceptInvitationInput;
+}>;
+
+
+export type AcceptInvitationMutation = { acceptInvitation:
+    | { __typename: 'AcceptInvitationSuccess', tenantId: string, tenantName: string, role: Role, spaces: Array<{ buildingId: string, spaceIds: Array<string> }> | null }
     | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
@@ -1132,6 +1253,23 @@ export type ChangeAlertRuleMutation = { changeAlertRule:
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
+export type ChangeMemberRoleMutationVariables = Exact<{
+  input: ChangeMemberRoleInput;
+}>;
+
+
+export type ChangeMemberRoleMutation = { changeMemberRole:
+    | { __typename: 'ChangeMemberRoleSuccess', member: { personId: string, role: Role, spaces: Array<{ buildingId: string, spaceIds: Array<string> }> | null } }
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
 export type ClaimDeviceMutationVariables = Exact<{
   input: ClaimDeviceInput;
 }>;
@@ -1215,6 +1353,23 @@ export type CreateEnrollmentGroupMutationVariables = Exact<{
 export type CreateEnrollmentGroupMutation = { createEnrollmentGroup:
     | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'CreateEnrollmentGroupSuccess', primaryKey: string | null, secondaryKey: string | null, secretsAlreadyShown: boolean, enrollmentGroup: { id: string, name: string, createdAt: string } }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type CreateTenantMutationVariables = Exact<{
+  input: CreateTenantInput;
+}>;
+
+
+export type CreateTenantMutation = { createTenant:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'CreateTenantSuccess', invitationCode: string | null, secretsAlreadyShown: boolean, tenant: { id: string, name: string }, invitation: { id: string, state: InvitationState, role: MemberRole, expiresAt: string } }
     | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
@@ -1399,6 +1554,32 @@ export type IngestionReportQueryVariables = Exact<{
 
 export type IngestionReportQuery = { tenant: { ingestionReport: Array<{ hour: string, expected: number | null, accepted: number, unanswered: number, landed: number, tooLate: number, curated: number, repeated: number, deadLettered: number, inFlight: number, notYetCurated: number, untold: number, unexplained: number, settled: boolean, deadLetteredByCode: Array<{ code: RefusalCode, count: number }>, partitions: Array<{ partition: number, accepted: number, landed: number, curated: number, repeated: number, deadLettered: number, unexplained: number }> }> | null } | null };
 
+export type InvitationsQueryVariables = Exact<{
+  tenant: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type InvitationsQuery = { tenant: { invitations: { nodes: Array<{ id: string, state: InvitationState, role: MemberRole, note: string | null, invitedBy: string, invitedAt: string, expiresAt: string, acceptedBy: string | null, endedAt: string | null, spaces: Array<{ buildingId: string, spaceIds: Array<string> }> | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
+export type InviteMemberMutationVariables = Exact<{
+  input: InviteMemberInput;
+}>;
+
+
+export type InviteMemberMutation = { inviteMember:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InviteMemberSuccess', invitationCode: string | null, secretsAlreadyShown: boolean, invitation: { id: string, state: InvitationState, role: MemberRole, expiresAt: string, spaces: Array<{ buildingId: string, spaceIds: Array<string> }> | null } }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
 export type IssueColdStoreAccessMutationVariables = Exact<{
   input: IssueColdStoreAccessInput;
 }>;
@@ -1479,6 +1660,15 @@ export type LatestReadingsQueryVariables = Exact<{
 
 
 export type LatestReadingsQuery = { building: { id: string, latestReadings: { nodes: Array<{ pointId: string, spaceId: string, quantity: Quantity, unit: string, value: number, observedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
+export type MembersQueryVariables = Exact<{
+  tenant: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type MembersQuery = { tenant: { members: { nodes: Array<{ personId: string, role: Role, displayName: string | null, joinedAt: string | null, spaces: Array<{ buildingId: string, spaceIds: Array<string> }> | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type MoveDeviceMutationVariables = Exact<{
   input: MoveDeviceInput;
@@ -1716,6 +1906,23 @@ export type ReissueClaimCodeMutation = { reissueClaimCode:
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
+export type RemoveMemberMutationVariables = Exact<{
+  input: RemoveMemberInput;
+}>;
+
+
+export type RemoveMemberMutation = { removeMember:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'RemoveMemberSuccess', personId: string }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
 export type ReplaceDeviceMutationVariables = Exact<{
   input: ReplaceDeviceInput;
 }>;
@@ -1869,6 +2076,23 @@ export type RevokeGrantMutation = { revokeGrant:
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
+export type RevokeInvitationMutationVariables = Exact<{
+  input: RevokeInvitationInput;
+}>;
+
+
+export type RevokeInvitationMutation = { revokeInvitation:
+    | { __typename: 'ConflictError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'ForbiddenError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'IdempotencyKeyReusedError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'InvalidInputError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'LimitExceededError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'NotFoundError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'RevokeInvitationSuccess', invitation: { id: string, state: InvitationState, endedAt: string | null } }
+    | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
+    | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
 export type RotateDeviceCredentialMutationVariables = Exact<{
   input: RotateDeviceCredentialInput;
 }>;
@@ -1952,6 +2176,23 @@ export type SetDeviceParentMutation = { setDeviceParent:
     | { __typename: 'SetDeviceParentSuccess', device: { id: string, name: string, parent: { id: string, name: string } | null } }
     | { __typename: 'TooManyAttemptsError', code: UserErrorCode, message: string, path: Array<string> | null }
     | { __typename: 'WrongStateError', code: UserErrorCode, message: string, path: Array<string> | null }
+   };
+
+export type SetPresenceRevealingMutationVariables = Exact<{
+  input: SetPresenceRevealingInput;
+}>;
+
+
+export type SetPresenceRevealingMutation = { setPresenceRevealing:
+    | { code: UserErrorCode, message: string, path: Array<string> | null }
+    | { code: UserErrorCode, message: string, path: Array<string> | null }
+    | { code: UserErrorCode, message: string, path: Array<string> | null }
+    | { code: UserErrorCode, message: string, path: Array<string> | null }
+    | { code: UserErrorCode, message: string, path: Array<string> | null }
+    | { code: UserErrorCode, message: string, path: Array<string> | null }
+    | { building: { id: string, presenceRevealing: Array<Quantity> } }
+    | { code: UserErrorCode, message: string, path: Array<string> | null }
+    | { code: UserErrorCode, message: string, path: Array<string> | null }
    };
 
 export type SharedWithMeQueryVariables = Exact<{ [key: string]: never; }>;
@@ -2169,6 +2410,27 @@ export const AcceptGrantDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:99bc3de80a3c3ba7da1a586af206c833c9ec433e64b114d8f0de4cb008d8843f"}) as unknown as TypedDocumentString<AcceptGrantMutation, AcceptGrantMutationVariables>;
+export const AcceptInvitationDocument = new TypedDocumentString(`
+    mutation AcceptInvitation($input: AcceptInvitationInput!) {
+  acceptInvitation(input: $input) {
+    __typename
+    ... on AcceptInvitationSuccess {
+      tenantId
+      tenantName
+      role
+      spaces {
+        buildingId
+        spaceIds
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:2d8263b9a11c32d875aaa9cbacee5768a3cd99229e0d8c5508dfd266917f0d2a"}) as unknown as TypedDocumentString<AcceptInvitationMutation, AcceptInvitationMutationVariables>;
 export const AcknowledgeAlertDocument = new TypedDocumentString(`
     mutation AcknowledgeAlert($input: AcknowledgeAlertInput!) {
   acknowledgeAlert(input: $input) {
@@ -2526,6 +2788,28 @@ export const ChangeAlertRuleDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:a2c6d3756ccbccffcd437ef76bcfbbf6b7cbffd447b9bd4714a34f6ef5420ec3"}) as unknown as TypedDocumentString<ChangeAlertRuleMutation, ChangeAlertRuleMutationVariables>;
+export const ChangeMemberRoleDocument = new TypedDocumentString(`
+    mutation ChangeMemberRole($input: ChangeMemberRoleInput!) {
+  changeMemberRole(input: $input) {
+    __typename
+    ... on ChangeMemberRoleSuccess {
+      member {
+        personId
+        role
+        spaces {
+          buildingId
+          spaceIds
+        }
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:b7086bf93f44e69aebcf9a08bc4d3865cb0e01b0e28f55e5db71a91e465fe604"}) as unknown as TypedDocumentString<ChangeMemberRoleMutation, ChangeMemberRoleMutationVariables>;
 export const ClaimDeviceDocument = new TypedDocumentString(`
     mutation ClaimDevice($input: ClaimDeviceInput!) {
   claimDevice(input: $input) {
@@ -2664,6 +2948,32 @@ export const CreateEnrollmentGroupDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:6d5c6f507909812e17dec29a1bc9ae975f4a95f86dca405653acf0d3815332e1"}) as unknown as TypedDocumentString<CreateEnrollmentGroupMutation, CreateEnrollmentGroupMutationVariables>;
+export const CreateTenantDocument = new TypedDocumentString(`
+    mutation CreateTenant($input: CreateTenantInput!) {
+  createTenant(input: $input) {
+    __typename
+    ... on CreateTenantSuccess {
+      tenant {
+        id
+        name
+      }
+      invitation {
+        id
+        state
+        role
+        expiresAt
+      }
+      invitationCode
+      secretsAlreadyShown
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:28eb90d80f34e190ef73a6b2180ebc32f951b999dbcade5c167dd0e3bdef5d14"}) as unknown as TypedDocumentString<CreateTenantMutation, CreateTenantMutationVariables>;
 export const CreateWebhookDocument = new TypedDocumentString(`
     mutation CreateWebhook($input: CreateWebhookInput!) {
   createWebhook(input: $input) {
@@ -3092,6 +3402,59 @@ export const IngestionReportDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:d57faadbd1b1362233c7db8d3dd80563596e23f7ad5c00af66a3f207c5e257b1"}) as unknown as TypedDocumentString<IngestionReportQuery, IngestionReportQueryVariables>;
+export const InvitationsDocument = new TypedDocumentString(`
+    query Invitations($tenant: ID!, $first: Int, $after: String) {
+  tenant(id: $tenant) {
+    invitations(first: $first, after: $after) {
+      nodes {
+        id
+        state
+        role
+        spaces {
+          buildingId
+          spaceIds
+        }
+        note
+        invitedBy
+        invitedAt
+        expiresAt
+        acceptedBy
+        endedAt
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:e45850b72f9732236752c14c92ed8ddc4792b32624b1ba08298ab4bc06103ba6"}) as unknown as TypedDocumentString<InvitationsQuery, InvitationsQueryVariables>;
+export const InviteMemberDocument = new TypedDocumentString(`
+    mutation InviteMember($input: InviteMemberInput!) {
+  inviteMember(input: $input) {
+    __typename
+    ... on InviteMemberSuccess {
+      invitation {
+        id
+        state
+        role
+        spaces {
+          buildingId
+          spaceIds
+        }
+        expiresAt
+      }
+      invitationCode
+      secretsAlreadyShown
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:6b9f5c85fb7b75eecef92276024d5c31bdb2ee4d4d1ae4d3e027fa875341da6c"}) as unknown as TypedDocumentString<InviteMemberMutation, InviteMemberMutationVariables>;
 export const IssueColdStoreAccessDocument = new TypedDocumentString(`
     mutation IssueColdStoreAccess($input: IssueColdStoreAccessInput!) {
   issueColdStoreAccess(input: $input) {
@@ -3224,6 +3587,28 @@ export const LatestReadingsDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:d3a2d910c36c53a533c1a6b0a13821f706466c571cf584d388c4dec6c730a60b"}) as unknown as TypedDocumentString<LatestReadingsQuery, LatestReadingsQueryVariables>;
+export const MembersDocument = new TypedDocumentString(`
+    query Members($tenant: ID!, $first: Int, $after: String) {
+  tenant(id: $tenant) {
+    members(first: $first, after: $after) {
+      nodes {
+        personId
+        role
+        spaces {
+          buildingId
+          spaceIds
+        }
+        displayName
+        joinedAt
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:0942da82cacf69fa74e3d3077270487ac4b7c41657599618bcd5bbccbc3afa80"}) as unknown as TypedDocumentString<MembersQuery, MembersQueryVariables>;
 export const MoveDeviceDocument = new TypedDocumentString(`
     mutation MoveDevice($input: MoveDeviceInput!) {
   moveDevice(input: $input) {
@@ -3621,6 +4006,21 @@ export const ReissueClaimCodeDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:c749fb3d505d504ba17f5f39b6e3662949e095872b07529379d4146e43edcd4c"}) as unknown as TypedDocumentString<ReissueClaimCodeMutation, ReissueClaimCodeMutationVariables>;
+export const RemoveMemberDocument = new TypedDocumentString(`
+    mutation RemoveMember($input: RemoveMemberInput!) {
+  removeMember(input: $input) {
+    __typename
+    ... on RemoveMemberSuccess {
+      personId
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:e65abeddacd95d1b23b5ce16a7581dec2333d3eba86d122f5c27676c8ff3d6ce"}) as unknown as TypedDocumentString<RemoveMemberMutation, RemoveMemberMutationVariables>;
 export const ReplaceDeviceDocument = new TypedDocumentString(`
     mutation ReplaceDevice($input: ReplaceDeviceInput!) {
   replaceDevice(input: $input) {
@@ -3809,6 +4209,25 @@ export const RevokeGrantDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:ccadf8c9f06cc43e57d3d2a0d7b9defdc457a7a8e2dd03a75978291556fe9217"}) as unknown as TypedDocumentString<RevokeGrantMutation, RevokeGrantMutationVariables>;
+export const RevokeInvitationDocument = new TypedDocumentString(`
+    mutation RevokeInvitation($input: RevokeInvitationInput!) {
+  revokeInvitation(input: $input) {
+    __typename
+    ... on RevokeInvitationSuccess {
+      invitation {
+        id
+        state
+        endedAt
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:cae0c6f206bf99c35b751d5f00098627ea9b6dd84ec90d379788ce87b602e165"}) as unknown as TypedDocumentString<RevokeInvitationMutation, RevokeInvitationMutationVariables>;
 export const RotateDeviceCredentialDocument = new TypedDocumentString(`
     mutation RotateDeviceCredential($input: RotateDeviceCredentialInput!) {
   rotateDeviceCredential(input: $input) {
@@ -3916,6 +4335,23 @@ export const SetDeviceParentDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:70fcadb979ff679248f939587275fae643c5445b956fe6a5c1be849a5babfb1f"}) as unknown as TypedDocumentString<SetDeviceParentMutation, SetDeviceParentMutationVariables>;
+export const SetPresenceRevealingDocument = new TypedDocumentString(`
+    mutation SetPresenceRevealing($input: SetPresenceRevealingInput!) {
+  setPresenceRevealing(input: $input) {
+    ... on SetPresenceRevealingSuccess {
+      building {
+        id
+        presenceRevealing
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+    }
+  }
+}
+    `, {"hash":"sha256:ad862a7d6bb6fb10a75305488946822a14b1998ffa4dee27083d94a73d466a9d"}) as unknown as TypedDocumentString<SetPresenceRevealingMutation, SetPresenceRevealingMutationVariables>;
 export const SharedWithMeDocument = new TypedDocumentString(`
     query SharedWithMe {
   viewer {

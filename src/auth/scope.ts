@@ -1,4 +1,5 @@
 import { type DevicePermission } from '../domain/lifecycle';
+import { isRevealing, type PresenceChoices } from '../domain/presence';
 import { type QuantityName } from '../domain/quantity';
 import { type Principal } from './principal';
 
@@ -18,6 +19,8 @@ const PERMISSIONS = {
   'state.read': ['OWNER', 'MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
   /** What tells whether somebody is there: occupants' data. */
   'presence.read': ['OWNER', 'MANAGER', 'ANALYST'],
+  /** Which quantities are such, where that is the owner's to say. */
+  'presence.manage': ['OWNER'],
   'device.read': ['OWNER', 'MANAGER', 'TECHNICIAN'],
   'device.register': ['OWNER', 'MANAGER'],
   'device.provision': ['OWNER', 'MANAGER', 'TECHNICIAN'],
@@ -50,6 +53,8 @@ const PERMISSIONS = {
   // Files know neither quantities nor buildings: for those who may read all of it, one by one approved by an owner.
   'cold-store.read': ['OWNER', 'MANAGER', 'ANALYST'],
   'cold-store.approve': ['OWNER'],
+  /** Asked of the platform's own tenant alone: `platform.ts`. */
+  'tenant.create': ['OPERATOR'],
 } as const satisfies Record<DevicePermission, readonly Role[]> & Record<string, readonly Role[]>;
 
 export type Permission = keyof typeof PERMISSIONS;
@@ -59,6 +64,16 @@ export type Permission = keyof typeof PERMISSIONS;
  * and its averages. Everything else is asked for space by space.
  */
 const OF_THE_BUILDING: ReadonlySet<Permission> = new Set(['building.read', 'average.read']);
+
+/** What tells of readings. Of a quantity that reveals presence it needs `presence.read` of the same right, too. */
+const OF_READINGS: ReadonlySet<Permission> = new Set([
+  'average.read',
+  'state.read',
+  'reading.read',
+  'alert.read',
+]);
+/** What is made of all readings together, those that reveal presence among them. */
+const OF_ALL_READINGS: ReadonlySet<Permission> = new Set(['ingestion.read', 'cold-store.read']);
 
 /**
  * One right: a role in a tenant, in one building of it or in some spaces of that, possibly for some quantities, possibly
@@ -82,6 +97,8 @@ export interface Entitlement {
   until: number | null;
   /** The grant by which another tenant shares it; left out where it comes of belonging to the tenant. */
   grantId?: string;
+  /** What the owner says tells of presence, by building; left out where nothing is said. Whoever writes rights leaves it out. */
+  revealing?: PresenceChoices;
 }
 
 declare const scoped: unique symbol;
@@ -165,6 +182,19 @@ export function spacesWith(
   return [...found].sort();
 }
 
+/** The one place where it is decided who is told of readings that reveal presence: of averages, states, history, alerts. */
+function maySee(
+  each: Entitlement,
+  permission: Permission,
+  { buildingId, quantity }: Target,
+  now: number,
+): boolean {
+  const reveals =
+    OF_ALL_READINGS.has(permission) ||
+    (OF_READINGS.has(permission) && quantity != null && isRevealing(quantity, buildingId, each.revealing));
+  return !reveals || holdsNow(each, 'presence.read', now);
+}
+
 /** Whether a right is to the target's tenant, building and quantities at this moment, wherever in the building. */
 function reaches(each: Entitlement, permission: Permission, target: Target, now: number): boolean {
   return (
@@ -173,7 +203,8 @@ function reaches(each: Entitlement, permission: Permission, target: Target, now:
     (each.quantities === null ||
       target.quantity === undefined ||
       (target.quantity !== null && each.quantities.includes(target.quantity))) &&
-    holdsNow(each, permission, now)
+    holdsNow(each, permission, now) &&
+    maySee(each, permission, target, now)
   );
 }
 
@@ -200,6 +231,8 @@ function holdsPlace(
  * a lattice: of two of which neither includes the other, what both may do is what a viewer may.
  */
 export function lesserRole(one: Role, other: Role): Role {
+  // What an operator may is of the platform, which is nobody's building: of what is shared it is nothing.
+  if (one === 'OPERATOR' || other === 'OPERATOR') return 'OPERATOR';
   if (includesRole(one, other)) return other;
   return includesRole(other, one) ? one : 'VIEWER';
 }

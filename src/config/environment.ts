@@ -351,6 +351,10 @@ export const apiSettings = (variables: Variables = process.env) =>
       ALERT_DAYS: alertDays,
       WEBHOOK_ALLOW_PRIVATE: webhookAllowPrivate,
       ...cost,
+      PRIVACY_MINIMUM_SPACES: count(
+        3,
+        'spaces that must take part in an average of a building that is told to whoever has a right to single spaces',
+      ),
       DELIVERIES_PER_SECOND: amount(
         10_000,
         'live values that a replica delivers of one tenant each second; beyond it their intervals grow',

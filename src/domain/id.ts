@@ -17,6 +17,7 @@ export type IdKind =
   | 'whd'
   | 'exp'
   | 'gra'
+  | 'inv'
   | 'key';
 
 export function newId(kind: IdKind): string {

@@ -14,7 +14,7 @@ export interface Inventory {
 
 const IDS_A_DOCUMENT = 2_000;
 const IDS_A_PAGE = 100;
-const KINDS = /^(?:bld|spc|pnt|dev|grp|alr|alt|whk|whd|key)_/;
+const KINDS = /^(?:bld|spc|pnt|dev|grp|alr|alt|whk|whd|key|inv)_/;
 
 /**
  * Notes the ids of all that is the tenant's, together with those that were noted before, so that nothing is forgotten

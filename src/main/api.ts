@@ -131,6 +131,7 @@ run('api', apiSettings, async (settings, logger) => {
     origins: settings.API_ORIGINS,
     deliveriesPerSecond: settings.DELIVERIES_PER_SECOND,
     gatewayHostName: settings.GATEWAY_PUBLIC_HOST,
+    minimumSpaces: settings.PRIVACY_MINIMUM_SPACES,
   });
   await cosmos.ensureContainers();
   const followers = [remembered, live, memberships, deviceStatuses, alertFeed, erased];

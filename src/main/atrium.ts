@@ -5,10 +5,11 @@ import { curate } from './atrium/curate';
 import { eraseTenant } from './atrium/erase-tenant';
 import { hiveScripts } from './atrium/hive-scripts';
 import { jobs } from './atrium/jobs';
+import { makeOperator } from './atrium/make-operator';
 import { sagasResume } from './atrium/sagas-resume';
 
 /** Every command there is; a new one is a file beside these and a line here. */
-const COMMANDS: readonly Command[] = [curate, eraseTenant, hiveScripts, jobs, sagasResume];
+const COMMANDS: readonly Command[] = [curate, eraseTenant, hiveScripts, jobs, makeOperator, sagasResume];
 
 /** The operator's command line: `npm run atrium -- COMMAND`. */
 async function main(words: readonly string[]): Promise<number> {

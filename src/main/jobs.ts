@@ -94,6 +94,13 @@ run('jobs', jobsSettings, async (settings, logger) => {
     for (const { id, error } of failed) logger.warn({ saga: id, error: explain(error) }, 'a saga failed');
     if (failed.length > 0) throw new Error(`${failed.length} sagas could not be finished`);
   });
+  duties.every(SAGAS_EVERY_MS, 'memberships', async () => {
+    const { failed } = await registry.settleMemberships({
+      olderThanMs: SAGAS_LEFT_ALONE_MS,
+      limit: SAGAS_AT_ONCE,
+    });
+    if (failed.length > 0) throw new Error(`${failed.length} memberships could not be made`);
+  });
   const reconciliation = createReconciliation({
     logger,
     metrics,

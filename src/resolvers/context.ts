@@ -34,6 +34,8 @@ export interface Services {
   documentCheck: DocumentCheck;
   /** `host:port` (or `host`) of the gateway as devices reach it. */
   gatewayHostName: string;
+  /** Whoever has a right to single spaces sees averages of a building over at least so many. */
+  minimumSpaces: number;
 }
 
 /** One request, or one event of a subscription. */

@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import { type TenantScope } from '../auth/scope';
+import { type QuantityName } from '../domain/quantity';
 import { type StoredAverage } from '../store/averages';
 import { type LastSeen, type SeenKey } from '../store/device-activity';
 import {
@@ -11,6 +12,7 @@ import {
 } from '../store/documents';
 import { type Revealed } from '../store/jobs/jobs';
 import { type LatestKey, type LatestReading } from '../store/recent';
+import { type ToldDevices } from '../store/registry/traces';
 import { type Services } from './context';
 
 export interface SpaceKey {
@@ -43,6 +45,10 @@ export interface Loaders {
   twin: DataLoader<TwinKey, TwinDocument | null, string>;
   lastSeen: DataLoader<SeenKey, LastSeen | null, string>;
   latestAverages: DataLoader<string, StoredAverage[]>;
+  /** Of a building: of which devices it may be told when they sent. */
+  toldDevices: DataLoader<string, ToldDevices>;
+  /** Of a building: in how many spaces each quantity is measured. */
+  measuredSpaces: DataLoader<string, Partial<Record<QuantityName, number>>>;
   /** Of the points of each list: null for one that was not heard, and for a quantity whose readings the scope does not show. */
   latestReadings: DataLoader<readonly LatestKey[], (LatestReading | null)[]>;
   /** The message of a dead letter. */
@@ -108,6 +114,14 @@ export function createLoaders(
     deadLetterPayload: new DataLoader<LetterKey, Buffer | null, string>(
       (keys) => registry.deadLetterPayloads(scope, keys),
       { maxBatchSize: MAXIMUM_LETTERS, cacheKeyFn: ({ scopeKey, id }) => `${scopeKey}/${id}` },
+    ),
+    toldDevices: new DataLoader(
+      (ids) => Promise.all(ids.map((id) => registry.toldDevices(scope, id))),
+      options,
+    ),
+    measuredSpaces: new DataLoader(
+      (ids) => Promise.all(ids.map((id) => registry.measuredSpaces(scope, id))),
+      options,
     ),
     latestAverages: new DataLoader((ids) => averages.latest(scope, ids), options),
     // Lists of points, as those of a device are asked for together: a key and a promise for each would cost more than they save.

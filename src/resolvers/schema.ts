@@ -14,11 +14,15 @@ import {
   TenantGrantsResolver,
   ViewerGrantsResolver,
 } from './access/grant.resolver';
+import { InvitationResolver, TenantInvitationsResolver } from './access/invitation.resolver';
+import { MemberResolver, TenantMembersResolver } from './access/member.resolver';
+import { TenantAdministrationResolver } from './access/tenant-administration.resolver';
 import { AlertRuleResolver, TenantAlertRulesResolver } from './alert/rule.resolver';
 import { BuildingAuditLogResolver, TenantAuditLogResolver } from './audit/audit.resolver';
 import { BuildingAveragesResolver, SpaceAveragesResolver } from './average/average.resolver';
 import { AverageCursorResolver, LiveAverageResolver } from './average/live-average.resolver';
 import { BuildingResolver } from './building/building.resolver';
+import { PresenceResolver } from './building/presence.resolver';
 import { CreateBuildingResolver } from './building/create-building.resolver';
 import { ColdStoreAccessResolver } from './cold-access/cold-access.resolver';
 import { ClaimDeviceResolver } from './device/claim-device.resolver';
@@ -78,6 +82,7 @@ const resolvers: NonEmptyArray<new () => object> = [
   TenantResolver,
   NodeResolver,
   BuildingResolver,
+  PresenceResolver,
   BuildingAveragesResolver,
   AverageCursorResolver,
   LiveAverageResolver,
@@ -145,6 +150,11 @@ const resolvers: NonEmptyArray<new () => object> = [
   TenantGrantsResolver,
   BuildingAccessResolver,
   ViewerGrantsResolver,
+  TenantAdministrationResolver,
+  InvitationResolver,
+  TenantInvitationsResolver,
+  MemberResolver,
+  TenantMembersResolver,
 ];
 
 /** Inputs of which exactly one field is given (`@oneOf`), which type-graphql cannot say. */

@@ -1,5 +1,6 @@
 import { allows, type TenantScope } from '../auth/scope';
 import { type DeviceState } from '../domain/device';
+import { steppedLastSeen } from '../domain/last-seen';
 import { type Logger } from '../observability/logger';
 import { createChangeFollower } from './change-follower';
 import { type Cosmos } from './cosmos';
@@ -7,6 +8,8 @@ import { type LastSeen, type SeenKey } from './device-activity';
 import { chunkOfOrdinal, lastSeenIn, seenKeyOf } from './device-activity-documents';
 import { type DepartedDocument, type DeviceDocument, type SeenDocument } from './documents';
 import { type Registry } from './registry';
+import { intervalOf } from './registry/device-filters';
+import { leavesTraces, type ToldDevices } from './registry/traces';
 import { createSeenWatch } from './seen-watch';
 
 /** What is known of a device's health. */
@@ -30,7 +33,8 @@ export interface DeviceStatuses {
   /**
    * What each device is now, and then every change of its state, within a second, and of when it was last seen, as it is
    * noted about once a minute: of what the scope may see at this moment. Of each device the latest waits. A device that
-   * leaves its building, or the spaces that the scope may see, is told of no more. Ends with `return()`; throws where the devices cannot be read.
+   * leaves its building, or the spaces that the scope may see, is told of no more. Where that would tell
+   * of presence to a scope that may not know, being heard is no change, and told in steps (`steppedLastSeen`). Ends with `return()`; throws where the devices cannot be read.
    */
   follow(scope: TenantScope, of: StatusesOf): AsyncIterableIterator<DeviceStatus>;
 }
@@ -42,11 +46,12 @@ type Changed = DeviceDocument | DepartedDocument;
 interface Held {
   status: Omit<DeviceStatus, 'at'>;
   seenKey: SeenKey | null;
+  intervalSeconds: number;
 }
 
 export function createDeviceStatuses(options: {
   cosmos: Cosmos;
-  registry: Pick<Registry, 'devices' | 'devicesById' | 'lastSeen'>;
+  registry: Pick<Registry, 'devices' | 'devicesById' | 'lastSeen' | 'toldDevices'>;
   logger: Logger;
 }): DeviceStatuses {
   const { cosmos, registry, logger } = options;
@@ -75,7 +80,10 @@ export function createDeviceStatuses(options: {
   }
 
   /** The devices now, each with when it was last seen. */
-  async function read(scope: TenantScope, of: StatusesOf): Promise<[DeviceDocument, LastSeen | null][]> {
+  async function read(
+    scope: TenantScope,
+    of: StatusesOf,
+  ): Promise<[DeviceDocument, LastSeen | null, isTold: boolean][]> {
     const found =
       'buildingId' in of
         ? (await registry.devices(scope, of.buildingId, { first: MAXIMUM_DEVICES, after: null })).items
@@ -89,8 +97,15 @@ export function createDeviceStatuses(options: {
       scope,
       keys.filter((key) => key !== null),
     );
+    const told = new Map<string, ToldDevices>();
+    for (const id of new Set(devices.map(({ buildingId }) => buildingId)))
+      told.set(id, await registry.toldDevices(scope, id));
     let next = 0;
-    return devices.map((device, index) => [device, keys[index] === null ? null : lastSeen[next++]!]);
+    return devices.map((device, index) => [
+      device,
+      keys[index] === null ? null : lastSeen[next++]!,
+      told.get(device.buildingId)!.has(device.id),
+    ]);
   }
 
   return {
@@ -112,15 +127,28 @@ export function createDeviceStatuses(options: {
       let meanwhile: Map<string, Changed> | undefined;
       let failure: { error: unknown } | undefined;
       let ended = false;
+      /** Of which it is not told when they were heard; one that once was stays. */
+      const untold = new Set<string>();
 
-      const put = ({ status }: Held): void => {
-        waiting.set(status.deviceId, { ...status, at: Date.now() });
+      const put = ({ status, intervalSeconds }: Held): void => {
+        const now = Date.now();
+        const { lastSeen } = status;
+        const told =
+          lastSeen !== null && untold.has(status.deviceId)
+            ? { ...lastSeen, at: steppedLastSeen(lastSeen.at, intervalSeconds, now) }
+            : lastSeen;
+        waiting.set(status.deviceId, { ...status, lastSeen: told, at: now });
         wake?.();
       };
 
       function take(document: Changed, known: LastSeen | null = null): void {
         const { id, tenantId, buildingId } = document;
         const spaceId = document.type === 'device' ? document.spaceId : null;
+        // Also of one that is not asked for: whoever relays for it may be.
+        if (document.type === 'device' && leavesTraces(scope, document)) {
+          untold.add(id);
+          if (document.parentId != null) untold.add(document.parentId);
+        }
         if (ended || (only && !only.has(id))) return;
         if (meanwhile !== undefined) {
           meanwhile.set(id, document);
@@ -140,6 +168,7 @@ export function createDeviceStatuses(options: {
         const device = {
           status: { deviceId: id, tenantId, buildingId, state: document.state, lastSeen },
           seenKey,
+          intervalSeconds: intervalOf(document),
         };
         held.set(id, device);
         if (seenKey !== null) watchChunk(seenKey);
@@ -165,7 +194,8 @@ export function createDeviceStatuses(options: {
           const lastSeen = lastSeenIn(document, seenKey);
           if (lastSeen?.at === status.lastSeen?.at) continue;
           status.lastSeen = lastSeen;
-          put(device);
+          // That something was heard would tell it as well.
+          if (!untold.has(status.deviceId)) put(device);
         }
       }
 
@@ -177,6 +207,7 @@ export function createDeviceStatuses(options: {
           (devices) => {
             const changed = meanwhile!;
             meanwhile = undefined;
+            for (const [device, , isTold] of devices) if (!isTold) untold.add(device.id);
             for (const [device, lastSeen] of devices) {
               if (buildings.has(device.buildingId)) take(device, lastSeen);
             }

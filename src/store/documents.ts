@@ -314,14 +314,29 @@ export interface MembershipDocument {
    * spaces shows them nothing, and not everything.
    */
   resident?: { role: Role; spaces: SpacesOfBuilding[] };
+  /** That of the member's entry which it was made from. Memberships of earlier releases have none. */
+  version?: number;
+  _etag?: string;
 }
 
-/** key `membersOf(tenantId)`, id the person's: that somebody is, or was, a member; as what, their membership says. */
+/**
+ * key `membersOf(tenantId)`, id the person's: that somebody is, or was, a member, and as what. It is decided here, and the
+ * membership, which is the right, is made from it at once. Entries of earlier releases say nothing more than who.
+ */
 export interface MemberDocument {
   id: string;
   key: string;
   kind: 'member';
   tenantId: string;
+  /** As in `MembershipDocument`. */
+  role?: Role | null;
+  resident?: { role: Role; spaces: SpacesOfBuilding[] };
+  /** One more at each change. */
+  version?: number;
+  /** For display only, never an identity: what the token said when they came. Null again once they have gone. */
+  displayName?: string | null;
+  /** Milliseconds since 1970. */
+  joinedAt?: number | null;
 }
 
 export function membersOf(tenantId: string): string {

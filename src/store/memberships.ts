@@ -1,4 +1,5 @@
 import { type Entitlement } from '../auth/scope';
+import { type PresenceChoices, UNKNOWN_CHOICES } from '../domain/presence';
 import { explain, type Logger } from '../observability/logger';
 import { createChangeFollower } from './change-follower';
 import { type Cosmos } from './cosmos';
@@ -6,15 +7,19 @@ import { type ApiKeyDocument } from './api-keys/documents';
 import { createMadeKeys } from './api-keys/made-keys';
 import { type ReceivedGrantDocument } from './grants/documents';
 import { createSharedGrants } from './grants/shared-grants';
+import { createHeldOfTenants } from './held-of-tenants';
 import { inParallel } from './in-parallel';
+import { choicesOf, presenceDocuments, type PresenceDocument, tenantOfPresence } from './presence/documents';
 import { type ErasedMarkDocument } from './erasure/documents';
 import {
   entitlementsOf,
   erasedTenants,
   makersOf,
+  ownersOf,
   type RightDocument,
   rightsOf,
   sharingTenantsOf,
+  withChoices,
 } from './registry/tenants';
 
 export type Entitlements = readonly Entitlement[];
@@ -104,9 +109,10 @@ export function createMemberships(options: {
     // What changed earlier is read with its person: nobody is held before the feed has its position.
     from: 'now',
     onChanges(documents) {
-      for (const each of documents as Partial<RightDocument | ErasedMarkDocument>[]) {
+      for (const each of documents as Partial<RightDocument | ErasedMarkDocument | PresenceDocument>[]) {
         if (each.kind === 'membership' || each.kind === 'apiKey') take(each as RightDocument);
         else if (each.kind === 'grant') takeGrant(each as ReceivedGrantDocument);
+        else if (each.kind === 'presence') takeChoice(each as PresenceDocument);
         else if (each.kind === 'erasure') erase(each.tenantId!);
       }
     },
@@ -116,6 +122,36 @@ export function createMemberships(options: {
   const following = (): boolean => Number.isFinite(follower.behindMs());
 
   const shared = createSharedGrants({ cosmos, following, current, onRead: holdAgain });
+  /** What owners say of their buildings: it goes with each right to them. */
+  const choices = createHeldOfTenants<PresenceDocument>({
+    read: (tenantId) => presenceDocuments(cosmos, tenantId),
+    tenantOf: tenantOfPresence,
+    following,
+    current,
+    onRead: holdRightsTo,
+  });
+
+  const chosen = new Map<string, PresenceChoices>();
+
+  function choicesOfTenant(tenantId: string): PresenceChoices {
+    const documents = choices.held(tenantId);
+    // What is not known yet is hidden: a grant may come before what its owner chose.
+    if (documents === undefined) return UNKNOWN_CHOICES;
+    const known = chosen.get(tenantId) ?? choicesOf(documents);
+    chosen.set(tenantId, known);
+    return known;
+  }
+
+  function takeChoice(choice: PresenceDocument): void {
+    const tenantId = choices.take(choice);
+    if (tenantId !== undefined) holdRightsTo(tenantId);
+  }
+
+  function holdRightsTo(tenantId: string): void {
+    chosen.delete(tenantId);
+    for (const [person, known] of [...held])
+      if (known.entitlements.some((each) => each.tenantId === tenantId)) hold(person, known);
+  }
 
   function takeGrant(grant: ReceivedGrantDocument): void {
     const tenantId = shared.take(grant);
@@ -172,18 +208,27 @@ export function createMemberships(options: {
 
   function hold(person: string, { rights, readAt, followed }: Omit<Held, 'entitlements'>): Held {
     const before = held.get(person)?.entitlements;
-    const entitlements = entitlementsOf(
+    const owned = entitlementsOf(
       rights.values(),
       (tenantId) => shared.held(tenantId) ?? [],
       erased,
       (maker) => held.get(maker)?.entitlements ?? [],
     );
+    const entitlements = withChoices(owned, choicesOfTenant);
     const changed = before === undefined || !same(before, entitlements);
     const now = { rights, readAt, followed, entitlements: changed ? entitlements : before };
     held.delete(person);
     held.set(person, now);
     for (const maker of makersOf(rights.values())) madeKeys.add(maker, person);
     if (held.size > MAXIMUM_PERSONS) dropOldest();
+    for (const tenantId of ownersOf(owned)) {
+      // It holds them again once they are read; where they cannot be, they are read again with the person.
+      if (choices.held(tenantId) !== undefined) continue;
+      choices.ensure(tenantId).catch(() => {
+        const known = held.get(person);
+        if (known) known.followed = false;
+      });
+    }
     if (!changed) return now;
     tell(person, entitlements, before);
     for (const keyId of madeKeys.of(person)) {
@@ -233,6 +278,15 @@ export function createMemberships(options: {
         Promise.all(tenants.map((each) => shared.ensure(each))),
         ...makersOf(rights).map(known),
       ]);
+      const owners = ownersOf(
+        entitlementsOf(
+          rights,
+          (tenantId) => shared.held(tenantId) ?? [],
+          erased,
+          (maker) => held.get(maker)?.entitlements ?? [],
+        ),
+      );
+      await Promise.all(owners.map((each) => choices.ensure(each)));
       if (reading.brought && tries < MAXIMUM_TRIES) continue;
       return hold(person, {
         rights: new Map(rights.map((each) => [each.id, each])),
@@ -240,6 +294,7 @@ export function createMemberships(options: {
         followed:
           followed &&
           tenants.every((each) => shared.followed(each)) &&
+          owners.every((each) => choices.followed(each)) &&
           makers.every((maker) => maker.followed),
       });
     }
@@ -323,8 +378,8 @@ function same(one: Entitlements, other: Entitlements): boolean {
   return JSON.stringify(one.map(comparable)) === JSON.stringify(other.map(comparable));
 }
 
-/** What a grant shares never changes, and its spaces may be many: who it is and until when is enough. */
+/** What a grant shares never changes, and its spaces may be many: who it is, until when and what its owner chose is enough. */
 function comparable(each: Entitlement): unknown {
-  const { grantId, role, permissions, until } = each;
-  return grantId === undefined ? each : [grantId, role, permissions, until];
+  const { grantId, role, permissions, until, revealing } = each;
+  return grantId === undefined ? each : [grantId, role, permissions, until, revealing];
 }

@@ -20,6 +20,7 @@ import { createIngestionReports, type IngestionReports } from './ingestion/repor
 import { type Keyring } from './keyring';
 import { readingThrough, type Reads } from './remembered-reads';
 import { type AuditFilter, type AuditLogOf, createAuditLog } from './registry/audit-log';
+import { createPeople, type MembershipSweep, type Operators, type People } from './people/people';
 import { createBuildingLocks } from './registry/building-locks';
 import { createBuildings } from './registry/buildings';
 import { createConfiguration } from './registry/configuration';
@@ -34,6 +35,7 @@ import { createEnrollment, type Enrollment } from './registry/enrollment';
 import { createIntervals } from './registry/interval';
 import { createMoving, type Moving } from './registry/moving';
 import { createParents } from './registry/parent';
+import { createPresenceChoosing } from './presence/choosing';
 import { createProvisioning } from './registry/provisioning';
 import { createRelocationSaga } from './registry/relocation-saga';
 import { createReplacing, type Replacing } from './registry/replacing';
@@ -44,6 +46,7 @@ import { createSpaces } from './registry/spaces';
 import { createStock, type Stock } from './registry/stock';
 import { createStockSaga } from './registry/stock-saga';
 import { createSuspension } from './registry/suspension';
+import { createTraces, type ToldDevices } from './registry/traces';
 import { createTenants } from './registry/tenants';
 import { createTransfers, type Transfers } from './registry/transfer';
 import { createTrustedDocuments, type TrustedDocuments } from './trusted-documents/trusted-documents';
@@ -125,12 +128,18 @@ export interface Registry
     Moving,
     Replacing,
     Transfers,
+    People,
+    Operators,
+    MembershipSweep,
     TrustedDocuments,
     SagaSweep {
   tenant(scope: TenantScope, tenantId: string): Promise<TenantDocument | null>;
   /** What a person belongs to, at most a second old: what `tenantScope` is made of. Empty for a stranger. */
   memberships(personId: string): Promise<Entitlement[]>;
-  /** For a local or new platform: creates what is missing and sets the members' roles. May be repeated. */
+  /**
+   * For a local or new platform: creates what is missing and sets the members' roles. May be repeated, but not while somebody
+   * changes the same tenants' people.
+   */
   seedTenants(seed: {
     tenants: readonly { id: string; name: string }[];
     members: readonly {
@@ -141,6 +150,8 @@ export interface Registry
       /** For a resident: the role holds in these alone. */
       spaces?: SpacesOfBuilding[];
     }[];
+    /** Leaves whoever is, or was, a member as they are now. */
+    onlyMissing?: boolean;
   }): Promise<void>;
 
   /**
@@ -152,6 +163,17 @@ export interface Registry
     options: { tenantId?: string; first: number; after: string | null },
   ): Promise<Page<BuildingDocument>>;
   buildingsById(scope: TenantScope, ids: readonly string[]): Promise<(BuildingDocument | null)[]>;
+  /** Says which quantities tell of presence in a building, where that is its owner's to say: those and no others. */
+  setPresenceRevealing(
+    scope: TenantScope,
+    input: { buildingId: string; quantities: readonly QuantityName[] },
+  ): Promise<Outcome<{ building: BuildingDocument; quantities: QuantityName[] }>>;
+  /**
+   * The devices of a building of which the scope may be told when they sent: one that is not known is none of them.
+   */
+  toldDevices(scope: TenantScope, buildingId: string): Promise<ToldDevices>;
+  /** In how many spaces of a building there is a point of each quantity; nothing where the scope does not see it. */
+  measuredSpaces(scope: TenantScope, buildingId: string): Promise<Partial<Record<QuantityName, number>>>;
   /** In the order of their names, then ids. */
   spaces(scope: TenantScope, buildingId: string): Promise<SpaceDocument[]>;
   spacesById(
@@ -315,6 +337,9 @@ export function createRegistry({
     ...createIntervals({ changes }),
     ...createApiKeys({ cosmos }),
     ...createGrants({ cosmos }),
+    ...createPresenceChoosing({ cosmos }),
+    ...createTraces({ cosmos }),
+    ...createPeople({ cosmos }),
     ...createTrustedDocuments({ cosmos }),
   };
 }

@@ -57,9 +57,12 @@ describe('the states of devices, live', () => {
     const heardAt = Math.floor(Date.now() / 1_000) - 5;
     await hear(first!.assignments[0]!.deviceOrdinal, heardAt);
     const technician = await api.person('technician', NORTH, 'TECHNICIAN');
-    const building = collect({ building: house.building.id }, technician);
+    const building = collect({ building: house.building.id });
+    const stepped = collect({ building: house.building.id }, technician);
     const some = collect({ ids: [second!.id, third!.id, 'dev_unknown'] });
-    await eventually(() => expect([building.values.length, some.values.length]).toEqual([3, 2]));
+    await eventually(() =>
+      expect([building, some, stepped].map(({ values }) => values.length)).toEqual([3, 2, 3]),
+    );
     // What is stored of when it was heard may be told a moment after the state.
     await eventually(() =>
       expect(building.latest(first!.id)).toMatchObject({
@@ -70,7 +73,7 @@ describe('the states of devices, live', () => {
     );
     const suspended = await api.registry.suspendDevice(owner.scope, second!.id, null);
     expect(suspended.ok).toBe(true);
-    for (const each of [building, some])
+    for (const each of [building, some, stepped])
       await eventually(() => expect(each.latest(second!.id)?.state).toBe('SUSPENDED'), { every: 10 });
     await hear(third!.assignments[0]!.deviceOrdinal, heardAt + 3);
     for (const each of [building, some]) {
@@ -82,8 +85,13 @@ describe('the states of devices, live', () => {
     }
     // Each was told of once, and once for each change.
     expect([building.values.length, some.values.length]).toEqual([5, 4]);
-    building.end();
-    some.end();
+    // Their sensors measure motion, too: somebody who may not know of that is told of changes of state alone.
+    expect(stepped.values.map(({ deviceId }) => deviceId)).toEqual([
+      ...stepped.values.slice(0, 3).map(({ deviceId }) => deviceId),
+      second!.id,
+    ]);
+    for (const { lastSeenAt } of stepped.values) expect(new Date(lastSeenAt ?? 0).getTime() % 60_000).toBe(0);
+    for (const each of [building, some, stepped]) each.end();
   });
 
   it('tell of a device that comes, and of one that leaves no more', async () => {

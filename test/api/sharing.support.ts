@@ -10,7 +10,7 @@ import { averageStream } from '../../src/resolvers/average/average-stream';
 import { Building } from '../../src/resolvers/building/building.type';
 import { type Context, type Services } from '../../src/resolvers/context';
 import { createSchema } from '../../src/resolvers/schema';
-import { tenantScope } from '../../src/auth/scope';
+import { allows, tenantScope } from '../../src/auth/scope';
 import { type SharedStream } from '../../src/resolvers/shared-stream';
 import { type BuildingDocument } from '../../src/store/documents';
 import { type MembershipListener } from '../../src/store/memberships';
@@ -113,6 +113,15 @@ export function buildFanOut(
         minInterval,
         places: [],
         corrections: false,
+        sights: new Map([
+          [
+            HOUSE.id,
+            (now, quantity) => {
+              const { tenantId, id: buildingId } = HOUSE;
+              return allows(now, 'average.read', { tenantId, buildingId, quantity }) ? 'WHOLE' : null;
+            },
+          ],
+        ]),
       });
       const document = parse(asked.source);
       const operation = getOperationAST(document, asked.operation)!;

@@ -48,6 +48,10 @@ export interface Things {
   grant: string;
   receivedGrant: string;
   grantCode: string;
+  /** A member whom it has, one for each role to remove, and an open invitation. */
+  member: string;
+  spareMembers: Record<Rank, string>;
+  invitation: string;
   /** A program's; one to revoke. */
   apiKey: string;
   spareApiKey: string;
@@ -486,7 +490,7 @@ export const CASES: Case[] = [
     document: 'query ($id: ID!) { building(id: $id) { deadLettersOmitted { minute count } } }',
     variables: byId(({ building }) => building),
     at: 'building.deadLettersOmitted',
-    seen: WITH_DEVICES,
+    seen: ADMINISTRATORS,
     refused: ['ANALYST', 'VIEWER'],
     otherwise: 'nothing',
   },
@@ -496,7 +500,7 @@ export const CASES: Case[] = [
     document: 'query ($id: ID!) { tenant(id: $id) { deadLetters { nodes { id code raw payload } } } }',
     variables: byId(({ tenant }) => tenant),
     at: 'tenant.deadLetters.nodes',
-    seen: WITH_DEVICES,
+    seen: ADMINISTRATORS,
     refused: ['ANALYST', 'VIEWER'],
     otherwise: 'nothing',
   },
@@ -506,7 +510,7 @@ export const CASES: Case[] = [
     document: 'query ($id: ID!) { tenant(id: $id) { deadLettersOmitted { minute count } } }',
     variables: byId(({ tenant }) => tenant),
     at: 'tenant.deadLettersOmitted',
-    seen: WITH_DEVICES,
+    seen: ADMINISTRATORS,
     refused: ['ANALYST', 'VIEWER'],
     otherwise: 'nothing',
   },
@@ -594,6 +598,17 @@ export const CASES: Case[] = [
     at: 'provisionDevices',
     seen: WITH_DEVICES,
     refused: ['ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'what tells of presence in a building',
+    covers: ['Mutation.setPresenceRevealing'],
+    document: `mutation ($input: SetPresenceRevealingInput!) { setPresenceRevealing(input: $input) {
+      ... on SetPresenceRevealingSuccess { building { presenceRevealing } } ... on UserError { code message path } } }`,
+    variables: ({ building }) => ({ input: { buildingId: building, quantities: ['ILLUMINANCE'] } }),
+    at: 'setPresenceRevealing',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
     otherwise: 'NOT_FOUND',
   },
   {
@@ -1367,6 +1382,106 @@ export const CASES: Case[] = [
     otherwise: 'NOT_FOUND',
   },
   {
+    name: 'a tenant’s members',
+    covers: ['Tenant.members'],
+    document: 'query ($id: ID!) { tenant(id: $id) { members { nodes { personId role displayName } } } }',
+    variables: byId(({ tenant }) => tenant),
+    at: 'tenant.members.nodes',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'a tenant’s invitations',
+    covers: ['Tenant.invitations'],
+    document: 'query ($id: ID!) { tenant(id: $id) { invitations { nodes { id role note } } } }',
+    variables: byId(({ tenant }) => tenant),
+    at: 'tenant.invitations.nodes',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'nothing',
+  },
+  {
+    name: 'an invitation to a tenant',
+    covers: ['Mutation.inviteMember'],
+    document: `mutation ($input: InviteMemberInput!) { inviteMember(input: $input) {
+      ... on InviteMemberSuccess { invitationCode } ... on UserError { code message path } } }`,
+    variables: ({ tenant }, _own, _rank, idempotencyKey) => ({
+      input: { tenantId: tenant, role: 'OWNER', idempotencyKey },
+    }),
+    at: 'inviteMember',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'an invitation of a resident of a building, to one’s own tenant',
+    covers: ['Mutation.inviteMember'],
+    document: `mutation ($input: InviteMemberInput!) { inviteMember(input: $input) {
+      ... on InviteMemberSuccess { invitationCode } ... on UserError { code message path } } }`,
+    variables: ({ building, space }, own, _rank, idempotencyKey) => ({
+      input: {
+        tenantId: own.tenant,
+        role: 'VIEWER',
+        spaces: [{ buildingId: building, spaceIds: [space] }],
+        idempotencyKey,
+      },
+    }),
+    throughOwnBuilding: true,
+    at: 'inviteMember',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'an invitation’s end',
+    covers: ['Mutation.revokeInvitation'],
+    document: `mutation ($input: RevokeInvitationInput!) { revokeInvitation(input: $input) {
+      ... on RevokeInvitationSuccess { invitation { id } } ... on UserError { code message path } } }`,
+    variables: ({ invitation }) => ({ input: { invitationId: invitation } }),
+    at: 'revokeInvitation',
+    seen: ['OWNER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'what a member is, changed',
+    covers: ['Mutation.changeMemberRole'],
+    document: `mutation ($input: ChangeMemberRoleInput!) { changeMemberRole(input: $input) {
+      ... on ChangeMemberRoleSuccess { member { personId } } ... on UserError { code message path } } }`,
+    variables: ({ tenant, member }) => ({ input: { tenantId: tenant, personId: member, role: 'ANALYST' } }),
+    at: 'changeMemberRole',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'what somebody else’s member is, changed in one’s own tenant',
+    covers: ['Mutation.changeMemberRole'],
+    document: `mutation ($input: ChangeMemberRoleInput!) { changeMemberRole(input: $input) {
+      ... on ChangeMemberRoleSuccess { member { personId } } ... on UserError { code message path } } }`,
+    variables: ({ member }, own) => ({
+      input: { tenantId: own.tenant, personId: member, role: 'ANALYST' },
+    }),
+    throughOwnBuilding: true,
+    at: 'changeMemberRole',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
+    name: 'the removal of a member',
+    covers: ['Mutation.removeMember'],
+    document: `mutation ($input: RemoveMemberInput!) { removeMember(input: $input) {
+      ... on RemoveMemberSuccess { personId } ... on UserError { code message path } } }`,
+    variables: ({ tenant, spareMembers }, _own, rank) => ({
+      input: { tenantId: tenant, personId: spareMembers[rank] },
+    }),
+    at: 'removeMember',
+    seen: ['OWNER'],
+    refused: ['MANAGER', 'TECHNICIAN', 'ANALYST', 'VIEWER'],
+    otherwise: 'NOT_FOUND',
+  },
+  {
     name: 'a webhook’s end',
     covers: ['Mutation.deleteWebhook'],
     document: `mutation ($input: DeleteWebhookInput!) { deleteWebhook(input: $input) {
@@ -1456,4 +1571,4 @@ export const DOWNLOADS: Download[] = [
 ];
 
 /** Operations that name nobody's thing: what they tell is the caller's own. */
-export const WITHOUT_TARGET = ['Query.viewer'];
+export const WITHOUT_TARGET = ['Query.viewer', 'Mutation.createTenant', 'Mutation.acceptInvitation'];

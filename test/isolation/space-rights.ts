@@ -210,6 +210,8 @@ export interface BuildingCase {
   refused: readonly SpaceRank[];
   /** With whom all of the building is shared, and who is told: the others are told that they may not. */
   guests: readonly Guest[];
+  /** Of the guests those who may ask and are told of nothing. */
+  shownNothing?: readonly Guest[];
 }
 
 /** What is asked of the building. */
@@ -375,7 +377,9 @@ export const OF_BUILDING: readonly BuildingCase[] = [
     at: 'building.deadLettersOmitted',
     own: [],
     refused: ALL,
-    guests: ['OWNER_AT_HOME'],
+    guests: [],
+    // Counted together with what tells of presence.
+    shownNothing: ['OWNER_AT_HOME'],
   },
   {
     name: 'its audit log',

@@ -67,7 +67,17 @@ export async function buildTenants(world: World): Promise<Tenants> {
         ),
       ),
     );
-    await fileDeadLetters(world.cosmos, tenant, building.id, devices[0]!.id);
+    // Of what a technician may know of: other sensors' tell whether somebody is there.
+    const thermometer = await world.registry.provisionDevices(
+      owner.scope,
+      {
+        buildingId: building.id,
+        devices: [{ name: 'Thermometer', model: 'thermometer', spaceId, serialNumber: null }],
+      },
+      freshKey(),
+    );
+    if (!thermometer.ok) throw new Error(thermometer.refusal.message);
+    await fileDeadLetters(world.cosmos, tenant, building.id, thermometer.value[0]!.device.id);
     await reckon(tenant);
     await world.hear(tooHigh(devices));
     await buildDocuments(owner, tenant);
@@ -103,6 +113,7 @@ export async function buildTenants(world: World): Promise<Tenants> {
       apiKey: await buildApiKey(owner, tenant, 'Stays'),
       spareApiKey: await buildApiKey(owner, tenant, 'Goes'),
       approved: await buildApprovals(owner, tenant),
+      ...(await buildPeople(owner, tenant)),
     };
   }
 
@@ -294,6 +305,22 @@ export async function buildTenants(world: World): Promise<Tenants> {
     if (!made.ok) throw new Error(made.refusal.message);
   }
 
+  /** Members to be changed and removed, and somebody who has not come yet. */
+  async function buildPeople(owner: Person, tenantId: string) {
+    const idOf = async (name: string): Promise<string> =>
+      (await world.person(`${name} of ${tenantId}`, tenantId, 'VIEWER')).scope.principal.id;
+    const wanted = { tenantId, role: 'VIEWER' as const, spaces: null, note: null, expiresInMs: 3_600_000 };
+    const invited = await world.registry.inviteMember(owner.scope, wanted, freshKey());
+    if (!invited.ok) throw new Error(invited.refusal.message);
+    const spare: [string, string][] = [];
+    for (const rank of ROLES) spare.push([rank, await idOf(`spare ${rank}`)]);
+    return {
+      member: await idOf('member'),
+      spareMembers: Object.fromEntries(spare) as Things['spareMembers'],
+      invitation: invited.value.invitation.id,
+    };
+  }
+
   /** A job that stays in the queue: nobody works it off here. */
   async function buildJob(owner: Person, kind: JobKind, tenantId: string, buildingId: string | null) {
     const job = { kind, tenantId, buildingId, parameters: {}, rows: [{}] };
@@ -364,5 +391,10 @@ function unknownThings(like: Things): Things {
     apiKey: newId('key'),
     spareApiKey: newId('key'),
     approved: 'per_'.padEnd(like.approved.length, 'x'),
+    member: 'per_'.padEnd(like.member.length, 'y'),
+    spareMembers: Object.fromEntries(
+      ROLES.map((rank, index) => [rank, 'per_'.padEnd(like.member.length, String(index))]),
+    ) as Things['spareMembers'],
+    invitation: newId('inv'),
   };
 }

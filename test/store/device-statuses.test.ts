@@ -45,6 +45,7 @@ describe('the statuses of devices', () => {
       registry: {
         devices: registry.devices,
         devicesById: registry.devicesById,
+        toldDevices: registry.toldDevices,
         async lastSeen(...args) {
           if (++readings === 1) await mayRead;
           return registry.lastSeen(...args);

@@ -1,5 +1,6 @@
+import { PLATFORM_TENANT } from '../../src/auth/platform';
 import { type TenantScope } from '../../src/auth/scope';
-import { newId } from '../../src/domain/id';
+import { newId, personId } from '../../src/domain/id';
 import { createRegistry, type Registry } from '../../src/store/registry';
 import { newClaimCode } from '../../src/store/registry/claim-code';
 import { inStock, provisioned } from './saga.support';
@@ -15,6 +16,7 @@ import {
 
 let store: Store;
 let stranger: TenantScope;
+let operator: TenantScope;
 let foreign: {
   tenantId: string;
   buildingId: string;
@@ -29,6 +31,9 @@ let foreign: {
   /** One that was accepted by a third tenant, and the code of one that was not. */
   grantId: string;
   grantCode: string;
+  /** Of a member and an open invitation. */
+  personId: string;
+  invitationId: string;
 };
 /** Of the true shape, and nobody's. */
 const unknown: typeof foreign = {
@@ -42,7 +47,10 @@ const unknown: typeof foreign = {
   transferId: newId('trf'),
   grantId: newId('gra'),
   grantCode: newClaimCode(),
+  personId: personId('https://identity.test', 'nobody'),
+  invitationId: newId('inv'),
 };
+const INVITATION = { role: 'VIEWER', spaces: null, note: null, expiresInMs: 3_600_000 } as const;
 const GRANT = {
   quantities: null,
   role: 'VIEWER',
@@ -58,6 +66,7 @@ beforeAll(async () => {
   store = await startStore();
   const owner = await store.member('owner', 'ten_a', 'OWNER');
   stranger = await store.member('stranger', 'ten_b', 'OWNER');
+  operator = await store.member('operator', PLATFORM_TENANT, 'OPERATOR');
   const { buildingId, spaceIds } = await createBuilding(store.registry, owner);
   const input = { buildingId, devices: newDevices(1, spaceIds) };
   const [made] = valueOf(await store.registry.provisionDevices(owner, input, freshKey()));
@@ -70,6 +79,8 @@ beforeAll(async () => {
   const third = await store.member('third', 'ten_d', 'OWNER');
   valueOf(await store.registry.acceptGrant(third, { code: given.code!, tenantId: 'ten_d' }, freshKey()));
   const open = valueOf(await store.registry.offerGrant(owner, wanted, freshKey()));
+  const invitation = { ...INVITATION, tenantId: 'ten_a' };
+  const invited = valueOf(await store.registry.inviteMember(owner, invitation, freshKey()));
   foreign = {
     tenantId: 'ten_a',
     buildingId,
@@ -81,6 +92,8 @@ beforeAll(async () => {
     transferId: transfer!.id,
     grantId: given.grant.id,
     grantCode: open.code!,
+    personId: owner.principal.id,
+    invitationId: invited.invitation.id,
   };
   const letter = {
     deviceId,
@@ -277,6 +290,31 @@ const operations: Record<string, (registry: Registry, ids: Ids) => Promise<unkno
   ],
   grantsToMe: (registry) => registry.grantsToMe(stranger),
   accessTo: (registry, ids) => registry.accessTo(stranger, ids, { first: 10, after: null }),
+  createTenant: (registry) =>
+    registry.createTenant(stranger, { name: 'n', note: null, expiresInMs: 3_600_000 }, freshKey()),
+  inviteMember: (registry, { tenantId }) =>
+    registry.inviteMember(stranger, { ...INVITATION, tenantId }, freshKey()),
+  'inviteMember by an operator': (registry, { tenantId }) =>
+    registry.inviteMember(operator, { ...INVITATION, role: 'OWNER', tenantId }, freshKey()),
+  'inviteMember to a building, of one’s own tenant': (registry, { buildingId, spaceId }) => {
+    const spaces = [{ buildingId, spaceIds: [spaceId] }];
+    return registry.inviteMember(stranger, { ...INVITATION, tenantId: 'ten_b', spaces }, freshKey());
+  },
+  revokeInvitation: (registry, ids) => registry.revokeInvitation(stranger, ids.invitationId),
+  // Whoever has a code may come: there is nothing to ask for but a code.
+  acceptInvitation: (registry) => registry.acceptInvitation(stranger, newClaimCode(), freshKey()),
+  changeMemberRole: (registry, { tenantId, personId: id }) =>
+    registry.changeMemberRole(stranger, { tenantId, personId: id, role: 'VIEWER', spaces: null }),
+  'changeMemberRole of somebody, in one’s own tenant': (registry, { personId: id }) =>
+    registry.changeMemberRole(stranger, { tenantId: 'ten_b', personId: id, role: 'VIEWER', spaces: null }),
+  removeMember: async (registry, { tenantId, personId: id }) => [
+    await registry.removeMember(stranger, { tenantId, personId: id }),
+    await registry.removeMember(stranger, { tenantId, personId: stranger.principal.id }),
+    await registry.removeMember(stranger, { tenantId: 'ten_b', personId: id }),
+  ],
+  members: (registry, { tenantId }) => registry.members(stranger, tenantId, { first: 10, after: null }),
+  invitations: (registry, { tenantId }) =>
+    registry.invitations(stranger, tenantId, { first: 10, after: null }),
 };
 
 async function answerAndCalls(operation: string, ids: Ids): Promise<{ answer: string; calls: string[] }> {
@@ -302,7 +340,7 @@ test.each(Object.keys(operations))(
 );
 
 test('every method of the registry that takes a scope is tried', () => {
-  const unscoped = ['memberships', 'seedTenants', 'resumeSagas'];
+  const unscoped = ['memberships', 'seedTenants', 'resumeSagas', 'settleMemberships', 'setOperator'];
   const tried = new Set(Object.keys(operations).map((each) => each.split(' ')[0]));
   expect([...tried, ...unscoped].sort()).toEqual(Object.keys(store.registry).sort());
 });

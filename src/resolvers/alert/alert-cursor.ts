@@ -7,7 +7,9 @@ import { type Cursors } from '../cursor';
  */
 export type AlertsReached = Map<string, number>;
 
-const BINDING = { list: 'Subscription.alerts', arguments: [] };
+const BINDING = { list: 'Subscription.alerts', arguments: [], concealed: true };
+/** All of the same length: how long it is tells nothing of the number. */
+const DIGITS = Number.MAX_SAFE_INTEGER.toString(36).length;
 
 /** A hundred buildings fit into a cursor because each is named by eight characters of its hash. */
 function keyOf(buildingId: string): string {
@@ -32,7 +34,9 @@ export function createAlertCursors(cursors: Cursors, principalId: string): Alert
     seal: (reached) =>
       cursors.seal(
         binding,
-        [...reached].map(([id, number]) => `${known(id)}${number.toString(36)}`).join(' '),
+        [...reached]
+          .map(([id, number]) => `${known(id)}${number.toString(36).padStart(DIGITS, '0')}`)
+          .join(' '),
       ),
     open(cursor, buildingIds) {
       const numbers = new Map(

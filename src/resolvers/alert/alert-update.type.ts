@@ -36,7 +36,7 @@ export class AlertChanged {
   @Visible('with-parent', INDEPENDENT)
   @Field(() => Long, {
     description:
-      'Counts the events of the building, from 1. Each is told once, in this order; numbers are left out where an event is not yours to see or of lesser severity.',
+      'Counts the events of the building, from 1. Each is told once, in this order; numbers are left out where an event is of lesser severity. 0 where not all alerts of the building are yours to see: how many others there are would be told by it.',
   })
   number!: number;
 
@@ -65,11 +65,13 @@ export class AlertsMissed {
   buildingId!: string;
 
   @Visible('with-parent', INDEPENDENT)
-  @Field(() => Long, { description: 'The number of the first event that is missing.' })
+  @Field(() => Long, {
+    description: 'The number of the first event that is missing; 0 where numbers are not told.',
+  })
   fromNumber!: number;
 
   @Visible('with-parent', INDEPENDENT)
-  @Field(() => Long, { description: 'The number of the last.' })
+  @Field(() => Long, { description: 'The number of the last; 0 where numbers are not told.' })
   toNumber!: number;
 
   static of({ buildingId, from, to }: { buildingId: string; from: number; to: number }): AlertsMissed {

@@ -1,4 +1,4 @@
-import { maySeeAlert } from '../../auth/alert-access';
+import { maySeeAlert, seesAllAlerts } from '../../auth/alert-access';
 import { allowsSomewhere, type TenantScope } from '../../auth/scope';
 import { type AlertSeverity } from '../../domain/alert';
 import { type AlertEventDocument } from '../../store/alert-documents';
@@ -24,6 +24,9 @@ const QUIET_MS = 1_000;
 /** An event was told that follows one which the store does not show yet: it may be a moment behind. */
 const PATIENCE_TRIES = 10;
 const PATIENCE_MS = 200;
+
+/** In the place of a number that would tell how many events there are that are not the caller's to see. */
+const UNTOLD = 0;
 
 interface Asked {
   buildingIds: readonly string[];
@@ -94,7 +97,9 @@ export async function alertUpdates(
     if (!severities.has(alert.severity)) return;
     const scope = await rights();
     if (scope !== null && maySeeAlert(scope, alert)) {
-      yield AlertChanged.of(event, sealing.seal(reached));
+      const { tenantId } = alert;
+      const number = seesAllAlerts(scope, { tenantId, buildingId }) ? event.number : UNTOLD;
+      yield AlertChanged.of({ ...event, number }, sealing.seal(reached));
     }
   }
 
@@ -114,7 +119,12 @@ export async function alertUpdates(
         }
         const missedTo = first === undefined ? to : first - 1;
         // Who comes again from a cursor of before the gap is told of it, and of what is active, again.
-        yield AlertsMissed.of({ buildingId, from, to: missedTo });
+        const scope = await rights();
+        if (scope === null) return;
+        const { tenantId } = known.find((each) => each.buildingId === buildingId)!;
+        yield seesAllAlerts(scope, { tenantId, buildingId })
+          ? AlertsMissed.of({ buildingId, from, to: missedTo })
+          : AlertsMissed.of({ buildingId, from: UNTOLD, to: UNTOLD });
         yield* snapshot(buildingId);
         continue;
       }

@@ -1,4 +1,5 @@
-import { allows, type TenantScope } from '../../auth/scope';
+import { type AverageSight, seesAllPresence } from '../../auth/presence';
+import { type TenantScope } from '../../auth/scope';
 import { QUANTITIES, type QuantityName } from '../../domain/quantity';
 import { type BuildingAverage as LiveAverage } from '../../domain/window';
 import { merged } from '../../live/merged';
@@ -10,6 +11,7 @@ import { type AveragePlace } from './average-cursor';
 import { correctedAverages } from './corrected-averages';
 import { currentAverages } from './current-averages';
 import { createMissedAverages } from './missed-averages';
+import { asSeen, type SightOf } from './sight';
 
 /**
  * The averages of buildings: the minutes that were missed, the current values, then every change. What the scope does not
@@ -27,22 +29,24 @@ export function averageStream(
     places: readonly AveragePlace[];
     /** Whether to tell of records that are corrected later. */
     corrections: boolean;
+    /** What may be seen of each building. */
+    sights: ReadonlyMap<string, SightOf>;
   },
 ): SharedStream<BuildingAverage> {
   const { buildings, quantity: only, places } = options;
   const missed = places.length === 0 ? undefined : createMissedAverages({ buildings, places });
 
   /** What may be seen, by building. */
-  const visible = (scope: TenantScope): Map<string, QuantityName[]> => {
-    const found = new Map<string, QuantityName[]>();
-    for (const { id, tenantId } of buildings) {
-      const quantities = QUANTITIES.filter(
-        ({ kind, name }) =>
-          kind === 'continuous' &&
-          (only === undefined || name === only) &&
-          allows(scope, 'average.read', { tenantId, buildingId: id, quantity: name }),
-      ).map(({ name }) => name);
-      if (quantities.length > 0) found.set(id, quantities);
+  const visible = (scope: TenantScope): Map<string, Map<QuantityName, AverageSight>> => {
+    const found = new Map<string, Map<QuantityName, AverageSight>>();
+    for (const { id } of buildings) {
+      const sightOf = options.sights.get(id)!;
+      const quantities = QUANTITIES.flatMap(({ kind, name }) => {
+        const wanted = kind === 'continuous' && (only === undefined || name === only);
+        const sight = wanted ? sightOf(scope, name) : null;
+        return sight === null ? [] : [[name, sight] as const];
+      });
+      if (quantities.length > 0) found.set(id, new Map(quantities));
     }
     return found;
   };
@@ -53,7 +57,12 @@ export function averageStream(
       const found = visible(scope);
       return found.size === 0
         ? null
-        : JSON.stringify([...found].map(([id, quantities]) => [owners.get(id), id, quantities]));
+        : JSON.stringify(
+            [...found].map(([id, quantities]) => {
+              const tenantId = owners.get(id)!;
+              return [tenantId, id, [...quantities], seesAllPresence(scope, { tenantId, buildingId: id })];
+            }),
+          );
     },
     async current(context) {
       const all = await Promise.all(buildings.map((building) => currentAverages(context, building, only)));
@@ -64,11 +73,11 @@ export function averageStream(
       const ids = [...seen.keys()];
       const isShown = (of: { tenantId: string; buildingId: string }, quantity: QuantityName): boolean =>
         // A building may have another owner by now.
-        Boolean(owners.get(of.buildingId) === of.tenantId && seen.get(of.buildingId)?.includes(quantity));
-      const changes = delivered(live.changes(ids, only), isShown);
+        Boolean(owners.get(of.buildingId) === of.tenantId && seen.get(of.buildingId)?.has(quantity));
+      const changes = delivered(live.changes(ids, only), isShown, asShown(scope, seen));
       if (!options.corrections) return changes;
       const told = live.corrections(ids, only);
-      const corrected = correctedAverages(told, { averages, scope, isShown });
+      const corrected = each(correctedAverages(told, { averages, scope, isShown }), asShown(scope, seen));
       return merged(changes, endingWith(corrected, told));
     },
     eventOf: ({ delivery, buildingId, quantity, windowEnd, revision }) =>
@@ -79,14 +88,35 @@ export function averageStream(
     minInterval: options.minInterval,
     tenantOf: ({ tenantId }) => tenantId,
     startArguments: ['after'],
-    ...(missed && { missed: (context) => missed.read(context, visible(context.scope)) }),
+    ...(missed && {
+      missed(context: Context) {
+        const seen = visible(context.scope);
+        const quantities = new Map([...seen].map(([id, sights]) => [id, [...sights.keys()]]));
+        return each(missed.read(context, quantities), asShown(context.scope, seen));
+      },
+    }),
   };
+}
+
+type Seen = ReadonlyMap<string, ReadonlyMap<QuantityName, AverageSight>>;
+
+const asShown =
+  (scope: TenantScope, seen: Seen) =>
+  (value: BuildingAverage): BuildingAverage =>
+    asSeen(scope, seen.get(value.buildingId)!.get(value.quantity)!, value);
+
+async function* each(
+  values: AsyncGenerator<BuildingAverage>,
+  shown: (value: BuildingAverage) => BuildingAverage,
+): AsyncGenerator<BuildingAverage> {
+  for await (const value of values) yield shown(value);
 }
 
 /** Of the changes those that are shown. */
 function delivered(
   changes: AsyncIterableIterator<LiveAverage>,
   isShown: (value: LiveAverage, quantity: QuantityName) => boolean,
+  shown: (value: BuildingAverage) => BuildingAverage,
 ): AsyncIterableIterator<BuildingAverage> {
   const values: AsyncIterableIterator<BuildingAverage> = {
     async next() {
@@ -95,7 +125,7 @@ function delivered(
         if (done) return { done, value: undefined };
         const quantity = BuildingAverage.quantityOf(value);
         if (quantity === undefined || !isShown(value, quantity)) continue;
-        const average = BuildingAverage.of({ ...value, revision: 1 })!;
+        const average = shown(BuildingAverage.of({ ...value, revision: 1 })!);
         return { done: false, value: Object.assign(average, { delivery: 'LIVE' as const }) };
       }
     },

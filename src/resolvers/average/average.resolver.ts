@@ -1,5 +1,4 @@
 import { Arg, Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
-import { allows } from '../../auth/scope';
 import { type QuantityName } from '../../domain/quantity';
 import { Building } from '../building/building.type';
 import { type Connection, connectionOf, PageArguments, pageOf } from '../connection';
@@ -12,6 +11,7 @@ import { Space } from '../space/space.type';
 import { BuildingAverage, BuildingAverageConnection } from './average.type';
 import { requireContinuous } from './continuous';
 import { currentAverages, currentSpaceAverages } from './current-averages';
+import { asSeen, sightIn } from './sight';
 
 const MINUTE_MS = 60_000;
 
@@ -20,7 +20,7 @@ export class BuildingAveragesResolver {
   @Visible({ needs: 'average.read', of: 'parent' })
   @FieldResolver(() => [BuildingAverage], {
     description:
-      'The rolling averages now: one for each quantity that is or was lately measured here and that you may see.',
+      'The rolling averages now: one for each quantity that is or was lately measured here and that you may see. Whoever has a right to single spaces sees those that are measured in enough spaces to tell of no other one by itself, without least and greatest.',
   })
   averages(@Root() building: Building, @Ctx() context: Context): Promise<BuildingAverage[]> {
     return currentAverages(context, building);
@@ -39,11 +39,14 @@ export class BuildingAveragesResolver {
     @Arg('from', () => DateTime, { description: 'The earliest `windowEnd`, inclusive.' }) from: Date,
     @Arg('to', () => DateTime, { description: 'The latest `windowEnd`, inclusive.' }) to: Date,
     @Args(() => PageArguments) page: PageArguments,
-    @Ctx() { services: { averages, cursors }, principal, scope }: Context,
+    @Ctx() context: Context,
   ): Promise<Connection<BuildingAverage>> {
     requireContinuous(quantity);
-    const { tenantId, id: buildingId } = building;
-    if (!allows(scope, 'average.read', { tenantId, buildingId, quantity })) {
+    const { services, principal, scope } = context;
+    const { averages, cursors } = services;
+    const { id: buildingId } = building;
+    const sight = (await sightIn(context, building))(scope, quantity);
+    if (sight === null) {
       throw clientError('FORBIDDEN', `${quantity} of this building is not shared with you`);
     }
     const binding = {
@@ -61,7 +64,7 @@ export class BuildingAveragesResolver {
           await averages.history(scope, { buildingId, quantity, fromMinute, toMinute, limit: first + 1 });
     return connectionOf(
       points.slice(0, first).map((point) => ({
-        node: BuildingAverage.of(point)!,
+        node: asSeen(scope, sight, BuildingAverage.of(point)!),
         position: String((point.windowEnd * 1000) / MINUTE_MS),
       })),
       { hasNextPage: points.length > first, after, cursors, binding },

@@ -21,7 +21,10 @@ export class StreamPosition implements Position {
   partition!: number;
 
   @Visible('with-parent', INDEPENDENT)
-  @Field(() => Long, { description: 'The last event of the partition that is counted; -1 before the first.' })
+  @Field(() => Long, {
+    description:
+      'The last event of the partition that is counted; -1 before the first, and where not all that tells of presence in the building is yours to see: how many events there are would tell of it.',
+  })
   sequence!: number;
 }
 
@@ -104,14 +107,16 @@ export class BuildingAverage implements Owned {
   @Visible('with-parent', INDEPENDENT)
   @Field(() => Number, {
     nullable: true,
-    description: 'The least reading, in `unit`; null for an empty window.',
+    description:
+      'The least reading, in `unit`; null for an empty window, and of a building for whoever has a right to single spaces.',
   })
   minimum!: number | null;
 
   @Visible('with-parent', INDEPENDENT)
   @Field(() => Number, {
     nullable: true,
-    description: 'The greatest reading, in `unit`; null for an empty window.',
+    description:
+      'The greatest reading, in `unit`; null for an empty window, and of a building for whoever has a right to single spaces.',
   })
   maximum!: number | null;
 

@@ -6,16 +6,23 @@ import { type Context } from '../context';
 import { type Space } from '../space/space.type';
 import { BuildingAverage } from './average.type';
 import { currentValue } from './current';
+import { asSeen, sightIn } from './sight';
 
 /**
  * The averages of a building now, by quantity in the catalogue's order: the live value where one is held, else the newest
  * stored point as it stands now. Only quantities that the scope may see.
  */
 export async function currentAverages(
-  { services: { live }, loaders, scope }: Context,
+  context: Context,
   building: Building,
   only?: QuantityName,
 ): Promise<BuildingAverage[]> {
+  const {
+    services: { live },
+    loaders,
+    scope,
+  } = context;
+  const sightOf = await sightIn(context, building);
   const values = new Map<QuantityName, StoredAverage>();
   const put = (value: StoredAverage): void => {
     const quantity = quantityOfCode(value.quantity);
@@ -26,7 +33,8 @@ export async function currentAverages(
     put({ ...value, revision: 1 });
   const measured = (name: QuantityName): boolean => (building.devicesByQuantity[name] ?? 0) > 0;
   const wanted = QUANTITIES.filter(
-    ({ kind, name }) => kind === 'continuous' && (only === undefined || name === only),
+    ({ kind, name }) =>
+      kind === 'continuous' && (only === undefined || name === only) && sightOf(scope, name) !== null,
   );
   if (wanted.some(({ name }) => measured(name) && !values.has(name))) {
     for (const value of await loaders.latestAverages.load(building.id)) {
@@ -39,12 +47,8 @@ export async function currentAverages(
   return wanted.flatMap(({ name }) => {
     const value = values.get(name);
     if (value === undefined || value.tenantId !== building.tenantId) return [];
-    if (
-      !allows(scope, 'average.read', { tenantId: value.tenantId, buildingId: building.id, quantity: name })
-    ) {
-      return [];
-    }
-    return BuildingAverage.of(currentValue(value, now)) ?? [];
+    const average = BuildingAverage.of(currentValue(value, now));
+    return average === undefined ? [] : asSeen(scope, sightOf(scope, name)!, average);
   });
 }
 
@@ -62,6 +66,7 @@ export function currentSpaceAverages(
     const value = values.find((each) => each.quantity === code);
     if (value === undefined || !allows(scope, 'average.read', { tenantId, buildingId, spaceId, quantity }))
       return [];
-    return BuildingAverage.of(currentValue({ ...value, revision: 1 }, now)) ?? [];
+    const average = BuildingAverage.of(currentValue({ ...value, revision: 1 }, now));
+    return average === undefined ? [] : asSeen(scope, 'WHOLE', average);
   });
 }

@@ -13,6 +13,7 @@ import { BuildingAverage } from './average.type';
 import { type AveragePlace, openPlace, sealPlace } from './average-cursor';
 import { averageStream } from './average-stream';
 import { requireContinuous } from './continuous';
+import { sightIn } from './sight';
 
 const MAXIMUM_BUILDINGS = 100;
 
@@ -110,7 +111,7 @@ async function subscribeToBuilding(
   { building: id, after, ...asked }: Asked & { building: string; after?: string | null },
 ): Promise<AsyncIterableIterator<BuildingAverage>> {
   const places = placesOf(context, after == null ? [] : [after], [id]);
-  const stream = streamOf(context, (await loadBuilding(context, id)) ?? [], asked, places);
+  const stream = await streamOf(context, (await loadBuilding(context, id)) ?? [], asked, places);
   if (stream.rightsOf(context.scope) === null) {
     throw clientError('NOT_FOUND', 'there is no such building, or it is not yours to see');
   }
@@ -131,18 +132,23 @@ async function subscribeToBuildings(
   const places = placesOf(context, after ?? [], ids);
   const found = await Promise.all(ids.map((id) => loadBuilding(context, id)));
   const buildings = found.filter((building) => building !== null);
-  return subscriberOf(streamOf(context, buildings, asked, places));
+  return subscriberOf(await streamOf(context, buildings, asked, places));
 }
 
-function streamOf(
+async function streamOf(
   context: Context,
-  buildings: Building | Building[],
+  asked: Building | Building[],
   { quantity, minInterval, corrections }: Asked,
   places: readonly AveragePlace[],
 ) {
   if (quantity != null) requireContinuous(quantity);
+  const buildings = [asked].flat();
+  const sights = await Promise.all(
+    buildings.map(async (building) => [building.id, await sightIn(context, building)] as const),
+  );
   return averageStream(context, {
-    buildings: [buildings].flat(),
+    buildings,
+    sights: new Map(sights),
     quantity: quantity ?? undefined,
     minInterval: minIntervalOf(minInterval),
     places,

@@ -12,6 +12,8 @@ export class Building extends Node implements Owned {
   buildingId!: string;
   /** Devices in force, by quantity. */
   devicesByQuantity!: Partial<Record<QuantityName, number>>;
+  /** What its owner has just said tells of presence; left out where the caller's rights say it. */
+  chosen?: readonly QuantityName[];
 
   @Visible('with-parent')
   @Field({ description: 'What people call it; not unique.' })

@@ -1,4 +1,5 @@
 import { Arg, Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { allows } from '../../auth/scope';
 import { type LetterFilter, type LettersPlace } from '../../store/dead-letters/reader';
 import { Building } from '../building/building.type';
 import { type Connection, PageArguments } from '../connection';
@@ -21,7 +22,7 @@ export class BuildingDeadLettersResolver {
   @FieldResolver(() => DeadLetterConnection, {
     nullable: true,
     description:
-      'What its devices sent and was refused, newest first; null, with an error, where your role does not show dead letters. A page may be short although more follows: ask `pageInfo.hasNextPage`.',
+      'What its devices sent and was refused, newest first; null, with an error, where your role does not show dead letters. Those of devices that measure what tells of presence are left out where you may not see that. A page may be short although more follows: ask `pageInfo.hasNextPage`.',
   })
   deadLetters(
     @Root() { id, tenantId }: Building,
@@ -35,7 +36,7 @@ export class BuildingDeadLettersResolver {
   @Visible({ needs: 'dead-letter.read', of: 'parent' })
   @FieldResolver(() => [OmittedDeadLetters], {
     nullable: true,
-    description: `Minutes in which more was refused here than \`deadLetters\` lists, newest first, at most ${MAXIMUM_OMITTED}.`,
+    description: `Minutes in which more was refused here than \`deadLetters\` lists, newest first, at most ${MAXIMUM_OMITTED}. None where not all that tells of presence is yours to see.`,
   })
   deadLettersOmitted(
     @Root() { id, tenantId }: Building,
@@ -55,7 +56,7 @@ export class TenantDeadLettersResolver {
   @FieldResolver(() => DeadLetterConnection, {
     nullable: true,
     description:
-      'What devices of the tenant that had no place in a building sent and was refused, newest first; null, with an error, where your role in the tenant as a whole does not show dead letters.',
+      'What devices of the tenant that had no place in a building sent and was refused, newest first; null, with an error, where your role in the tenant as a whole does not show dead letters. Empty where you may not see what tells of presence in all of the tenant.',
   })
   deadLetters(
     @Root() { tenantId }: Tenant,
@@ -69,7 +70,7 @@ export class TenantDeadLettersResolver {
   @Visible({ needs: 'dead-letter.read', of: 'parent' })
   @FieldResolver(() => [OmittedDeadLetters], {
     nullable: true,
-    description: `Minutes in which more was refused than \`deadLetters\` lists, newest first, at most ${MAXIMUM_OMITTED}.`,
+    description: `Minutes in which more was refused than \`deadLetters\` lists, newest first, at most ${MAXIMUM_OMITTED}. None where not all that tells of presence is yours to see.`,
   })
   deadLettersOmitted(
     @Root() { tenantId }: Tenant,
@@ -100,7 +101,10 @@ export class DeadLetterResolver {
     description:
       'The message that is judged again, in base64: of a refused reading a message of just that reading, of a message that could not be read the whole of it as it came. Null where none is kept here.',
   })
-  async payload(@Root() { scopeKey, id }: DeadLetter, @Ctx() { loaders }: Context): Promise<string | null> {
+  async payload(
+    @Root() { scopeKey, storedId: id }: DeadLetter,
+    @Ctx() { loaders }: Context,
+  ): Promise<string | null> {
     return (await loaders.deadLetterPayload.load({ scopeKey, id }))?.toString('base64') ?? null;
   }
 }
@@ -127,12 +131,24 @@ function lettersOf(
     principalId: principal.id,
     list,
     arguments: [place.buildingId ?? place.tenantId, from, to, code, deviceId],
+    // It says where in the stream a letter lies, and in which row of what was refused together.
+    concealed: true,
   };
+  // So does its id; whoever may not see all of them may not replay them either, which is all that an id is good for.
+  const { tenantId, buildingId } = place;
+  const named = allows(scope, 'presence.read', {
+    tenantId,
+    quantity: null,
+    ...(buildingId !== null && { buildingId }),
+  });
   return storePage(page, {
     cursors,
     binding,
     fetch: (options) => registry.deadLetters(scope, place, { ...options, ...filterOf(filter) }),
-    toNode: DeadLetter.of,
+    toNode: (letter) => {
+      const told = DeadLetter.of(letter);
+      return named ? told : Object.assign(told, { id: cursors.pseudonym(told.id), storedId: letter.id });
+    },
   });
 }
 

@@ -83,9 +83,13 @@ export class DeadLetter implements Owned {
   tenantId!: string;
   buildingId?: string;
   scopeKey!: string;
+  storedId!: string;
 
   @Visible('with-parent')
-  @Field(() => ID, { description: 'Names it to `replayDeadLetters`, together with its building or tenant.' })
+  @Field(() => ID, {
+    description:
+      'Names it to `replayDeadLetters`, together with its building or tenant; another name for whoever may not see all that tells of presence there.',
+  })
   id!: string;
 
   @Visible('with-parent')
@@ -166,6 +170,7 @@ export class DeadLetter implements Owned {
       ...(letter.buildingId === null ? {} : { buildingId: letter.buildingId }),
       scopeKey: letter.buildingId ?? letter.tenantId,
       id: letter.id,
+      storedId: letter.id,
       receivedAt: new Date(letter.receivedAt),
       observedAt: dateOf(letter.observedAt),
       deviceId: letter.deviceId,

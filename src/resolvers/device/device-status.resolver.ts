@@ -1,6 +1,7 @@
 import { Arg, ID, Resolver, Root, Subscription } from 'type-graphql';
 import { allowsSomewhere, spacesWith, type TenantScope } from '../../auth/scope';
 import { type DeviceStatus as Status, MAXIMUM_DEVICES, type StatusesOf } from '../../store/device-statuses';
+import { untoldQuantities } from '../../auth/presence';
 import { loadBuilding } from '../building/building.resolver';
 import { type Context } from '../context';
 import { clientError } from '../errors';
@@ -55,7 +56,7 @@ async function subscribe(
     }
     const rightsOf = (scope: TenantScope): string | null =>
       allowsSomewhere(scope, 'device.read', target)
-        ? JSON.stringify([target, spacesWith(scope, 'device.read', target)])
+        ? JSON.stringify([target, spacesWith(scope, 'device.read', target), untoldQuantities(scope, target)])
         : null;
     return subscriberOf(streamOf(context, rightsOf, () => ({ buildingId: building }), interval));
   }
@@ -76,7 +77,13 @@ async function subscribe(
   const rightsOf = (scope: TenantScope): string | null => {
     const seen = visible(scope);
     if (seen.length === 0) return null;
-    return JSON.stringify(seen.map((device) => [device, spacesWith(scope, 'device.read', device)]));
+    return JSON.stringify(
+      seen.map((device) => [
+        device,
+        spacesWith(scope, 'device.read', device),
+        untoldQuantities(scope, device),
+      ]),
+    );
   };
   return subscriberOf(streamOf(context, rightsOf, (scope) => ({ devices: visible(scope) }), interval));
 }

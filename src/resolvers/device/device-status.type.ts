@@ -28,14 +28,14 @@ export class DeviceStatus {
   @Field(() => DateTime, {
     nullable: true,
     description:
-      'When its last message was taken, as `Device.lastSeenAt` says it: in whole seconds, and up to about a minute behind. Null where none was.',
+      'When its last message was taken, as `Device.lastSeenAt` says it: in whole seconds, and up to about a minute behind. Null where none was. For a device that measures what tells of presence, where you may not see that, it is told with each change of state alone.',
   })
   lastSeenAt!: Date | null;
 
   @Visible('with-parent', INDEPENDENT)
   @Field(() => DeviceProtocol, {
     nullable: true,
-    description: 'How the message of `lastSeenAt` came; null where there was none.',
+    description: 'How the message of `lastSeenAt` came; null where that is.',
   })
   lastProtocol!: Protocol | null;
 

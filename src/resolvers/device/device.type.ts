@@ -90,6 +90,8 @@ export class Device extends Node implements Owned {
   parentId!: string | null;
   /** Where its last seen is kept. */
   seenKey!: SeenKey | null;
+  /** When its first telemetry was taken. */
+  activated!: Date | null;
 
   @Visible('with-parent')
   @Field({ description: 'What people call it; not unique.' })
@@ -119,14 +121,6 @@ export class Device extends Node implements Owned {
   @Visible('with-parent')
   @Field(() => DateTime, { description: 'When it was provisioned.' })
   createdAt!: Date;
-
-  @Visible('with-parent')
-  @Field(() => DateTime, {
-    nullable: true,
-    description:
-      'When its first telemetry was taken; null before, and for one that has sent since before this was kept.',
-  })
-  activatedAt!: Date | null;
 
   @Visible('with-parent')
   @Field(() => DateTime, {
@@ -162,7 +156,7 @@ export class Device extends Node implements Owned {
       seenKey: seenKeyOf(document),
       intervalSeconds: document.intervalSeconds ?? DEFAULT_INTERVAL_SECONDS,
       createdAt: new Date(document.createdAt),
-      activatedAt: document.activatedAt == null ? null : new Date(document.activatedAt),
+      activated: document.activatedAt == null ? null : new Date(document.activatedAt),
       suspendedAt: document.suspended ? new Date(document.suspended.at) : null,
       suspensionReason: document.suspended?.reason ?? null,
       retiredAt: document.retiredAt === null ? null : new Date(document.retiredAt),

@@ -1,5 +1,5 @@
 import { type JSONValue } from '@azure/cosmos';
-import { maySeeAlert } from '../../auth/alert-access';
+import { maySeeAlert, unseenAlerts } from '../../auth/alert-access';
 import { ALERT_SEVERITIES, type AlertSeverity } from '../../domain/alert';
 import {
   ALERT_HEAD_ID,
@@ -25,8 +25,9 @@ export function createAlertsReader({
   return {
     async alerts(scope, buildingId, { first, after, state, acknowledged, minimumSeverity }) {
       const conditions = ['ARRAY_CONTAINS(@owners, c.tenantId)', 'c.sortKey < @before'];
+      const owners = ownersSomewhere(scope, 'alert.read', buildingId);
       const parameters: Record<string, JSONValue> = {
-        owners: ownersSomewhere(scope, 'alert.read', buildingId),
+        owners,
         // Behind every digit.
         before: after === null ? ':' : sortKeyAfter(after),
       };
@@ -39,6 +40,18 @@ export function createAlertsReader({
       if (minimumSeverity !== undefined) {
         conditions.push('ARRAY_CONTAINS(@severities, c.severity)');
         parameters.severities = atLeast(minimumSeverity);
+      }
+      const unseen = unseenAlerts(scope, owners, buildingId);
+      if (unseen.quantities.length > 0) {
+        conditions.push('NOT ARRAY_CONTAINS(@unseen, c.subject.quantity)');
+        parameters.unseen = unseen.quantities;
+      }
+      if (unseen.ofOccupants.length > 0) {
+        conditions.push(
+          '(ARRAY_CONTAINS(@ofDevices, c.condition.kind) OR NOT ARRAY_CONTAINS(@ofOccupants, c.subject.quantity))',
+        );
+        parameters.ofDevices = [...unseen.ofDevices];
+        parameters.ofOccupants = unseen.ofOccupants;
       }
       const pages = cosmos.pages<AlertDocument>(
         'alerts',

@@ -5,6 +5,7 @@ import { type Cosmos } from '../cosmos';
 import { type Page } from '../registry';
 import { ownersIn } from '../registry/access';
 import { positionAfter, sortKeyAfter } from '../registry/position';
+import { createTraces, type ToldDevices } from '../registry/traces';
 import {
   type DeadLettersDocument,
   isReplayable,
@@ -32,7 +33,10 @@ export interface FiledLetter extends StoredLetter {
   buildingId: string | null;
 }
 
-/** Dead letters as their tenant sees them; nothing where the scope has no right, after the same calls. */
+/**
+ * Dead letters as their tenant sees them, without those of devices that measure what tells of presence where the scope may
+ * not see that; nothing where the scope has no right, after the same calls.
+ */
 export interface DeadLettersReader {
   /** Newest first. A page may hold fewer than `first` and have a next all the same. */
   deadLetters(
@@ -98,11 +102,22 @@ export function createDeadLettersReader({ cosmos }: { cosmos: Cosmos }): DeadLet
     return { where, parameters };
   }
 
+  const traces = createTraces({ cosmos });
+
+  /** Of which devices it may be told that something was refused: that it was sent tells as much as what was taken. */
+  async function toldOf(scope: TenantScope, { tenantId, buildingId }: LettersPlace): Promise<ToldDevices> {
+    if (buildingId !== null) return traces.toldDevices(scope, buildingId);
+    // Of devices without a place nobody knows where they will be, or were.
+    const all = allows(scope, 'presence.read', { tenantId, quantity: null });
+    return { has: () => all };
+  }
+
   const FIELDS = 'c.id, c.tenantId, c.buildingId, c.sortKey, c.letters';
 
   return {
     async deadLetters(scope, place, { first, after, ...filter }) {
       const { where, parameters } = queryOf(scope, place, 'dead-letter.read', filter);
+      const told = await toldOf(scope, place);
       // A position is a document and the row in it that the page follows.
       const [key = '', rowText = ''] = sortKeyAfter(after).split('\t');
       const before = after === null ? '' : ' AND c.sortKey <= @before';
@@ -121,6 +136,7 @@ export function createDeadLettersReader({ cosmos }: { cosmos: Cosmos }): DeadLet
           const end = document.sortKey === key ? Number(rowText) : document.letters.length;
           for (let row = Math.min(end, document.letters.length) - 1; row >= 0; row--) {
             if (!matches(document.letters[row]!, filter)) continue;
+            if (!told.has(document.letters[row]!.deviceId)) continue;
             if (items.length === first) return { items, positions, next: positions.at(-1)! };
             items.push(filed(document, row));
             positions.push(positionAfter(`${document.sortKey}\t${row}`));
@@ -154,12 +170,20 @@ export function createDeadLettersReader({ cosmos }: { cosmos: Cosmos }): DeadLet
     },
 
     async omittedDeadLetters(scope, place, { from, to, limit }) {
+      // They are counted together.
+      const { tenantId, buildingId } = place;
+      const seen = allows(scope, 'presence.read', {
+        tenantId,
+        quantity: null,
+        ...(buildingId !== null && { buildingId }),
+      });
+      const owners = seen ? ownersOf(scope, place, 'dead-letter.read') : [];
       const ids = omittedIds(Math.floor(from / 60_000), Math.floor(to / 60_000));
       return cosmos.query<OmittedDocument>(
         'deadletters',
         scopeKeyOf(place),
         'SELECT * FROM c WHERE c.id >= @from AND c.id < @to AND ARRAY_CONTAINS(@owners, c.tenantId) ORDER BY c.id DESC',
-        { ...ids, owners: ownersOf(scope, place, 'dead-letter.read') },
+        { ...ids, owners },
         { limit },
       );
     },

@@ -20,7 +20,7 @@ export const REDACTED = 'erased';
 
 /** As long as ids are: whatever is joined to one behind it is none of it. */
 const ID_LENGTH = 26;
-const IDS = /(?:bld|spc|pnt|dev|job|grp|trf|alr|alt|whk|whd|exp)_[A-Za-z0-9_-]+/g;
+const IDS = /(?:bld|spc|pnt|dev|job|grp|trf|alr|alt|whk|whd|exp|inv|key)_[A-Za-z0-9_-]+/g;
 
 export function createMentions({ tenantId, otherTenants, ids }: WantedIds): Mentions {
   const longer = otherTenants.filter((each) => each.length > tenantId.length && each.startsWith(tenantId));

@@ -1,3 +1,4 @@
+import { OPERATORS_LONGEST_ACCESS_MS, runsPlatform } from '../../auth/platform';
 import { allows } from '../../auth/scope';
 import { type Cosmos } from '../cosmos';
 import { type TenantDocument } from '../documents';
@@ -59,6 +60,15 @@ export function createAccepting({
       }
       if (offer.tenantId === tenantId) {
         return refused('INVALID_INPUT', 'the building is this tenant’s own', 'tenantId');
+      }
+      // Whoever runs the platform sees what is in it for a limited time alone.
+      const longest = Date.now() + OPERATORS_LONGEST_ACCESS_MS;
+      if (runsPlatform(scope) && (offer.until === null || offer.until > longest)) {
+        return refused(
+          'INVALID_INPUT',
+          'an operator of the platform accepts only what ends within 7 days: ask for an offer with such an end',
+          'grantCode',
+        );
       }
       const tenant =
         tenantId && (await cosmos.read<TenantDocument>('directory', `tenant:${tenantId}`, 'tenant'));

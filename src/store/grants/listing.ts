@@ -52,7 +52,7 @@ export function createGrantListing({
         const members = await cosmos.query<{ id: string }>(
           'directory',
           membersOf(tenantId),
-          'SELECT c.id FROM c WHERE ARRAY_CONTAINS(@owners, c.tenantId) AND c.id > @after ORDER BY c.id',
+          "SELECT c.id FROM c WHERE c.kind = 'member' AND ARRAY_CONTAINS(@owners, c.tenantId) AND c.id > @after ORDER BY c.id",
           { owners, after: position.slice(MEMBER.length) },
           { limit: first + 1 },
         );

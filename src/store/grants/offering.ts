@@ -2,11 +2,12 @@ import { allows } from '../../auth/scope';
 import { derivedId } from '../../domain/id';
 import { QUANTITY_NAMES } from '../../domain/quantity';
 import { type Cosmos } from '../cosmos';
-import { type BuildingDocument, OF_KIND, type SpaceDocument, type TenantDocument } from '../documents';
+import { type BuildingDocument, type TenantDocument } from '../documents';
 import { type Refusal } from '../registry';
 import { notFound, refused, visible } from '../registry/access';
 import { newClaimCode } from '../registry/claim-code';
 import { attemptOf, claim } from '../registry/idempotency';
+import { withThoseWithin } from '../registry/spaces-within';
 import { keyProblem, noteProblem } from '../registry/validation';
 import {
   codeKeyOf,
@@ -46,8 +47,9 @@ export function createOffering({
       }
       const problem = keyProblem(idempotencyKey) ?? problemOf(input);
       if (problem) return { ok: false, refusal: problem };
-      const spaceIds = spaceId === null ? null : await withThoseWithin(cosmos, building, spaceId);
-      if (spaceId !== null && spaceIds === null) return notFound('space', spaceId, 'spaceId');
+      const within = spaceId === null ? null : await withThoseWithin(cosmos, building, [spaceId]);
+      if (within?.missing !== undefined) return notFound('space', within.missing, 'spaceId');
+      const spaceIds = within && within.spaceIds;
       const attempt = attemptOf(scope, tenantId, 'offerGrant', idempotencyKey, input);
       const claimed = await claim(cosmos, attempt);
       if (!claimed) {
@@ -120,26 +122,4 @@ function problemOf({ role, quantities, until, note, expiresInMs }: NewGrant): Re
     return invalid('expiresInHours', 'an offer may stand for an hour to 30 days');
   }
   return note === null ? undefined : noteProblem(note);
-}
-
-/** The space and all that lie in it; null where the building has no such space. */
-async function withThoseWithin(
-  cosmos: Cosmos,
-  { id, tenantId }: BuildingDocument,
-  spaceId: string,
-): Promise<string[] | null> {
-  const spaces = await cosmos.query<Pick<SpaceDocument, 'id' | 'parentId'>>(
-    'registry',
-    id,
-    `SELECT c.id, c.parentId FROM c WHERE ${OF_KIND.space} AND c.tenantId = @tenantId`,
-    { tenantId },
-  );
-  if (!spaces.some((each) => each.id === spaceId)) return null;
-  const found = new Set([spaceId]);
-  // A space lies in one that was made before it: as often as they can be nested, more are found.
-  for (let before = -1; before !== found.size;) {
-    before = found.size;
-    for (const each of spaces) if (each.parentId !== null && found.has(each.parentId)) found.add(each.id);
-  }
-  return [...found];
 }

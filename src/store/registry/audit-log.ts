@@ -5,8 +5,9 @@ import { configurationAuditKey } from '../alerts/configuration';
 import { apiKeysOf } from '../api-keys/documents';
 import { coldAccessOf } from '../cold-access/documents';
 import { type Cosmos } from '../cosmos';
-import { type AuditDocument, auditKeyOf, OF_KIND, stockOf } from '../documents';
+import { type AuditDocument, auditKeyOf, membersOf, OF_KIND, stockOf } from '../documents';
 import { grantsOf, receivedOf } from '../grants/documents';
+import { presenceOf } from '../presence/documents';
 import { trustedDocumentsOf } from '../trusted-documents/documents';
 import { webhooksOf } from '../webhooks/documents';
 import { type Page, type Registry } from '../registry';
@@ -179,6 +180,8 @@ function configurationsOf(tenantId: string): string[] {
     coldAccessOf(tenantId),
     grantsOf(tenantId),
     receivedOf(tenantId),
+    presenceOf(tenantId),
+    membersOf(tenantId),
     apiKeysOf(tenantId),
     trustedDocumentsOf(tenantId),
   ];

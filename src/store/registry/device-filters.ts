@@ -1,10 +1,12 @@
 import { type JSONValue } from '@azure/cosmos';
 import { type TenantScope } from '../../auth/scope';
-import { type DeviceState } from '../../domain/device';
+import { DEFAULT_INTERVAL_SECONDS, type DeviceState } from '../../domain/device';
+import { steppedLastSeen } from '../../domain/last-seen';
 import { type ActivityReader } from '../device-activity';
 import { seenKeyOf } from '../device-activity-documents';
 import { type DeviceDocument } from '../documents';
 import { type Page } from '../registry';
+import { type ToldDevices } from './traces';
 
 export interface DeviceFilter {
   state?: DeviceState;
@@ -47,6 +49,7 @@ export async function silentOf(
   page: Page<DeviceDocument>,
   since: number,
   first: number,
+  told: ToldDevices,
 ): Promise<Page<DeviceDocument>> {
   const places = page.items.map(seenKeyOf);
   const seen = await activity.lastSeen(
@@ -56,8 +59,9 @@ export async function silentOf(
   let next = 0;
   const silent = page.items.flatMap((item, i) => {
     const last = places[i] === null ? null : seen[next++];
+    const at = last && (told.has(item.id) ? last.at : steppedLastSeen(last.at, intervalOf(item), Date.now()));
     // Whole seconds are kept: one heard in the second of `since` counts as heard.
-    return last && last.at >= Math.trunc(since / 1000) * 1000 ? [] : [{ item, position: page.positions[i]! }];
+    return at && at >= Math.trunc(since / 1000) * 1000 ? [] : [{ item, position: page.positions[i]! }];
   });
   const shown = silent.slice(0, first);
   return {
@@ -65,4 +69,9 @@ export async function silentOf(
     positions: shown.map(({ position }) => position),
     next: silent.length > first ? shown.at(-1)!.position : page.next,
   };
+}
+
+/** How often a device is expected to send, in seconds. */
+export function intervalOf({ intervalSeconds }: Pick<DeviceDocument, 'intervalSeconds'>): number {
+  return intervalSeconds ?? DEFAULT_INTERVAL_SECONDS;
 }

@@ -6,6 +6,7 @@ import { type Reads } from '../remembered-reads';
 import { placedIn, visible, whereToLook } from './access';
 import { conditionsOf, DEVICES_LOOKED_AT, silentOf } from './device-filters';
 import { pageOf, sortKeyAfter } from './position';
+import { createTraces } from './traces';
 
 export function createDevices({
   cosmos,
@@ -15,6 +16,7 @@ export function createDevices({
   reads: Reads;
 }): Pick<Registry, 'devices' | 'devicesById' | 'lastSeen'> {
   const activity = createActivityReader({ cosmos });
+  const traces = createTraces({ cosmos });
   return {
     async devices(scope, buildingId, { first, after, ...filter }) {
       const { conditions, parameters } = conditionsOf(filter);
@@ -36,7 +38,9 @@ export function createDevices({
         found.map((item) => ({ item, sortKey: item.sortKey })),
         looked,
       );
-      return silentSince === undefined ? page : silentOf(activity, scope, page, silentSince, first);
+      if (silentSince === undefined) return page;
+      const told = await traces.toldDevices(scope, buildingId);
+      return silentOf(activity, scope, page, silentSince, first, told);
     },
 
     lastSeen: activity.lastSeen,

@@ -1,15 +1,21 @@
 import { allows, type Permission, type TenantScope } from '../../auth/scope';
+import { type QuantityName } from '../../domain/quantity';
 import { OF_KIND, type PointDocument, type SpaceDocument } from '../documents';
 import { type Registry } from '../registry';
 import { type Reads } from '../remembered-reads';
 import { ownersIn, placedIn, visible } from './access';
 import { pageOf, sortKeyAfter } from './position';
 
+/** The ids of all points; '`' is the character after '_'. */
+const ALL_POINTS = { after: 'pnt_', end: 'pnt`' };
+/** Enough to know that there are many. */
+const MAXIMUM_POINTS = 20_000;
+
 export function createSpaces({
   reads,
 }: {
   reads: Reads;
-}): Pick<Registry, 'spaces' | 'spacesById' | 'pointsById' | 'points'> {
+}): Pick<Registry, 'spaces' | 'spacesById' | 'pointsById' | 'points' | 'measuredSpaces'> {
   async function byId<T extends SpaceDocument | PointDocument>(
     scope: TenantScope,
     permission: Permission,
@@ -34,6 +40,18 @@ export function createSpaces({
       const mine = found.filter((space) => visible(scope, 'building.read', placed(space)));
       return mine.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.id < b.id ? -1 : 1));
     },
+    async measuredSpaces(scope, buildingId) {
+      const points = await reads.query<Pick<PointDocument, 'quantity' | 'spaceId'>>(
+        buildingId,
+        'SELECT c.quantity, c.spaceId FROM c WHERE c.id > @after AND c.id < @end AND ARRAY_CONTAINS(@owners, c.tenantId)',
+        { ...ALL_POINTS, owners: ownersIn(scope, 'building.read', buildingId) },
+        { limit: MAXIMUM_POINTS },
+      );
+      const found = new Map<QuantityName, Set<string>>();
+      for (const { quantity, spaceId } of points)
+        found.set(quantity, (found.get(quantity) ?? new Set()).add(spaceId));
+      return Object.fromEntries([...found].map(([quantity, spaces]) => [quantity, spaces.size]));
+    },
     spacesById: (scope, keys) => byId<SpaceDocument>(scope, 'building.read', keys),
     async points(scope, buildingId, { first, after, quantities, spaceIds }) {
       const { condition, parameters } = placedIn(scope, 'reading.read', buildingId);
@@ -43,9 +61,8 @@ export function createSpaces({
           AND ARRAY_CONTAINS(@quantities, c.quantity)${spaceIds ? ' AND ARRAY_CONTAINS(@spaces, c.spaceId)' : ''}
          ORDER BY c.id`,
         {
-          after: after === null ? 'pnt_' : sortKeyAfter(after),
-          // '`' is the character after '_'.
-          end: 'pnt`',
+          ...ALL_POINTS,
+          ...(after !== null && { after: sortKeyAfter(after) }),
           ...parameters,
           quantities: [...quantities],
           ...(spaceIds && { spaces: [...spaceIds] }),

@@ -1,11 +1,14 @@
 import { narrowed } from '../../auth/api-key-permissions';
 import { type Entitlement, lesserRole, type Role, tenantsWith } from '../../auth/scope';
 import { personId } from '../../domain/id';
+import { EVERY_BUILDING, type PresenceChoices } from '../../domain/presence';
 import { type ApiKeyDocument } from '../api-keys/documents';
 import { type Cosmos } from '../cosmos';
-import { type MemberDocument, type MembershipDocument, membersOf, type TenantDocument } from '../documents';
+import { type MembershipDocument, type TenantDocument } from '../documents';
 import { type ErasedMarkDocument, ERASURES } from '../erasure/documents';
 import { type ReceivedGrantDocument, receivedOf } from '../grants/documents';
+import { choicesOf, presenceDocuments } from '../presence/documents';
+import { seedMembers } from '../people/seeding';
 import { type Registry } from '../registry';
 
 /** How stale a person's memberships may be: within the two seconds in which a revocation must take effect. */
@@ -25,12 +28,16 @@ export function createTenants({
     for (const tenantId of sharingTenantsOf(rights)) shared.set(tenantId, await sharedWith(cosmos, tenantId));
     const makers = new Map<string, Entitlement[]>();
     for (const maker of makersOf(rights)) makers.set(maker, await load(maker));
-    return entitlementsOf(
+    const entitlements = entitlementsOf(
       rights,
       (tenantId) => shared.get(tenantId) ?? [],
       erased,
       (maker) => makers.get(maker) ?? [],
     );
+    const choices = new Map<string, PresenceChoices>();
+    for (const tenantId of ownersOf(entitlements))
+      choices.set(tenantId, choicesOf(await presenceDocuments(cosmos, tenantId)));
+    return withChoices(entitlements, (tenantId) => choices.get(tenantId)!);
   };
 
   return {
@@ -54,7 +61,7 @@ export function createTenants({
       return entitlements;
     },
 
-    async seedTenants({ tenants, members }) {
+    async seedTenants({ tenants, members, onlyMissing = false }) {
       const erased = await erasedTenants(cosmos);
       for (const { id, name } of tenants) {
         if (erased.has(id)) continue;
@@ -68,27 +75,10 @@ export function createTenants({
         // A tenant that exists stays as it is.
         await cosmos.batch('directory', tenant.key, [{ create: tenant }]);
       }
-      const standing = members.filter(({ tenantId }) => !erased.has(tenantId));
-      await cosmos.bulkUpsert(
-        'directory',
-        standing.map(({ issuer, subject, tenantId, role, spaces }): MembershipDocument => ({
-          id: tenantId,
-          key: `person:${personId(issuer, subject)}`,
-          kind: 'membership',
-          tenantId,
-          ...(spaces ? { role: null, resident: { role, spaces } } : { role }),
-        })),
-      );
-      // How the members of a tenant are found; written after the membership, which is the right.
-      await cosmos.bulkUpsert(
-        'directory',
-        standing.map(({ issuer, subject, tenantId }): MemberDocument => ({
-          id: personId(issuer, subject),
-          key: membersOf(tenantId),
-          kind: 'member',
-          tenantId,
-        })),
-      );
+      const standing = members
+        .filter(({ tenantId }) => !erased.has(tenantId))
+        .map(({ issuer, subject, ...seeded }) => ({ ...seeded, personId: personId(issuer, subject) }));
+      await seedMembers(cosmos, standing, onlyMissing);
       for (const { issuer, subject } of members) cached.delete(personId(issuer, subject));
     },
   };
@@ -163,6 +153,32 @@ export function entitlementsOf(
     return [{ ...right, role }, ...shared.flatMap((grant) => ofGrant(grant, lesserRole(grant.role, role)))];
   });
   return all.filter(({ tenantId }) => !erased.has(tenantId));
+}
+
+/** Whose buildings somebody has a right to. */
+export function ownersOf(entitlements: Iterable<Entitlement>): string[] {
+  return [...new Set([...entitlements].map(({ tenantId }) => tenantId))];
+}
+
+/** The rights with what the owners chose of the buildings that they are to. */
+export function withChoices(
+  entitlements: readonly Entitlement[],
+  choicesOfTenant: (tenantId: string) => PresenceChoices,
+): Entitlement[] {
+  // A key's come of its maker's, who has them already, maybe of before.
+  return entitlements.map(({ revealing: _before, ...each }) => {
+    const choices = choicesOfTenant(each.tenantId);
+    const { buildingId } = each;
+    const revealing =
+      buildingId === null
+        ? choices
+        : Object.fromEntries(
+            [buildingId, EVERY_BUILDING].flatMap((id) =>
+              Object.hasOwn(choices, id) ? [[id, choices[id]!] as const] : [],
+            ),
+          );
+    return Object.keys(revealing).length === 0 ? each : { ...each, revealing };
+  });
 }
 
 function ofGrant(grant: ReceivedGrantDocument, role: Role): Entitlement[] {
