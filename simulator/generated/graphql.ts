@@ -191,7 +191,7 @@ export type ApiKeyPermission =
   | 'READ_ALERTS'
   /** The audit logs of tenant and buildings. */
   | 'READ_AUDIT_LOG'
-  /** Averages, now, live and over time. */
+  /** Averages, now, live and over time; those that tell of presence with READ_PRESENCE. */
   | 'READ_AVERAGES'
   /** The names and time zones of tenant, buildings and spaces. */
   | 'READ_BUILDINGS'
@@ -199,11 +199,11 @@ export type ApiKeyPermission =
   | 'READ_DEAD_LETTERS'
   /** Devices, their health and their live status. */
   | 'READ_DEVICES'
-  /** The counts of what was accepted and stored. */
+  /** The counts of what was accepted and stored; with READ_PRESENCE, since they are of all readings. */
   | 'READ_INGESTION'
-  /** States and alerts that tell whether somebody is there. */
+  /** States and alerts that tell whether somebody is there; beside another permission whatever of it tells of presence. */
   | 'READ_PRESENCE'
-  /** Single readings, their history and excursions, and exports of them. */
+  /** Single readings, their history and excursions, and exports of them; those that tell of presence with READ_PRESENCE. */
   | 'READ_READINGS'
   /** States that do not tell whether somebody is there, e.g. smoke. */
   | 'READ_STATES'

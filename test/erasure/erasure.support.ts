@@ -189,6 +189,7 @@ export async function startHouse({ blobs, connectionString, folder }: Account): 
         { id: `alr_of_${tenantId}`, key: `alertRules:${tenantId}`, kind: 'alertRule', tenantId },
         { id: tenantId, key: 'alertRuleTenants', kind: 'alertRuleTenant', tenantId },
         { id: webhook, key: `webhooks:${tenantId}`, kind: 'webhook', tenantId },
+        { id: 'used:key', key: `api-keys:${tenantId}`, kind: 'apiKeyUse', tenantId, at: 1 },
         { id: `whd_1${tenantId}`, key: `webhook:${webhook}`, kind: 'webhookDelivery', tenantId, buildingId },
         { id: `whd_1${tenantId}`, key: 'webhook-queue:0', kind: 'webhookDue', webhookId: webhook },
         { id: 'job', key: `job:job_of_${tenantId}`, jobId: `job_of_${tenantId}`, tenantId },
@@ -199,6 +200,12 @@ export async function startHouse({ blobs, connectionString, folder }: Account): 
         { id: 'attempts', key: `attempts:${tenantId}`, failures: 1 },
         { id: 'claim', key: `claim:of ${copies++}`, deviceId: devices[0]!.device.id, tenantId },
       ] as never);
+      const key = { tenantId, name: 'Dashboard', buildingIds: null, documents: null, expiresInDays: 1 };
+      await store.registry.createApiKey(
+        scope,
+        { ...key, permissions: ['READ_AVERAGES'] },
+        `key of ${tenantId}`,
+      );
       await store.registry.registerDevices(scope, tenantId, {
         jobId: `job_of_${tenantId}`,
         rows: [{ index: 0, serialNumber: `SN-${tenantId}`, model: 'thermometer', enrollmentGroupId: null }],

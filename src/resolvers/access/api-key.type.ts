@@ -24,10 +24,18 @@ registerEnumType(ApiKeyPermission, {
     'What an API key may do, where its maker may do it too. Each includes READ_BUILDINGS. None administers access, hands devices or files over, or makes webhooks.',
   valuesConfig: {
     READ_BUILDINGS: { description: 'The names and time zones of tenant, buildings and spaces.' },
-    READ_AVERAGES: { description: 'Averages, now, live and over time.' },
+    READ_AVERAGES: {
+      description: 'Averages, now, live and over time; those that tell of presence with READ_PRESENCE.',
+    },
     READ_STATES: { description: 'States that do not tell whether somebody is there, e.g. smoke.' },
-    READ_PRESENCE: { description: 'States and alerts that tell whether somebody is there.' },
-    READ_READINGS: { description: 'Single readings, their history and excursions, and exports of them.' },
+    READ_PRESENCE: {
+      description:
+        'States and alerts that tell whether somebody is there; beside another permission whatever of it tells of presence.',
+    },
+    READ_READINGS: {
+      description:
+        'Single readings, their history and excursions, and exports of them; those that tell of presence with READ_PRESENCE.',
+    },
     READ_DEVICES: { description: 'Devices, their health and their live status.' },
     REGISTER_DEVICES: { description: 'Registers devices in the tenant’s stock, one by one or as a job.' },
     PROVISION_DEVICES: { description: 'Provisions and claims devices in buildings.' },
@@ -40,7 +48,10 @@ registerEnumType(ApiKeyPermission, {
     MANAGE_ALERT_RULES: { description: 'Reads, makes, changes and deletes rules of alerts.' },
     READ_DEAD_LETTERS: { description: 'What was refused of devices’ messages, and why.' },
     REPLAY_DEAD_LETTERS: { description: 'Has what was refused judged again.' },
-    READ_INGESTION: { description: 'The counts of what was accepted and stored.' },
+    READ_INGESTION: {
+      description:
+        'The counts of what was accepted and stored; with READ_PRESENCE, since they are of all readings.',
+    },
     READ_AUDIT_LOG: { description: 'The audit logs of tenant and buildings.' },
     CREATE_BUILDINGS: { description: 'Creates buildings, where the key is not limited to some.' },
     REGISTER_DOCUMENTS: {

@@ -1,0 +1,127 @@
+import { type ApiKeyPermission } from '../../src/auth/api-key-permissions';
+
+/**
+ * What keys of programs see of what the table of roles asks for, by the names of its cases, written by hand: of each group
+ * a key must hold one. A case that is not named here is for no key at all.
+ */
+export type KeyGroups = readonly (readonly ApiKeyPermission[])[];
+
+export const PERMISSIONS: readonly ApiKeyPermission[] = [
+  'READ_BUILDINGS',
+  'READ_AVERAGES',
+  'READ_STATES',
+  'READ_PRESENCE',
+  'READ_READINGS',
+  'READ_DEVICES',
+  'REGISTER_DEVICES',
+  'PROVISION_DEVICES',
+  'MAINTAIN_DEVICES',
+  'CONFIGURE_DEVICES',
+  'READ_ALERTS',
+  'ACKNOWLEDGE_ALERTS',
+  'MANAGE_ALERT_RULES',
+  'READ_DEAD_LETTERS',
+  'REPLAY_DEAD_LETTERS',
+  'READ_INGESTION',
+  'READ_AUDIT_LOG',
+  'CREATE_BUILDINGS',
+];
+
+const DEVICES = ['READ_DEVICES', 'PROVISION_DEVICES', 'MAINTAIN_DEVICES', 'CONFIGURE_DEVICES'] as const;
+const STATES = ['READ_STATES', 'READ_PRESENCE'] as const;
+const ALERTS = ['READ_ALERTS', 'ACKNOWLEDGE_ALERTS'] as const;
+const RULES = ['READ_ALERTS', 'MANAGE_ALERT_RULES'] as const;
+const LETTERS = ['READ_DEAD_LETTERS', 'REPLAY_DEAD_LETTERS'] as const;
+
+/** How a change is answered that may be made, and that nothing is left for after those of all roles. */
+export const REACHED: readonly string[] = ['seen', 'INVALID_INPUT', 'WRONG_STATE', 'LIMIT_EXCEEDED'];
+
+/** No group: whatever a key names, it is one of a tenant and sees this. */
+export const FOR_KEYS: Readonly<Record<string, KeyGroups>> = {
+  'a tenant by id': [],
+  'a tenant as a node': [],
+  'the buildings of a tenant': [],
+  'a building by id': [],
+  'the spaces of a building': [],
+  'a building as a node': [DEVICES],
+  'the devices of a building': [DEVICES],
+  'the devices of a space, asked for in one’s own building': [DEVICES],
+  'the silent devices of a building': [DEVICES],
+  'a device by id': [DEVICES],
+  'a device as a node': [DEVICES],
+  'the states of a building’s devices, live': [DEVICES],
+  'the states of devices, live': [DEVICES],
+  'the audit log of a building': [['READ_AUDIT_LOG']],
+  'what a building’s audit log says of a device, asked for in one’s own building': [['READ_AUDIT_LOG']],
+  'the audit log of a tenant': [['READ_AUDIT_LOG']],
+  'the averages of a building': [['READ_AVERAGES']],
+  'the averages of a space': [['READ_AVERAGES']],
+  'the rolling record of a building': [['READ_AVERAGES']],
+  'the averages of a building, live': [['READ_AVERAGES']],
+  'the averages of several buildings, live': [['READ_AVERAGES']],
+  'whether there is smoke in a building': [STATES],
+  'whether there is smoke in a space': [STATES],
+  'whether somebody is in a building': [['READ_PRESENCE']],
+  'whether somebody is in a space': [['READ_PRESENCE']],
+  'the readings of a building': [['READ_READINGS']],
+  'the readings in a space, asked for in one’s own building': [['READ_READINGS']],
+  'the readings of a device, asked for in one’s own building': [['READ_READINGS']],
+  'the latest readings of a building': [['READ_READINGS']],
+  'the latest readings in a space, asked for in one’s own building': [['READ_READINGS']],
+  'the latest readings of a device': [['READ_READINGS'], DEVICES],
+  // Of each of a device's points, one of which tells of presence.
+  'the latest reading of a point': [['READ_READINGS'], DEVICES, ['READ_PRESENCE']],
+  'the history of a building': [['READ_READINGS']],
+  'the history of the spaces of a building': [['READ_READINGS']],
+  'the excursions of a building': [['READ_READINGS']],
+  'the excursions of the spaces of a building': [['READ_READINGS']],
+  'the excursions of a tenant': [['READ_READINGS']],
+  'an export by id': [['READ_READINGS']],
+  'an export as a node': [['READ_READINGS']],
+  'the exports of a tenant': [['READ_READINGS']],
+  'an export of a building’s readings': [['READ_READINGS']],
+  'an export of a tenant’s readings': [['READ_READINGS']],
+  'the dead letters of a building': [LETTERS],
+  'how many dead letters of a building are not kept': [LETTERS, ['READ_PRESENCE']],
+  'the dead letters of a tenant’s devices without a place': [LETTERS, ['READ_PRESENCE']],
+  'how many dead letters of a tenant are not kept': [LETTERS, ['READ_PRESENCE']],
+  'the replay of a building’s dead letters': [['REPLAY_DEAD_LETTERS']],
+  'the replay of a tenant’s dead letters': [['REPLAY_DEAD_LETTERS']],
+  'what became of a tenant’s readings': [['READ_INGESTION'], ['READ_PRESENCE']],
+  'a new building': [['CREATE_BUILDINGS']],
+  'new devices in a building': [['PROVISION_DEVICES']],
+  'new devices in a space, asked for in one’s own building': [['PROVISION_DEVICES']],
+  'a provisioning of many devices': [['PROVISION_DEVICES']],
+  'a job of provisionings as a node': [['PROVISION_DEVICES']],
+  'a claim into a space': [['PROVISION_DEVICES', 'MAINTAIN_DEVICES']],
+  'a device’s suspension': [['MAINTAIN_DEVICES']],
+  'a device’s return into service': [['MAINTAIN_DEVICES']],
+  'a credential for a device': [['MAINTAIN_DEVICES']],
+  'the rotation of a device’s credential': [['MAINTAIN_DEVICES']],
+  'the move of a device': [['MAINTAIN_DEVICES']],
+  'the move of one’s own device into a building': [['MAINTAIN_DEVICES']],
+  'the replacement of a device': [['MAINTAIN_DEVICES']],
+  'a device’s retirement': [['MAINTAIN_DEVICES']],
+  'a device’s configuration': [['CONFIGURE_DEVICES']],
+  'a device’s expected interval': [['CONFIGURE_DEVICES']],
+  'a device’s field gateway': [['MAINTAIN_DEVICES']],
+  'a field gateway, asked for a device of one’s own': [['MAINTAIN_DEVICES']],
+  'the stock of a tenant': [['REGISTER_DEVICES']],
+  'new devices in stock': [['REGISTER_DEVICES']],
+  'a job of registrations by id': [['REGISTER_DEVICES']],
+  'a new claim code': [['REGISTER_DEVICES']],
+  'the retirement of a device in stock': [['MAINTAIN_DEVICES']],
+  'a new enrollment group': [['REGISTER_DEVICES']],
+  'the jobs of a tenant': [['REGISTER_DEVICES', 'PROVISION_DEVICES', 'READ_READINGS', 'REPLAY_DEAD_LETTERS']],
+  'the alerts of a building': [ALERTS],
+  'alerts as they happen': [ALERTS],
+  'an alert as a node': [ALERTS],
+  'an alert that tells whether somebody is in': [['READ_PRESENCE']],
+  'the acknowledgement of an alert': [['ACKNOWLEDGE_ALERTS']],
+  'the alert rules of a tenant': [RULES],
+  'an alert rule as a node': [RULES],
+  'a new alert rule': [['MANAGE_ALERT_RULES']],
+  'a new alert rule of one’s own for a space': [['MANAGE_ALERT_RULES']],
+  'the change of an alert rule': [['MANAGE_ALERT_RULES']],
+  'an alert rule’s end': [['MANAGE_ALERT_RULES']],
+};
