@@ -8,7 +8,7 @@ import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { createBlobEmulator } from '../../emulators/blob';
 import { createCuration } from '../../src/analytics/curation';
-import { type TenantScope } from '../../src/auth/scope';
+import { tenantScope, type TenantScope } from '../../src/auth/scope';
 import { type Reading, type RefusedReading } from '../../src/domain/reading';
 import { createEraser, type Eraser } from '../../src/erasure/eraser';
 import { createHeldEvents } from '../../src/ingest/held-events';
@@ -28,6 +28,7 @@ import {
   freshKey,
   logger,
   newDevices,
+  principal,
   startStore,
   type Store,
   valueOf,
@@ -158,6 +159,14 @@ export async function startHouse({ blobs, connectionString, folder }: Account): 
       );
       const household: Household = { tenantId, scope, buildingId, spaceIds, devices: [...devices] };
       const { cosmos } = store;
+      for (const lodger of [`lodger of ${tenantId}`, null]) {
+        const spaces = [{ buildingId, spaceIds: [spaceIds[0]!] }];
+        const wanted = { tenantId, role: 'VIEWER' as const, spaces, note: null, expiresInMs: 3_600_000 };
+        const { code } = valueOf(await store.registry.inviteMember(scope, wanted, freshKey()));
+        if (lodger === null) continue;
+        const newcomer = tenantScope(principal(lodger), []);
+        valueOf(await store.registry.acceptInvitation(newcomer, code!, freshKey()));
+      }
       const own = { tenantId, buildingId };
       await cosmos.bulkUpsert('warm', [
         { id: 'avg:00000010', type: 'averages', ...own, points: {} },
