@@ -1177,7 +1177,7 @@ export type BuildingAccessQueryVariables = Exact<{
 }>;
 
 
-export type BuildingAccessQuery = { building: { access: { nodes: Array<{ personId: string | null, role: Role | null, spaceIds: Array<string> | null, grant: { id: string, state: GrantState, role: SharedRole, granteeId: string | null, granteeName: string | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+export type BuildingAccessQuery = { building: { access: { nodes: Array<{ personId: string | null, role: Role | null, spaceIds: Array<string> | null, grant: { id: string, state: GrantState, role: SharedRole, granteeId: string | null, granteeName: string | null } | null, apiKey: { id: string, name: string, prefix: string, permissions: Array<ApiKeyPermission>, createdBy: string } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type BuildingAlertsQueryVariables = Exact<{
   building: string;
@@ -2606,6 +2606,13 @@ export const BuildingAccessDocument = new TypedDocumentString(`
           granteeId
           granteeName
         }
+        apiKey {
+          id
+          name
+          prefix
+          permissions
+          createdBy
+        }
       }
       pageInfo {
         hasNextPage
@@ -2614,7 +2621,7 @@ export const BuildingAccessDocument = new TypedDocumentString(`
     }
   }
 }
-    `, {"hash":"sha256:2afbdcec1312ad1c3ce4e454568d9ea815b47e57c491615297dfd4f18c55ff67"}) as unknown as TypedDocumentString<BuildingAccessQuery, BuildingAccessQueryVariables>;
+    `, {"hash":"sha256:db1ede36effaeddd09243d249f5d788e721c583f01b4c80395b3d80b6cbf9079"}) as unknown as TypedDocumentString<BuildingAccessQuery, BuildingAccessQueryVariables>;
 export const BuildingAlertsDocument = new TypedDocumentString(`
     query BuildingAlerts($building: ID!, $state: AlertState, $acknowledged: Boolean, $minimumSeverity: AlertSeverity, $first: Int, $after: String) {
   building(id: $building) {

@@ -31,6 +31,7 @@ import { maskError } from './error-answers';
 import { createEventStreams } from './event-stream';
 import { registerExportRoutes } from './export-downloads';
 import { createFanOut } from './fan-out';
+import { type PageSignIn } from './graphiql-sign-in';
 import { registerGraphqlRoutes } from './graphql-routes';
 import { createHttpServer } from './http-server';
 import { DEFAULT_LIMITS, type DocumentLimits } from './limits';
@@ -80,6 +81,8 @@ export interface ApiOptions {
   limits?: Partial<DocumentLimits>;
   /** Holds what clients and tenants have left. */
   throttle: Throttle;
+  /** Where GraphiQL signs its user in; left out: they bring a token. */
+  pageSignIn?: PageSignIn;
   /** Web origins whose pages may ask over HTTP, e.g. `https://dashboard.example`; none where left out. */
   origins?: readonly string[];
   /** Of an HTTP request; 10,000 devices take about 2 MB. */
@@ -231,7 +234,7 @@ export function createApi(options: ApiOptions): Api {
         requested,
         turns,
         refusals,
-        graphiql: registerPublicRoutes(app, { schema, metrics, readiness }),
+        graphiql: registerPublicRoutes(app, { schema, metrics, readiness, signIn: options.pageSignIn }),
         streams,
         onSocket: createSocketHandler({ protocol, keepAliveMilliseconds, logger }),
         maximumSockets: options.maximumSockets ?? 10_000,

@@ -87,6 +87,7 @@ run('api', apiSettings, async (settings, logger) => {
   });
   const jobs = createJobs({ cosmos, keyring });
   const blobs = blobServiceOf(settings);
+  const [pageIssuer] = settings.TOKEN_ISSUERS;
   const exported = blobs.getContainerClient(settings.EXPORT_CONTAINER);
   const api = createApi({
     logger,
@@ -118,6 +119,14 @@ run('api', apiSettings, async (settings, logger) => {
     throttle,
     tokens: credentials,
     cursorKey: settings.CURSOR_KEY,
+    ...(settings.GRAPHIQL_CLIENT_ID !== undefined &&
+      pageIssuer !== undefined && {
+        pageSignIn: {
+          issuer: pageIssuer,
+          clientId: settings.GRAPHIQL_CLIENT_ID,
+          scope: settings.GRAPHIQL_SCOPE,
+        },
+      }),
     origins: settings.API_ORIGINS,
     deliveriesPerSecond: settings.DELIVERIES_PER_SECOND,
     gatewayHostName: settings.GATEWAY_PUBLIC_HOST,

@@ -2,12 +2,12 @@ import { createUnionType, Field, ID, InputType, Int, ObjectType, registerEnumTyp
 import { apiKeyPrefix } from '../../auth/api-key';
 import { API_KEY_PERMISSIONS, type ApiKeyPermission as PermissionName } from '../../auth/api-key-permissions';
 import {
-  type ApiKeyView,
   LONGEST_KEY_DAYS,
   MAXIMUM_KEY_BUILDINGS,
   MAXIMUM_KEY_DOCUMENTS,
 } from '../../store/api-keys/api-keys';
 import { MAXIMUM_API_KEYS } from '../../store/api-keys/records';
+import { type ApiKeyView } from '../../store/api-keys/views';
 import { connectionType } from '../connection';
 import { Node } from '../node.type';
 import { type Owned, Visible } from '../rule';
