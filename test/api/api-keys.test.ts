@@ -431,13 +431,4 @@ describe('API keys', () => {
       expect(await response.text()).not.toContain('AAAA');
     }
   });
-
-  it('are answered 503 where they must be looked up and the store is away', async () => {
-    const fresh = await make(owner);
-    await api.cutStore();
-    await eventually(async () => {
-      const { status, errors } = await api.ask(fresh, ViewerDocument);
-      expect([status, errors![0]!.extensions['code']]).toEqual([503, 'UNAVAILABLE']);
-    });
-  });
 });
