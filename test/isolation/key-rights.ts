@@ -25,6 +25,7 @@ export const PERMISSIONS: readonly ApiKeyPermission[] = [
   'READ_INGESTION',
   'READ_AUDIT_LOG',
   'CREATE_BUILDINGS',
+  'REGISTER_DOCUMENTS',
 ];
 
 const DEVICES = ['READ_DEVICES', 'PROVISION_DEVICES', 'MAINTAIN_DEVICES', 'CONFIGURE_DEVICES'] as const;
@@ -124,4 +125,7 @@ export const FOR_KEYS: Readonly<Record<string, KeyGroups>> = {
   'a new alert rule of one’s own for a space': [['MANAGE_ALERT_RULES']],
   'the change of an alert rule': [['MANAGE_ALERT_RULES']],
   'an alert rule’s end': [['MANAGE_ALERT_RULES']],
+  'the documents of a tenant’s clients': [['REGISTER_DOCUMENTS']],
+  'the registration of a document': [['REGISTER_DOCUMENTS']],
+  'the retirement of a document': [['REGISTER_DOCUMENTS']],
 };
