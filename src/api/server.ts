@@ -30,6 +30,7 @@ import { createDocumentCheck } from './document-check';
 import { maskError } from './error-answers';
 import { createEventStreams } from './event-stream';
 import { registerExportRoutes } from './export-downloads';
+import { createExecution } from './execution/execution';
 import { createFanOut } from './fan-out';
 import { type PageSignIn } from './graphiql-sign-in';
 import { registerGraphqlRoutes } from './graphql-routes';
@@ -170,11 +171,12 @@ export function createApi(options: ApiOptions): Api {
         admission,
         requested,
         turns,
+        execution: createExecution({ schema }),
         maximumCachedCharacters: MAXIMUM_CACHED_CHARACTERS,
         meters,
         logger,
       };
-      const execution = {
+      const shared = {
         schema,
         services,
         errorsOf: (errors: readonly GraphQLError[]) =>
@@ -184,7 +186,7 @@ export function createApi(options: ApiOptions): Api {
       const budget = createDeliveryBudget({
         deliveriesPerSecond: options.deliveriesPerSecond ?? DELIVERIES_PER_SECOND,
       });
-      const fanOut = createFanOut({ ...execution, memberships, budget, onDelivered });
+      const fanOut = createFanOut({ ...shared, memberships, budget, onDelivered });
       meters.observe(fanOut.counts);
       const operations = createOperations({
         ...common,
@@ -192,7 +194,7 @@ export function createApi(options: ApiOptions): Api {
         scopes,
         fanOut,
         budget,
-        executor: createExecutor(execution),
+        executor: createExecutor(shared),
         onDelivered,
       });
       const requests = new AsyncLocalStorage<string>();
