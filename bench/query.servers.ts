@@ -102,7 +102,14 @@ async function start(kind: Kind, { account, namespace, issuer, principal }: Setu
   const scopes = createScopes(memberships);
   const signal = new AbortController().signal;
   const context = (): Promise<Context> =>
-    createContext({ services, scopes, principal, requestId: 'bench', signal });
+    createContext({
+      services,
+      scopes,
+      principal,
+      from: { address: '127.0.0.1', transport: 'HTTP' },
+      requestId: 'bench',
+      signal,
+    });
   switch (kind) {
     case 'apollo': {
       const apollo = new ApolloServer<Context>({ schema });

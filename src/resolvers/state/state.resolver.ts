@@ -33,11 +33,11 @@ export class SpaceStatesResolver {
 }
 
 function currentStates(
-  { services: { live }, scope }: Context,
+  { services: { live }, scope, freshness }: Context,
   place: { tenantId: string; buildingId: string; spaceId: string | null },
 ): PlaceState[] {
   const { tenantId, buildingId, spaceId } = place;
-  return live
+  const told = live
     .states(place)
     .toSorted((a, b) => a.quantity - b.quantity)
     .flatMap((value) => {
@@ -46,4 +46,9 @@ function currentStates(
         return [];
       return PlaceState.of(value) ?? [];
     });
+  freshness.note(
+    'states',
+    told.map(({ asOf }) => asOf.getTime()),
+  );
+  return told;
 }
