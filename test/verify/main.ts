@@ -14,6 +14,7 @@ const verifications: Record<string, () => Promise<{ verification: Verification }
   hostile: () => import('./hostile.verify.js'),
   'isolation-of-consumers': () => import('./isolation-of-consumers.verify.js'),
   'aggregate-crash': () => import('./aggregate-crash.verify.js'),
+  privacy: () => import('./privacy.verify.js'),
 };
 
 const SHOWN_DIFFERENCES = 20;
