@@ -148,7 +148,6 @@ export async function buildHouses({ chosen }: { chosen: QuantityName[] }): Promi
       KEY_WITHOUT_PRESENCE: { token },
       MANAGER: await one.person('manager', tenantId, 'MANAGER'),
     };
-    await hear(one, devices, new Map());
     for (const container of ['registry', 'directory'] as const) {
       await copy(one.cosmos, other.cosmos, container);
     }
@@ -171,7 +170,7 @@ function plenty() {
 const CREATE_KEY = `mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) {
   ... on CreateApiKeySuccess { secret } ... on UserError { message } } }`;
 
-/** As gateways note when they heard each device: seconds since 1970, by id; left out: now. */
+/** As gateways note when they heard each device: seconds since 1970, by id. */
 export async function hear(
   { cosmos }: Pick<OwnWorld, 'cosmos'>,
   devices: readonly DeviceDocument[],
@@ -181,7 +180,7 @@ export async function hear(
   const seconds = new Uint32Array(Math.max(...ordinals) + 1);
   const protocols = new Uint8Array(seconds.length).fill(codeOfProtocol('MQTT'));
   devices.forEach(({ id }, i) => {
-    seconds[ordinals[i]!] = heard.get(id) ?? Math.floor(Date.now() / 1_000) - 50;
+    seconds[ordinals[i]!] = heard.get(id)!;
   });
   const { buildingId } = devices[0]!;
   await createActivityWriter({ cosmos }).write([{ buildingId, chunks: [{ index: 0, seconds, protocols }] }]);

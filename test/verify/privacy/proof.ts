@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { tenantScope } from '../../../src/auth/scope';
 import { CHOOSABLE } from '../../../src/domain/presence';
 import { eventually } from '../../support/eventually';
 import { type Outcome } from '../verification';
@@ -189,7 +190,9 @@ async function exportOf(
   { tenantId, buildingId, analyst }: Houses,
   world: Houses['worlds'][number],
 ): Promise<string> {
-  const { readyExport, readyPart } = await world.exported(analyst, tenantId, buildingId);
+  const { principal } = analyst.scope;
+  const scope = tenantScope(principal, await world.registry.memberships(principal.id));
+  const { readyExport, readyPart } = await world.exported({ ...analyst, scope }, tenantId, buildingId);
   const response = await fetch(`${world.url}/exports/${readyExport}/${readyPart}`, {
     headers: { authorization: `Bearer ${analyst.token}` },
   });
