@@ -39,7 +39,8 @@ export interface Houses {
   stop(): Promise<void>;
 }
 
-const ROOMS = 4;
+/** As many as an average over single spaces must be of to be told to residents. */
+const ROOMS = 3;
 /** Of each room. The last measures what tells of presence beside what does not. */
 const MODELS = [
   'climate-sensor',

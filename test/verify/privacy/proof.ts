@@ -25,14 +25,19 @@ export async function prove(options: {
   /** Of each caller; the rest is left out, by the seed. */
   questions: number;
   rounds: number;
+  /** Of the record, before anything is asked: 3 where left out. */
+  minutes?: number;
+  /** Left out: all. */
+  callers?: readonly Caller[];
   progress(line: string): void;
 }): Promise<Outcome> {
   const { seed, progress } = options;
   const random = createRandom(seed);
-  const chosen = CHOOSABLE.filter(() => random.whole(2) === 0);
+  const chosen = CHOOSABLE.filter((_, i) => ((seed >> i) & 1) === 1);
+  const callers = options.callers ?? CALLERS;
   const houses = await buildHouses({ chosen });
   const counts = {
-    callers: CALLERS.length - 1,
+    callers: callers.length - 1,
     'readings in both runs': 0,
     'readings of presence in one run': 0,
     'readings of presence in the other': 0,
@@ -54,7 +59,7 @@ export async function prove(options: {
       await Promise.all(runs.map((run) => run.feed(createRandom(shared), until, seconds)));
     };
     let second = Math.floor(Date.now() / 1_000) - 220;
-    for (let minute = 0; minute < 3; minute++) await feed((second += 60), 60);
+    for (let minute = 0; minute < (options.minutes ?? 3); minute++) await feed((second += 60), 60);
     await Promise.all(runs.map((run) => run.record()));
     await settled(houses, second);
     progress(
@@ -62,7 +67,7 @@ export async function prove(options: {
     );
 
     const all = questionsAbout(houses);
-    for (const caller of CALLERS) {
+    for (const caller of callers) {
       for (const question of some(all, options.questions, random)) {
         const difference = await differenceIn(houses, caller, question);
         counts['answers compared']++;
@@ -77,7 +82,7 @@ export async function prove(options: {
     counts['bytes of exports compared'] = exported[0]!.length;
     if (exported[0] !== exported[1]) differences.push(`seed ${seed}: the export differs`);
 
-    const listening = CALLERS.map((caller) =>
+    const listening = callers.map((caller) =>
       houses.worlds.map((world) => listen(houses, world, houses.people[caller])),
     );
     await eventually(
@@ -92,7 +97,7 @@ export async function prove(options: {
       await settled(houses, second);
     }
     /** What both sides of a caller were told, as soon as it is the same, or at the end. */
-    for (const [i, caller] of CALLERS.entries()) {
+    for (const [i, caller] of callers.entries()) {
       const [left, right] = listening[i]!;
       const told = (): [string, string] => [textOf(left!.told()), textOf(right!.told())];
       for (let tries = 0; tries < 20 && caller !== CONTROL && told()[0] !== told()[1]; tries++)
@@ -120,14 +125,12 @@ export async function prove(options: {
   }
 }
 
-/** All of what few ask, and of the many variations some. */
+/** One of each operation first, as far as they go, then of their many variations. */
 function some(all: Question[], most: number, random: { whole(below: number): number }): Question[] {
-  const left = [...all];
-  const first = new Map(left.map((each) => [each.name, each]));
-  const chosen = [...first.values()];
-  const others = left.filter((each) => first.get(each.name) !== each);
-  while (chosen.length < most && others.length > 0)
-    chosen.push(...others.splice(random.whole(others.length), 1));
+  const first = new Map(all.map((each) => [each.name, each]));
+  const chosen: Question[] = [];
+  for (const from of [[...first.values()], all.filter((each) => first.get(each.name) !== each)])
+    while (chosen.length < most && from.length > 0) chosen.push(...from.splice(random.whole(from.length), 1));
   return chosen;
 }
 
