@@ -28,6 +28,7 @@ import { createKeyring } from '../src/store/keyring';
 import { createMemberships } from '../src/store/memberships';
 import { createRecentReader } from '../src/store/recent-reader';
 import { createRegistry } from '../src/store/registry';
+import { createRememberedReads } from '../src/store/remembered-reads';
 import { createWebhooks } from '../src/store/webhooks/webhooks';
 import { AUDIENCE, logger } from '../test/api/api.support';
 import { type Kind, type Order, type Setup, untyped } from './query.kinds';
@@ -50,10 +51,12 @@ const unused = (): never => {
 };
 
 async function start(kind: Kind, { account, namespace, issuer, principal }: Setup): Promise<string> {
-  const cosmos = createCosmos(account, 'atrium');
+  const store = createCosmos(account, 'atrium');
+  const remembered = createRememberedReads({ cosmos: store, container: 'registry', logger });
+  const cosmos = remembered.noting(store);
   const metrics = createMetrics({ process: 'api' });
   const keyring = createKeyring(Buffer.alloc(32, 7));
-  const registry = createRegistry({ cosmos, keyring });
+  const registry = createRegistry({ cosmos, keyring, reads: remembered.reads });
   const alertFeed = createAlertFeed({ cosmos, logger });
   const live = createLive({ logger, metrics, namespace, hub: 'averages', group: 'live-0' });
   const memberships = createMemberships({ cosmos, logger });
@@ -65,7 +68,7 @@ async function start(kind: Kind, { account, namespace, issuer, principal }: Setu
     jobs,
     exports: createExports({ cosmos, jobs, files: { open: unused }, keepMs: 86_400_000 }),
     averages: createAveragesReader({ cosmos }),
-    recent: createRecentReader({ cosmos }),
+    recent: createRecentReader({ cosmos, keepLatestMs: 1_000 }),
     deviceStatuses,
     coldAccess: { approve: unused, revoke: unused, approvals: unused, issue: unused },
     questions: { readings: unused, history: unused, excursions: unused },
@@ -75,7 +78,7 @@ async function start(kind: Kind, { account, namespace, issuer, principal }: Setu
     live,
     gatewayHostName: 'gateway.example:8443',
   };
-  await Promise.all([live, memberships, deviceStatuses, alertFeed].map((each) => each.start()));
+  await Promise.all([remembered, live, memberships, deviceStatuses, alertFeed].map((each) => each.start()));
 
   if (kind === 'atrium') {
     const api = createApi({

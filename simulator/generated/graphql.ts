@@ -191,7 +191,7 @@ export type ApiKeyPermission =
   | 'READ_ALERTS'
   /** The audit logs of tenant and buildings. */
   | 'READ_AUDIT_LOG'
-  /** Averages, now, live and over time. */
+  /** Averages, now, live and over time; those that tell of presence with READ_PRESENCE. */
   | 'READ_AVERAGES'
   /** The names and time zones of tenant, buildings and spaces. */
   | 'READ_BUILDINGS'
@@ -199,16 +199,18 @@ export type ApiKeyPermission =
   | 'READ_DEAD_LETTERS'
   /** Devices, their health and their live status. */
   | 'READ_DEVICES'
-  /** The counts of what was accepted and stored. */
+  /** The counts of what was accepted and stored; with READ_PRESENCE, since they are of all readings. */
   | 'READ_INGESTION'
-  /** States and alerts that tell whether somebody is there. */
+  /** States and alerts that tell whether somebody is there; beside another permission whatever of it tells of presence. */
   | 'READ_PRESENCE'
-  /** Single readings, their history and excursions, and exports of them. */
+  /** Single readings, their history and excursions, and exports of them; those that tell of presence with READ_PRESENCE. */
   | 'READ_READINGS'
   /** States that do not tell whether somebody is there, e.g. smoke. */
   | 'READ_STATES'
   /** Registers devices in the tenant’s stock, one by one or as a job. */
   | 'REGISTER_DEVICES'
+  /** Registers, lists and retires the documents of clients, where the key is not limited to some buildings. */
+  | 'REGISTER_DOCUMENTS'
   /** Has what was refused judged again. */
   | 'REPLAY_DEAD_LETTERS';
 
@@ -1175,7 +1177,7 @@ export type BuildingAccessQueryVariables = Exact<{
 }>;
 
 
-export type BuildingAccessQuery = { building: { access: { nodes: Array<{ personId: string | null, role: Role | null, spaceIds: Array<string> | null, grant: { id: string, state: GrantState, role: SharedRole, granteeId: string | null, granteeName: string | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+export type BuildingAccessQuery = { building: { access: { nodes: Array<{ personId: string | null, role: Role | null, spaceIds: Array<string> | null, grant: { id: string, state: GrantState, role: SharedRole, granteeId: string | null, granteeName: string | null } | null, apiKey: { id: string, name: string, prefix: string, permissions: Array<ApiKeyPermission>, createdBy: string } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type BuildingAlertsQueryVariables = Exact<{
   building: string;
@@ -2604,6 +2606,13 @@ export const BuildingAccessDocument = new TypedDocumentString(`
           granteeId
           granteeName
         }
+        apiKey {
+          id
+          name
+          prefix
+          permissions
+          createdBy
+        }
       }
       pageInfo {
         hasNextPage
@@ -2612,7 +2621,7 @@ export const BuildingAccessDocument = new TypedDocumentString(`
     }
   }
 }
-    `, {"hash":"sha256:2afbdcec1312ad1c3ce4e454568d9ea815b47e57c491615297dfd4f18c55ff67"}) as unknown as TypedDocumentString<BuildingAccessQuery, BuildingAccessQueryVariables>;
+    `, {"hash":"sha256:db1ede36effaeddd09243d249f5d788e721c583f01b4c80395b3d80b6cbf9079"}) as unknown as TypedDocumentString<BuildingAccessQuery, BuildingAccessQueryVariables>;
 export const BuildingAlertsDocument = new TypedDocumentString(`
     query BuildingAlerts($building: ID!, $state: AlertState, $acknowledged: Boolean, $minimumSeverity: AlertSeverity, $first: Int, $after: String) {
   building(id: $building) {

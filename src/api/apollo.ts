@@ -10,7 +10,8 @@ import { type Context } from '../resolvers/context';
 import { type Admission } from './admission';
 import { payerOf, requestedCost, type RequestedCost, takeCost, withCost } from './cost';
 import { createDocumentCache } from './document-cache';
-import { maskError } from './error-answers';
+import { type ErrorAnswer, maskError } from './error-answers';
+import { type Execution } from './execution/execution';
 import { createIntrospection } from './introspection';
 import { type DocumentLimits } from './limits';
 import { type ApiMeters } from './meters';
@@ -27,6 +28,7 @@ export function createApollo(options: {
   maximumCachedCharacters: number;
   admission: Pick<Admission, 'remember'>;
   throttle: Throttle;
+  execution: Pick<Execution, 'executeCompiled'>;
   meters: ApiMeters;
   logger: Logger;
   /** Of the request that is being answered: Apollo formats some errors where there is no context. */
@@ -34,6 +36,11 @@ export function createApollo(options: {
 }): ApolloServer<Context> {
   const { schema, limits, logger } = options;
   const cache = createDocumentCache({ maximumCharacters: options.maximumCachedCharacters });
+  const answerOf = (error: unknown): ErrorAnswer => {
+    const answer = maskError(error as GraphQLError, options.requestId(), logger);
+    options.meters.errors.inc({ code: answer.extensions.code });
+    return answer;
+  };
   return new ApolloServer<Context>({
     schema,
     introspection: true,
@@ -43,11 +50,7 @@ export function createApollo(options: {
     // A query is named by its text alone, so that nobody fills a store with texts for others to name.
     persistedQueries: false,
     includeStacktraceInErrorResponses: false,
-    formatError(_formatted, error) {
-      const answer = maskError(error as GraphQLError, options.requestId(), logger);
-      options.meters.errors.inc({ code: answer.extensions.code });
-      return answer;
-    },
+    formatError: (_formatted, error) => answerOf(error),
     stopOnTerminationSignals: false,
     parseOptions: { maxTokens: limits.tokens },
     validationOptions: { maxErrors: MAXIMUM_VALIDATION_ERRORS },
@@ -65,7 +68,7 @@ export function createApollo(options: {
     plugins: [
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginCacheControlDisabled(),
-      operations(options),
+      operations({ ...options, answerOf }),
     ],
   });
 }
@@ -77,12 +80,16 @@ function operations({
   throttle,
   admission,
   meters,
+  execution,
+  answerOf,
 }: {
   schema: GraphQLSchema;
   limits: DocumentLimits;
   throttle: Throttle;
   admission: Pick<Admission, 'remember'>;
   meters: ApiMeters;
+  execution: Pick<Execution, 'executeCompiled'>;
+  answerOf(error: unknown): ErrorAnswer;
 }): ApolloServerPlugin<Context> {
   const introspection = createIntrospection(schema);
   return {
@@ -115,12 +122,23 @@ function operations({
             throw clientErrorOverHttp(error);
           }
         },
-        async responseForOperation({ document, operation, request }) {
-          const singleResult =
-            operation && introspection.answer(document, operation, request.variables ?? {});
-          if (!singleResult) return null;
+        // Introspection and what was compiled are answered here, and Apollo executes the rest.
+        async responseForOperation({ document, operation, request, contextValue }) {
+          const variables = request.variables ?? {};
+          const asked = operation && introspection.answer(document, operation, variables);
           const http = { status: undefined, headers: new HeaderMap() };
-          return { http, body: { kind: 'single', singleResult: singleResult as never } };
+          if (asked) return { http, body: { kind: 'single', singleResult: asked as never } };
+          const answer = await execution.executeCompiled({
+            schema,
+            document,
+            contextValue,
+            operationName: request.operationName ?? null,
+            variableValues: variables,
+          });
+          if (answer === undefined) return null;
+          const { errors, data } = answer;
+          const singleResult = errors === undefined ? { data } : { errors: errors.map(answerOf), data };
+          return { http, body: { kind: 'single', singleResult } };
         },
         async willSendResponse({ operation, response, contextValue }) {
           stop({ operation: operation?.operation ?? 'none' });

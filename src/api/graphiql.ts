@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type GraphQLSchema, introspectionFromSchema } from 'graphql';
 import { GRAPHIQL_SCRIPT } from './graphiql-script';
+import { type PageSignIn, SIGN_IN_SCRIPT } from './graphiql-sign-in';
 import { schemaFolder } from './schema-file';
 
 export interface PageFile {
@@ -22,17 +23,21 @@ const PACKAGE_FILES: Record<string, { file: string; type: string }> = {
 };
 
 /** GraphiQL from the npm packages: everything it needs comes from this server, so that it works with no internet. */
-export function createGraphiQL(schema: GraphQLSchema): {
+export function createGraphiQL(
+  schema: GraphQLSchema,
+  signIn?: PageSignIn,
+): {
   page: PageFile;
   file(name: string): PageFile | undefined;
 } {
   const files = new Map<string, PageFile>([
     ['page.js', { type: SCRIPT, body: GRAPHIQL_SCRIPT }],
+    ['sign-in.js', { type: SCRIPT, body: SIGN_IN_SCRIPT }],
     // Public as the schema's text is: the page explains itself before anybody is signed in.
     ['schema.json', { type: 'application/json', body: JSON.stringify(introspectionFromSchema(schema)) }],
   ]);
   return {
-    page: { type: 'text/html; charset=utf-8', body: pageOf(exampleOperations()) },
+    page: { type: 'text/html; charset=utf-8', body: pageOf(exampleOperations(), signIn) },
     // Only these names exist, so that no path reaches anything else. Read when first asked for, then kept.
     file(name) {
       const known = files.get(name);
@@ -50,15 +55,17 @@ export function createGraphiQL(schema: GraphQLSchema): {
 /**
  * The page may run its own files and talk to its own server, and nothing else. A browser need not count a WebSocket of the
  * page's own origin as `'self'`, so that the host is named; one that is none stands in no policy.
+ *
+ * @param provider the origin at which its user is signed in, where there is one.
  */
-export function pageSecurityPolicy(host: string | undefined): string {
+export function pageSecurityPolicy(host: string | undefined, provider?: string): string {
   const sockets = /^[\w.:[\]-]+$/.test(host ?? '') ? ` ws://${host} wss://${host}` : '';
   return [
     "default-src 'self'",
     "style-src 'self' 'unsafe-inline'",
     "img-src 'self' data:",
     "font-src 'self' data:",
-    `connect-src 'self'${sockets}`,
+    `connect-src 'self'${sockets}${provider === undefined ? '' : ` ${provider}`}`,
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ].join('; ');
@@ -115,9 +122,12 @@ const EXAMPLE_VARIABLES: Record<string, string> = {
   RetireDevice: variables({ input: { deviceId: 'a device’s id' } }),
 };
 
-function pageOf(examples: { query: string; variables: string | null }[]): string {
+function pageOf(
+  examples: { query: string; variables: string | null }[],
+  signIn: PageSignIn | undefined,
+): string {
   // A script element of type JSON is data; `<` is escaped so that no example can end it.
-  const data = JSON.stringify(examples).replaceAll('<', '\\u003c');
+  const dataOf = (value: unknown): string => JSON.stringify(value).replaceAll('<', '\\u003c');
   return `<!doctype html>
 <html lang="en">
   <head>
@@ -137,15 +147,18 @@ function pageOf(examples: { query: string; variables: string | null }[]): string
       <label for="token">Access token</label>
       <input id="token" type="password" autocomplete="off" placeholder="from npm run -s token -- --user owner@north.example" />
       <button type="submit">Use</button>
+      <button type="button" id="provider-sign-in" hidden>Sign in</button>
       <output id="signed-in"></output>
     </form>
     <div id="graphiql">Loading …</div>
-    <script type="application/json" id="examples">${data}</script>
+    <script type="application/json" id="examples">${dataOf(examples)}</script>
+    <script type="application/json" id="provider">${dataOf(signIn ?? null)}</script>
     <script src="${GRAPHIQL_PATH}/react.js"></script>
     <script src="${GRAPHIQL_PATH}/react-dom.js"></script>
     <script src="${GRAPHIQL_PATH}/graphiql.js"></script>
     <script src="${GRAPHIQL_PATH}/graphql-ws.js"></script>
     <script src="${GRAPHIQL_PATH}/page.js"></script>
+    <script src="${GRAPHIQL_PATH}/sign-in.js"></script>
   </body>
 </html>
 `;

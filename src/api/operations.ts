@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import {
   createSourceEventStream,
   type DocumentNode,
-  execute,
   type ExecutionArgs,
   type ExecutionResult,
   getOperationAST,
@@ -21,6 +20,7 @@ import { type Admission } from './admission';
 import { payerOf, requestedCost, type RequestedCost, takeCost, withCost } from './cost';
 import { createDocumentCache, documentKey } from './document-cache';
 import { type DeliveryBudget } from './delivery-budget';
+import { type Execution } from './execution/execution';
 import { type FanOut, type Sink } from './fan-out';
 import { createIntrospection } from './introspection';
 import { type DocumentLimits } from './limits';
@@ -81,6 +81,7 @@ export function createOperations(options: {
   turns: Turns;
   /** Executes for subscriptions that share with nobody. */
   executor: Pick<Executor, 'textOf'>;
+  execution: Pick<Execution, 'execute'>;
   onDelivered(results: number): void;
   throttle: Throttle;
   maximumCachedCharacters: number;
@@ -97,6 +98,7 @@ export function createOperations(options: {
     turns,
     throttle,
     executor,
+    execution,
     onDelivered,
   } = options;
   const cache = createDocumentCache({ maximumCharacters: options.maximumCachedCharacters });
@@ -170,7 +172,8 @@ export function createOperations(options: {
 
     async execute(args) {
       const { operation, variables, cost } = asked.get(args)!;
-      const result = introspection.answer(args.document, operation, variables) ?? (await execute(args));
+      const introspected = introspection.answer(args.document, operation, variables);
+      const result = introspected ?? (await execution.execute(args));
       const payer = payerOf((args.contextValue as Context).scope);
       return withCost(result, throttle, payer, cost);
     },

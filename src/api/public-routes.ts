@@ -3,6 +3,7 @@ import { type GraphQLSchema } from 'graphql';
 import { healthAnswers, type Readiness } from '../observability/health';
 import { type Registry as Metrics } from '../observability/metrics';
 import { createGraphiQL, GRAPHIQL_PATH, type PageFile, pageSecurityPolicy } from './graphiql';
+import { type PageSignIn, signInOrigin } from './graphiql-sign-in';
 import { schemaText } from './schema-file';
 
 export interface GraphiqlPage {
@@ -16,7 +17,12 @@ export interface GraphiqlPage {
  */
 export function registerPublicRoutes(
   app: FastifyInstance,
-  options: { schema: GraphQLSchema; metrics: Metrics; readiness: () => Readiness },
+  options: {
+    schema: GraphQLSchema;
+    metrics: Metrics;
+    readiness: () => Readiness;
+    signIn?: PageSignIn | undefined;
+  },
 ): GraphiqlPage {
   const health = healthAnswers(options);
   for (const path of ['/healthz', '/readyz', '/metrics']) {
@@ -28,7 +34,7 @@ export function registerPublicRoutes(
   const text = schemaText(options.schema);
   app.get('/schema.graphql', async (_request, reply) => reply.type('text/plain; charset=utf-8').send(text));
 
-  const graphiql = createGraphiQL(options.schema);
+  const graphiql = createGraphiQL(options.schema, options.signIn);
   app.get<{ Params: { name: string } }>(`${GRAPHIQL_PATH}/:name`, async (request, reply) => {
     const file = graphiql.file(request.params.name);
     if (file === undefined) return reply.callNotFound();
@@ -37,7 +43,7 @@ export function registerPublicRoutes(
   return {
     page: graphiql.page,
     headers: (host) => ({
-      'content-security-policy': pageSecurityPolicy(host),
+      'content-security-policy': pageSecurityPolicy(host, signInOrigin(options.signIn)),
       'cache-control': 'no-cache',
       // The same address answers a program with JSON.
       vary: 'accept',

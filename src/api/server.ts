@@ -30,7 +30,9 @@ import { createDocumentCheck } from './document-check';
 import { maskError } from './error-answers';
 import { createEventStreams } from './event-stream';
 import { registerExportRoutes } from './export-downloads';
+import { createExecution } from './execution/execution';
 import { createFanOut } from './fan-out';
+import { type PageSignIn } from './graphiql-sign-in';
 import { registerGraphqlRoutes } from './graphql-routes';
 import { createHttpServer } from './http-server';
 import { DEFAULT_LIMITS, type DocumentLimits } from './limits';
@@ -80,6 +82,8 @@ export interface ApiOptions {
   limits?: Partial<DocumentLimits>;
   /** Holds what clients and tenants have left. */
   throttle: Throttle;
+  /** Where GraphiQL signs its user in; left out: they bring a token. */
+  pageSignIn?: PageSignIn;
   /** Web origins whose pages may ask over HTTP, e.g. `https://dashboard.example`; none where left out. */
   origins?: readonly string[];
   /** Of an HTTP request; 10,000 devices take about 2 MB. */
@@ -167,11 +171,12 @@ export function createApi(options: ApiOptions): Api {
         admission,
         requested,
         turns,
+        execution: createExecution({ schema }),
         maximumCachedCharacters: MAXIMUM_CACHED_CHARACTERS,
         meters,
         logger,
       };
-      const execution = {
+      const shared = {
         schema,
         services,
         errorsOf: (errors: readonly GraphQLError[]) =>
@@ -181,7 +186,7 @@ export function createApi(options: ApiOptions): Api {
       const budget = createDeliveryBudget({
         deliveriesPerSecond: options.deliveriesPerSecond ?? DELIVERIES_PER_SECOND,
       });
-      const fanOut = createFanOut({ ...execution, memberships, budget, onDelivered });
+      const fanOut = createFanOut({ ...shared, memberships, budget, onDelivered });
       meters.observe(fanOut.counts);
       const operations = createOperations({
         ...common,
@@ -189,7 +194,7 @@ export function createApi(options: ApiOptions): Api {
         scopes,
         fanOut,
         budget,
-        executor: createExecutor(execution),
+        executor: createExecutor(shared),
         onDelivered,
       });
       const requests = new AsyncLocalStorage<string>();
@@ -231,7 +236,7 @@ export function createApi(options: ApiOptions): Api {
         requested,
         turns,
         refusals,
-        graphiql: registerPublicRoutes(app, { schema, metrics, readiness }),
+        graphiql: registerPublicRoutes(app, { schema, metrics, readiness, signIn: options.pageSignIn }),
         streams,
         onSocket: createSocketHandler({ protocol, keepAliveMilliseconds, logger }),
         maximumSockets: options.maximumSockets ?? 10_000,

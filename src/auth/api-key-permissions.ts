@@ -30,6 +30,8 @@ export const API_KEY_PERMISSIONS = {
   READ_INGESTION: [...PLACES, 'ingestion.read'],
   READ_AUDIT_LOG: [...PLACES, 'audit.read'],
   CREATE_BUILDINGS: [...PLACES, 'building.create'],
+  /** A build pipeline's: what a document answers follows from who sends it, so that it gives away nothing. */
+  REGISTER_DOCUMENTS: [...PLACES, 'document.manage'],
 } as const satisfies Record<string, readonly Permission[]>;
 
 export type ApiKeyPermission = keyof typeof API_KEY_PERMISSIONS;

@@ -340,6 +340,16 @@ export const apiSettings = (variables: Variables = process.env) =>
         .string()
         .default('https://api.atrium.example/')
         .describe('audience an access token must name'),
+      GRAPHIQL_CLIENT_ID: z
+        .string()
+        .optional()
+        .describe(
+          'by which the first of TOKEN_ISSUERS knows the GraphiQL page, a public client; left out, its users bring a token',
+        ),
+      GRAPHIQL_SCOPE: z
+        .string()
+        .default('openid email api')
+        .describe('scope that GraphiQL asks for, e.g. openid api://atrium/.default'),
       CURSOR_KEY: key32('32 bytes in base64 that bind cursors to their caller'),
       GATEWAY_PUBLIC_HOST: z
         .string()

@@ -25,6 +25,7 @@ import { createRecentReader } from '../store/recent-reader';
 import { createRecentTail } from '../store/recent-tail';
 import { createWebhooks } from '../store/webhooks/webhooks';
 import { createRegistry } from '../store/registry';
+import { createRememberedReads } from '../store/remembered-reads';
 import { ALERTS_SCHEMA, decodeAlertEvent } from '../stream/alerts';
 import { createStreamProducer } from '../stream/producer';
 import { USAGE_SCHEMA } from '../stream/usage';
@@ -33,11 +34,15 @@ import { run, stopInOrder } from './run';
 
 // How far an issuer's clock may be from ours.
 const CLOCK_TOLERANCE_SECONDS = 5;
+// Latest readings are written about once a minute: a moment more is not seen, and one call serves all who look.
+const LATEST_KEPT_MS = 1_000;
 
 /** The GraphQL API over HTTP, WebSocket and server-sent events. */
 run('api', apiSettings, async (settings, logger) => {
   const metrics = createMetrics({ process: 'api' });
-  const cosmos = createCosmos(cosmosAccountOf(settings), settings.COSMOS_DATABASE);
+  const store = createCosmos(cosmosAccountOf(settings), settings.COSMOS_DATABASE);
+  const remembered = createRememberedReads({ cosmos: store, container: 'registry', logger });
+  const cosmos = remembered.noting(store);
   const alertFeed = createAlertFeed({ cosmos, logger });
   const throttle = createThrottle({
     client: { capacity: settings.CLIENT_COST_CAPACITY, restorePerSecond: settings.CLIENT_COST_PER_SECOND },
@@ -71,8 +76,13 @@ run('api', apiSettings, async (settings, logger) => {
     memberships,
     logger,
   });
-  const registry = createRegistry({ cosmos, keyring });
-  const deviceStatuses = createDeviceStatuses({ cosmos, registry, logger });
+  const registry = createRegistry({ cosmos, keyring, reads: remembered.reads });
+  // It follows changes itself, and reads what they lead on from: that must not be older than the feed told it already.
+  const deviceStatuses = createDeviceStatuses({
+    cosmos,
+    registry: createRegistry({ cosmos, keyring }),
+    logger,
+  });
   const erased = createErasedTenants({ cosmos, logger });
   const analytics = createAnalytics({
     container: blobServiceOf(settings).getContainerClient(settings.COLD_CONTAINER),
@@ -87,6 +97,7 @@ run('api', apiSettings, async (settings, logger) => {
   });
   const jobs = createJobs({ cosmos, keyring });
   const blobs = blobServiceOf(settings);
+  const [pageIssuer] = settings.TOKEN_ISSUERS;
   const exported = blobs.getContainerClient(settings.EXPORT_CONTAINER);
   const api = createApi({
     logger,
@@ -108,7 +119,7 @@ run('api', apiSettings, async (settings, logger) => {
     }),
     memberships,
     averages: createAveragesReader({ cosmos }),
-    recent: createRecentReader({ cosmos }),
+    recent: createRecentReader({ cosmos, keepLatestMs: LATEST_KEPT_MS }),
     deviceStatuses,
     questions: analytics.questions,
     alerting: createAlerting({ cosmos, keepSeconds: settings.ALERT_DAYS * 86_400 }),
@@ -118,13 +129,21 @@ run('api', apiSettings, async (settings, logger) => {
     throttle,
     tokens: credentials,
     cursorKey: settings.CURSOR_KEY,
+    ...(settings.GRAPHIQL_CLIENT_ID !== undefined &&
+      pageIssuer !== undefined && {
+        pageSignIn: {
+          issuer: pageIssuer,
+          clientId: settings.GRAPHIQL_CLIENT_ID,
+          scope: settings.GRAPHIQL_SCOPE,
+        },
+      }),
     origins: settings.API_ORIGINS,
     deliveriesPerSecond: settings.DELIVERIES_PER_SECOND,
     gatewayHostName: settings.GATEWAY_PUBLIC_HOST,
     minimumSpaces: settings.PRIVACY_MINIMUM_SPACES,
   });
   await cosmos.ensureContainers();
-  const followers = [live, memberships, deviceStatuses, alertFeed, erased];
+  const followers = [remembered, live, memberships, deviceStatuses, alertFeed, erased];
   await Promise.all([...followers.map((each) => each.start()), analytics.start()]);
   await api.start();
   credentials.start();
@@ -138,6 +157,7 @@ run('api', apiSettings, async (settings, logger) => {
         exchange.stop,
         producer.stop,
         live.stop,
+        remembered.stop,
         memberships.stop,
         deviceStatuses.stop,
         alertFeed.stop,

@@ -49,8 +49,8 @@ export interface Loaders {
   toldDevices: DataLoader<string, ToldDevices>;
   /** Of a building: in how many spaces each quantity is measured. */
   measuredSpaces: DataLoader<string, Partial<Record<QuantityName, number>>>;
-  /** Of points: null for one that was not heard, and for a quantity whose readings the scope does not show. */
-  latestReading: DataLoader<LatestKey, LatestReading | null, string>;
+  /** Of the points of each list: null for one that was not heard, and for a quantity whose readings the scope does not show. */
+  latestReadings: DataLoader<readonly LatestKey[], (LatestReading | null)[]>;
   /** The message of a dead letter. */
   deadLetterPayload: DataLoader<LetterKey, Buffer | null, string>;
   /** Shows secrets: each once, however often one request asks. */
@@ -124,12 +124,14 @@ export function createLoaders(
       options,
     ),
     latestAverages: new DataLoader((ids) => averages.latest(scope, ids), options),
-    latestReading: new DataLoader<LatestKey, LatestReading | null, string>(
-      (keys) => recent.latest(scope, keys),
-      {
-        ...options,
-        cacheKeyFn: ({ tenantId, buildingId, pointOrdinal }) => `${tenantId}/${buildingId}/${pointOrdinal}`,
+    // Lists of points, as those of a device are asked for together: a key and a promise for each would cost more than they save.
+    latestReadings: new DataLoader<readonly LatestKey[], (LatestReading | null)[]>(
+      async (lists) => {
+        const found = await recent.latest(scope, lists.flat());
+        let next = 0;
+        return lists.map(({ length }) => found.slice(next, (next += length)));
       },
+      { ...options, cache: false },
     ),
   };
 }

@@ -6,6 +6,8 @@ import { durationOf, millisecondsOf } from '../domain/duration';
 export const DateTime = new GraphQLScalarType({
   ...GraphQLDateTime.toConfig(),
   description: 'An instant in UTC, as RFC 3339 writes it, to the millisecond: `2026-03-01T12:00:00.000Z`.',
+  // The text at once, as writing the answer would ask each Date for it. Throws for an invalid one.
+  serialize: (value) => (value instanceof Date ? value.toISOString() : GraphQLDateTime.serialize(value)),
 });
 
 export const Long = new GraphQLScalarType({

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { GraphQLInputObjectType, type GraphQLSchema } from 'graphql';
-import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
+import { buildSchemaSync, getMetadataStorage, type NonEmptyArray } from 'type-graphql';
 import {
   AcknowledgeAlertResolver,
   AlertResolver,
@@ -162,6 +162,8 @@ const ONE_OF = ['AlertConditionInput'];
 
 /** The schema with its resolvers. They hold no state: all they work with comes by the context. */
 export function createSchema(): GraphQLSchema {
+  // A field without a resolver of its own is read from its object by graphql-js, not by a function around that.
+  for (const type of getMetadataStorage().objectTypes) type.simpleResolvers = true;
   const schema = buildSchemaSync({
     resolvers,
     scalarsMap: [{ type: Date, scalar: DateTime }],

@@ -207,8 +207,14 @@ export function latestIdOf(tenantId: string, block: number): string {
   return `latest_${tenantId}_${String(block).padStart(6, '0')}`;
 }
 
-export function latestAt({ rows }: LatestDocument, pointOrdinal: number): LatestReading | null {
-  const bytes = Buffer.from(rows, 'base64');
+/** What a document holds, decoded. */
+export type LatestRows = Buffer;
+
+export function latestRowsOf({ rows }: LatestDocument): LatestRows {
+  return Buffer.from(rows, 'base64');
+}
+
+export function latestAt(bytes: LatestRows, pointOrdinal: number): LatestReading | null {
   const at = (pointOrdinal % LATEST_BLOCK_POINTS) * LATEST_BYTES;
   if (at + LATEST_BYTES > bytes.length) return null;
   const observedAt = bytes.readDoubleLE(at);

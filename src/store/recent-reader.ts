@@ -1,6 +1,7 @@
 import { allows, allowsSomewhere, type TenantScope } from '../auth/scope';
 import { quantityOfCode } from '../domain/quantity';
 import { type Cosmos } from './cosmos';
+import { createLatestBlocks, type LatestBlock } from './latest-blocks';
 import {
   type RecentQuery,
   type RecentReader,
@@ -12,7 +13,6 @@ import {
   type HeldDocument,
   latestAt,
   latestBlockOf,
-  type LatestDocument,
   latestIdOf,
   RECENT_CHUNK_MINUTES,
   recentChunkOf,
@@ -81,10 +81,13 @@ export function createRecentSource({ cosmos }: { cosmos: Reading }): RecentSourc
  */
 export function createRecentReader(options: {
   cosmos: Reading;
+  /** How long latest readings that were read are told again; they are written about once a minute. Default: not at all. */
+  keepLatestMs?: number;
   /** Milliseconds since 1970. */
   now?: () => number;
 }): RecentReader {
-  const { cosmos, now = Date.now } = options;
+  const { cosmos, keepLatestMs = 0, now = Date.now } = options;
+  const latest = createLatestBlocks({ cosmos, keepMs: keepLatestMs, now });
   return {
     async *readRecent(scope, query) {
       const { buildingId, from, to } = query;
@@ -116,20 +119,24 @@ export function createRecentReader(options: {
     },
 
     async latest(scope, keys) {
-      const blocks = new Map<string, { partition: string; id: string }>();
-      const blockKeys = keys.map(({ tenantId, buildingId, pointOrdinal }) => {
-        const id = latestIdOf(tenantId, latestBlockOf(pointOrdinal));
-        const key = `${buildingId}/${id}`;
-        blocks.set(key, { partition: buildingId, id });
-        return key;
-      });
-      const documents = await cosmos.readMany<LatestDocument>('recent', [...blocks.values()]);
-      const byKey = new Map([...blocks.keys()].map((key, index) => [key, documents[index] ?? null]));
-      return keys.map(({ tenantId, buildingId, spaceId = null, quantity, pointOrdinal }, index) => {
-        const document = byKey.get(blockKeys[index]!) ?? null;
-        if (document === null) return null;
+      const blocks = new Map<string, LatestBlock & { index: number }>();
+      const seen = keys.map(({ tenantId, buildingId, spaceId = null, quantity, pointOrdinal }) => {
+        const number = latestBlockOf(pointOrdinal);
+        const key = `${buildingId} ${tenantId} ${number}`;
+        let block = blocks.get(key);
+        if (block === undefined) {
+          const id = latestIdOf(tenantId, number);
+          blocks.set(key, (block = { partition: buildingId, id, shown: false, index: blocks.size }));
+        }
         if (!allows(scope, 'reading.read', { tenantId, buildingId, spaceId, quantity })) return null;
-        return latestAt(document, pointOrdinal);
+        block.shown = true;
+        return block;
+      });
+      const found = await latest.read([...blocks.values()]);
+      return keys.map(({ pointOrdinal }, i) => {
+        const block = seen[i];
+        const rows = block ? found[block.index] : null;
+        return rows ? latestAt(rows, pointOrdinal) : null;
       });
     },
   };

@@ -18,6 +18,7 @@ import { type ApiKeys, createApiKeys } from './api-keys/api-keys';
 import { createGrants, type Grants } from './grants/grants';
 import { createIngestionReports, type IngestionReports } from './ingestion/report';
 import { type Keyring } from './keyring';
+import { readingThrough, type Reads } from './remembered-reads';
 import { type AuditFilter, type AuditLogOf, createAuditLog } from './registry/audit-log';
 import { createPeople, type MembershipSweep, type Operators, type People } from './people/people';
 import { createBuildingLocks } from './registry/building-locks';
@@ -291,7 +292,16 @@ export interface Registry
   ): Promise<Outcome<DeviceDocument>>;
 }
 
-export function createRegistry({ cosmos, keyring }: { cosmos: Cosmos; keyring: Keyring }): Registry {
+export function createRegistry({
+  cosmos,
+  keyring,
+  reads = readingThrough(cosmos, 'registry'),
+}: {
+  cosmos: Cosmos;
+  keyring: Keyring;
+  /** Of `registry`, for what is looked up and listed: what is changed is always read from the store. */
+  reads?: Reads;
+}): Registry {
   const locks = createBuildingLocks();
   const changes = createDeviceChanges({ cosmos, locks });
   const serialNumbers = createSerialNumbers({ cosmos });
@@ -305,11 +315,11 @@ export function createRegistry({ cosmos, keyring }: { cosmos: Cosmos; keyring: K
   const claimFromStock = createClaimFromStock({ cosmos, keyring, sagas, attempts });
   return {
     ...createTenants({ cosmos }),
-    ...createBuildings({ cosmos }),
-    ...createSpaces({ cosmos }),
+    ...createBuildings({ cosmos, reads }),
+    ...createSpaces({ reads }),
     ...createDeadLettersReader({ cosmos }),
     ...createIngestionReports({ cosmos }),
-    ...createDevices({ cosmos }),
+    ...createDevices({ cosmos, reads }),
     ...createAuditLog({ cosmos }),
     ...createProvisioning({ cosmos, keyring, locks, serialNumbers }),
     ...createStock({ cosmos, serialNumbers }),

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { createClient as createEventClient } from 'graphql-sse';
 import { type Client } from 'graphql-ws';
 import {
   ApiKeysDocument,
+  BuildingAccessDocument,
   CreateApiKeyDocument,
   type CreateApiKeyInput,
   RevokeApiKeyDocument,
@@ -326,28 +328,76 @@ describe('API keys', () => {
   it('share an execution with others of equal rights and no one else', async () => {
     const executions = async (): Promise<number> =>
       Number(/atrium_api_shared_executions\{.*\} (\d+)$/m.exec(await api.metrics.metrics())![1]);
-    const both = `subscription ($id: ID!) { buildingAverage(building: $id) { mean quantity } }`;
     await eventually(async () => expect(await executions()).toBe(0));
-    const told: unknown[][] = [[], [], []];
+    await api.publish(average(building, { quantityName: 'MOTION_LEVEL', mean: 7 }));
+    const quantities = '{ building(id: "ID") { averages { quantity } } }'.replace('ID', building.id);
+    await eventually(async () => {
+      const { data } = await api.ask<{ building: { averages: unknown[] } }, object>(owner, quantities);
+      expect(data!.building.averages).toHaveLength(2);
+    });
     const keys = [
       await make(owner),
       await make(manager, { buildingIds: [building.id] }),
+      await make(owner, { permissions: ['READ_AVERAGES', 'READ_PRESENCE'] }),
       await make(owner, { permissions: ['READ_STATES'] }),
     ];
-    for (const [i, key] of keys.entries()) {
-      api.subscriber(key).subscribe(
-        { query: both, variables: { id: building.id } },
+    const told = keys.map((key) => {
+      const said: string[] = [];
+      subscriber(key).subscribe<{ buildingAverage: { quantity: string } }>(
         {
-          next: (result) => told[i]!.push(result),
-          error: (error) => told[i]!.push(error),
+          query: 'subscription ($id: ID!) { buildingAverage(building: $id) { quantity } }',
+          variables: { id: building.id },
+        },
+        {
+          next: ({ data, errors }) =>
+            void said.push(data?.buildingAverage?.quantity ?? JSON.stringify(errors)),
+          error: (error) => void said.push(JSON.stringify(error)),
           complete: () => undefined,
         },
       );
+      return said;
+    });
+    await eventually(() => expect(told.map(({ length }) => length)).toEqual([1, 1, 2, 1]));
+    expect(told.slice(0, 3).map((each) => each.sort())).toEqual([
+      ['AIR_TEMPERATURE'],
+      ['AIR_TEMPERATURE'],
+      ['AIR_TEMPERATURE', 'MOTION_LEVEL'],
+    ]);
+    expect(told[3]![0]).toContain('NOT_FOUND');
+    expect(await executions()).toBe(2);
+  });
+
+  it('that are locked to documents execute these, to the letter, and no other', async () => {
+    const hash = createHash('sha256').update(NAMES).digest('hex');
+    const key = await make(owner, { documents: [`sha256:${hash}`] });
+    expect((await api.ask<object, object>(key, NAMES)).data).toMatchObject({ buildings: {} });
+    for (const other of [`${NAMES} `, '{ viewer { id } }']) {
+      const { errors } = await api.ask<object, object>(key, other);
+      expect(errors).toMatchObject([{ extensions: { code: 'DOCUMENT_NOT_ALLOWED' } }]);
     }
-    await eventually(() => expect(told.map(({ length }) => length)).toEqual([1, 1, 1]));
-    expect(told[0]).toEqual(told[1]);
-    expect(JSON.stringify(told[2])).toContain('NOT_FOUND');
-    expect(await executions()).toBe(1);
+  });
+
+  it('are among what an owner sees of who can see a building', async () => {
+    const { building: house } = await buildBuilding(api, owner, NORTH, { name: 'Watched' });
+    const [one, other] = [
+      await make(owner, { buildingIds: [house.id] }),
+      await make(owner, { buildingIds: [building.id] }),
+    ];
+    const ended = await make(owner, { buildingIds: [house.id] });
+    await revoke(ended.id);
+    const ids: string[] = [];
+    const page = async (after: string | null) =>
+      (await api.ask(owner, BuildingAccessDocument, { building: house.id, first: 3, after })).data!.building!
+        .access!;
+    for (let after: string | null = null; ;) {
+      const { nodes, pageInfo }: Awaited<ReturnType<typeof page>> = await page(after);
+      ids.push(...nodes.flatMap(({ apiKey }) => (apiKey ? [apiKey.id] : [])));
+      if (!pageInfo.hasNextPage) break;
+      after = pageInfo.endCursor!;
+    }
+    expect([ids[0], new Set(ids).size]).toEqual([one.id, ids.length]);
+    expect(ids).not.toContain(other.id);
+    expect(ids).not.toContain(ended.id);
   });
 
   it('made up by somebody cost no more looks into the store than an address may have', async () => {

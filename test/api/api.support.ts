@@ -41,6 +41,7 @@ import { createMemberships, type Memberships } from '../../src/store/memberships
 import { createRecentReader } from '../../src/store/recent-reader';
 import { createWebhooks } from '../../src/store/webhooks/webhooks';
 import { createRegistry, type Registry } from '../../src/store/registry';
+import { createRememberedReads } from '../../src/store/remembered-reads';
 import {
   AVERAGES_SCHEMA,
   encodeAverages,
@@ -152,15 +153,24 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
     startIssuer(),
   ]);
   const namespace = { connectionString };
-  const cosmos = createCosmos(account, 'atrium');
-  await cosmos.ensureContainers();
+  const store = createCosmos(account, 'atrium');
+  await store.ensureContainers();
   const calls: string[] = [];
-  const recorded = recording(cosmos, calls);
+  const recorder = recording(store, calls);
+  const remembered = createRememberedReads({
+    // It follows by itself: no call of that belongs to a request.
+    cosmos: { ...recorder, changes: store.changes, feedRanges: store.feedRanges },
+    container: 'registry',
+    logger,
+  });
+  const recorded = remembered.noting(recorder);
+  // What the test itself writes is written as by the replica, which reads it from then on.
+  const cosmos = remembered.noting(store);
   const keyring = createKeyring(Buffer.alloc(32, 7));
   const registry = createRegistry({ cosmos, keyring });
   const metrics = createMetrics({ process: 'api' });
   const producer = createStreamProducer({ namespace, hub: 'averages' });
-  await producer.start();
+  await Promise.all([producer.start(), remembered.start()]);
   const verifier = createTokenVerifier({
     issuers: [{ issuer: issuer.url }, ...(options.issuers ?? []).map((url) => ({ issuer: url }))],
     audience: AUDIENCE,
@@ -188,9 +198,13 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
       logger,
       usesEveryMs: 200,
     });
-    const ofReplica = createRegistry({ cosmos: recorded, keyring });
+    const ofReplica = createRegistry({ cosmos: recorded, keyring, reads: remembered.reads });
     // It looks by itself, now and then: no call of it belongs to a request.
-    const deviceStatuses = createDeviceStatuses({ cosmos, registry: ofReplica, logger });
+    const deviceStatuses = createDeviceStatuses({
+      cosmos,
+      registry: createRegistry({ cosmos: recorded, keyring }),
+      logger,
+    });
     const followers = [live, memberships, deviceStatuses, alertFeed];
     await Promise.all(followers.map((each) => each.start()));
     credentials.start();
@@ -250,7 +264,7 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
   const stop = async (): Promise<void> => {
     for (const client of clients) await client.dispose();
     for (const each of started.splice(0)) await each.stop();
-    await Promise.all([producer.stop(), issuer.stop()]);
+    await Promise.all([producer.stop(), remembered.stop(), issuer.stop()]);
     cosmos.stop();
     await Promise.all([cut ? undefined : cosmosEmulator.stop(), eventHubs.stop()]);
     rmSync(dataDir, { recursive: true, force: true });

@@ -219,7 +219,7 @@ describe('the API over HTTP', () => {
     const { host } = new URL(api.url);
     expect(policy).toContain(`connect-src 'self' ws://${host} wss://${host};`);
     const files = [...html.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path!);
-    expect(files).toHaveLength(6);
+    expect(files).toHaveLength(7);
     expect(html).not.toMatch(/(?:src|href)="https?:/);
     for (const path of files) {
       const file = await fetch(`${api.url}${path}`);

@@ -1,4 +1,6 @@
 import {
+  CreateApiKeyDocument,
+  type CreateApiKeyInput,
   RegisterDocumentsDocument,
   RetireDocumentsDocument,
   TrustedDocumentsDocument,
@@ -260,5 +262,78 @@ describe('trusted documents', () => {
       'document.retire one',
       'document.retire two',
     ]);
+  });
+
+  const keyOf = async (parts: Pick<CreateApiKeyInput, 'permissions'> & Partial<CreateApiKeyInput>) => {
+    const input = { tenantId: NORTH, name: 'Key', expiresInDays: 1, idempotencyKey: freshKey(), ...parts };
+    const made = (await api.ask(owner, CreateApiKeyDocument, { input })).data!.createApiKey;
+    if (made.__typename !== 'CreateApiKeySuccess') throw new Error(made.message);
+    return { token: made.secret! };
+  };
+
+  it('are all that a key may execute that is locked to them, by id or by text, over every transport', async () => {
+    const live = { query: LIVE, variables: { id: building.id } };
+    await register(owner, NORTH, 'app', [NAMED, VIEWER]);
+    const key = await keyOf({
+      permissions: ['READ_AVERAGES'],
+      documents: [documentIdOf(NAMED), documentIdOf(LIVE)],
+    });
+    const named = { data: { building: { name: 'Building 25' } } };
+    const variables = { id: building.id };
+    expect(await post(api, key, { documentId: documentIdOf(NAMED), variables })).toMatchObject(named);
+    expect(await post(api, key, { query: NAMED, variables })).toMatchObject(named);
+    expect(await overWebSocket(api, key, { documentId: documentIdOf(NAMED), variables })).toMatchObject(
+      named,
+    );
+    await api.publish(average(building, { mean: 22 }));
+    const mean = { data: { buildingAverage: { mean: 22 } } };
+    await eventually(async () => expect(await overWebSocket(api, key, live)).toMatchObject(mean));
+    expect(await byServerSentEvents(api, key, live)).toMatchObject(mean);
+
+    const refused = [{ extensions: { code: 'DOCUMENT_NOT_ALLOWED' } }];
+    for (const body of [
+      { documentId: documentIdOf(VIEWER) },
+      { query: VIEWER },
+      { query: `${NAMED} `, variables },
+      { query: 'not GraphQL {' },
+      { query: '{ __typename }' },
+    ]) {
+      api.storeCalls();
+      expect(await post(api, key, body)).toMatchObject({ status: 403, errors: refused });
+      // Nobody looked for it: what a key may not execute is not found out about either.
+      expect(api.storeCalls()).toEqual([]);
+      expect(await overWebSocket(api, key, body)).toMatchObject({ errors: refused });
+      expect(await byServerSentEvents(api, key, { query: '', ...body })).toMatchObject({ errors: refused });
+    }
+    // However a text is written into an address, it is the text that is executed that must be allowed.
+    for (const search of [
+      'query=%7Bviewer%7Bid%7D%7D',
+      'query=&query={viewer{id}}',
+      'query=%ZZ{viewer{id}}',
+    ]) {
+      const got = await fetch(`${api.url}/graphql?${search}`, {
+        headers: { 'apollo-require-preflight': '1', authorization: `Bearer ${key.token}` },
+      });
+      expect(got.status).toBeGreaterThanOrEqual(400);
+    }
+  });
+
+  it('are registered by the key of a build pipeline, and by no other', async () => {
+    const documents = [{ documentId: documentIdOf(VIEWER), text: VIEWER }];
+    const input = { tenantId: NORTH, client: 'pipeline', documents, idempotencyKey: freshKey() };
+    const pipeline = await keyOf({ permissions: ['REGISTER_DOCUMENTS'] });
+    const made = await api.ask(pipeline, RegisterDocumentsDocument, { input });
+    expect(made.data!.registerDocuments).toMatchObject({ __typename: 'RegisterDocumentsSuccess' });
+    expect(await post(api, pipeline, { documentId: documentIdOf(VIEWER) })).toMatchObject({ status: 200 });
+    const other = await keyOf({ permissions: ['READ_READINGS'] });
+    const confined = await keyOf({ permissions: ['REGISTER_DOCUMENTS'], buildingIds: [building.id] });
+    for (const key of [other, confined]) {
+      const { data } = await api.ask(key, RegisterDocumentsDocument, {
+        input: { ...input, idempotencyKey: freshKey() },
+      });
+      expect(data!.registerDocuments).toMatchObject({
+        code: expect.stringMatching(/^(FORBIDDEN|NOT_FOUND)$/),
+      });
+    }
   });
 });

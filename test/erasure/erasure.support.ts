@@ -8,7 +8,7 @@ import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { createBlobEmulator } from '../../emulators/blob';
 import { createCuration } from '../../src/analytics/curation';
-import { type TenantScope } from '../../src/auth/scope';
+import { tenantScope, type TenantScope } from '../../src/auth/scope';
 import { type Reading, type RefusedReading } from '../../src/domain/reading';
 import { createEraser, type Eraser } from '../../src/erasure/eraser';
 import { createHeldEvents } from '../../src/ingest/held-events';
@@ -28,6 +28,7 @@ import {
   freshKey,
   logger,
   newDevices,
+  principal,
   startStore,
   type Store,
   valueOf,
@@ -158,6 +159,14 @@ export async function startHouse({ blobs, connectionString, folder }: Account): 
       );
       const household: Household = { tenantId, scope, buildingId, spaceIds, devices: [...devices] };
       const { cosmos } = store;
+      for (const lodger of [`lodger of ${tenantId}`, null]) {
+        const spaces = [{ buildingId, spaceIds: [spaceIds[0]!] }];
+        const wanted = { tenantId, role: 'VIEWER' as const, spaces, note: null, expiresInMs: 3_600_000 };
+        const { code } = valueOf(await store.registry.inviteMember(scope, wanted, freshKey()));
+        if (lodger === null) continue;
+        const newcomer = tenantScope(principal(lodger), []);
+        valueOf(await store.registry.acceptInvitation(newcomer, code!, freshKey()));
+      }
       const own = { tenantId, buildingId };
       await cosmos.bulkUpsert('warm', [
         { id: 'avg:00000010', type: 'averages', ...own, points: {} },
@@ -189,6 +198,7 @@ export async function startHouse({ blobs, connectionString, folder }: Account): 
         { id: `alr_of_${tenantId}`, key: `alertRules:${tenantId}`, kind: 'alertRule', tenantId },
         { id: tenantId, key: 'alertRuleTenants', kind: 'alertRuleTenant', tenantId },
         { id: webhook, key: `webhooks:${tenantId}`, kind: 'webhook', tenantId },
+        { id: 'used:key', key: `api-keys:${tenantId}`, kind: 'apiKeyUse', tenantId, at: 1 },
         { id: `whd_1${tenantId}`, key: `webhook:${webhook}`, kind: 'webhookDelivery', tenantId, buildingId },
         { id: `whd_1${tenantId}`, key: 'webhook-queue:0', kind: 'webhookDue', webhookId: webhook },
         { id: 'job', key: `job:job_of_${tenantId}`, jobId: `job_of_${tenantId}`, tenantId },
@@ -199,6 +209,12 @@ export async function startHouse({ blobs, connectionString, folder }: Account): 
         { id: 'attempts', key: `attempts:${tenantId}`, failures: 1 },
         { id: 'claim', key: `claim:of ${copies++}`, deviceId: devices[0]!.device.id, tenantId },
       ] as never);
+      const key = { tenantId, name: 'Dashboard', buildingIds: null, documents: null, expiresInDays: 1 };
+      await store.registry.createApiKey(
+        scope,
+        { ...key, permissions: ['READ_AVERAGES'] },
+        `key of ${tenantId}`,
+      );
       await store.registry.registerDevices(scope, tenantId, {
         jobId: `job_of_${tenantId}`,
         rows: [{ index: 0, serialNumber: `SN-${tenantId}`, model: 'thermometer', enrollmentGroupId: null }],

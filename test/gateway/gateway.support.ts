@@ -9,7 +9,7 @@ import { type DeviceActivity } from '../../src/gateway/activity';
 import { type PayloadDecoder } from '../../src/gateway/decoders';
 import { createGateway, type Gateway } from '../../src/gateway/gateway';
 import { type GatewayLimits } from '../../src/gateway/limits';
-import { createLogger } from '../../src/observability/logger';
+import { createLogger, type Logger } from '../../src/observability/logger';
 import { createMetrics, type Registry } from '../../src/observability/metrics';
 import { type DeviceDirectory, type DirectoryDevice } from '../../src/store/device-directory';
 import { type AcceptedWriter } from '../../src/store/ingestion/accepted-writer';
@@ -105,6 +105,8 @@ export async function startGateway(options: {
   decoders?: readonly PayloadDecoder[];
   tls?: { cert: string; key: string };
   waitUntilReady?: boolean;
+  /** Left out, only what is fatal is told. */
+  logger?: Logger;
   /** Left out, nobody is told of what devices do. */
   activity?: DeviceActivity;
   /** Left out, nobody is told what was accepted. */
@@ -116,7 +118,7 @@ export async function startGateway(options: {
     hub: HUB,
   });
   const gateway = createGateway({
-    logger: createLogger({ name: 'gateway', level: 'fatal' }),
+    logger: options.logger ?? createLogger({ name: 'gateway', level: 'fatal' }),
     metrics,
     host: '127.0.0.1',
     port: 0,
@@ -167,6 +169,7 @@ export async function startPlatform(options: {
   limits?: Partial<GatewayLimits>;
   decoders?: readonly PayloadDecoder[];
   tls?: { cert: string; key: string };
+  logger?: Logger;
   partitions?: number;
 }) {
   const dataDir = mkdtempSync(join(tmpdir(), 'atrium-gateway-'));
@@ -185,6 +188,7 @@ export async function startPlatform(options: {
     ...(options.limits ? { limits: options.limits } : {}),
     ...(options.decoders ? { decoders: options.decoders } : {}),
     ...(options.tls ? { tls: options.tls } : {}),
+    ...(options.logger ? { logger: options.logger } : {}),
   });
   const stream = await readStream(connectionString);
   return {

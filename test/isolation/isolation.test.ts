@@ -1,16 +1,24 @@
 import { ruleOf, schemaFields } from '../../src/api/rules';
 import { createSchema } from '../../src/resolvers/schema';
+import { type Person } from '../api/api.support';
+import { FOR_KEYS, PERMISSIONS, REACHED } from './key-rights';
+import { createKeys, type Keys, minimalKeys } from './keys';
 import { type OwnWorld, startWorld } from './in-process';
 import { expected, observe, observeDownload, transportsOf } from './judging';
-import { CASES, DOWNLOADS, ROLES, WITHOUT_TARGET } from './rights';
+import { CASES, DOWNLOADS, type Rank, ROLES, WITHOUT_TARGET } from './rights';
 import { buildTenants, type Tenants } from './tenants';
+
+const UNSERVED: readonly Rank[] = ['VIEWER', 'ANALYST', 'OPERATOR', 'STRANGER'];
+const NOT_SEEN: readonly string[] = ['nothing', 'NOT_FOUND', 'FORBIDDEN'];
 
 describe('isolation of tenants', () => {
   let world: OwnWorld;
   let tenants: Tenants;
+  let keys: Keys;
   beforeAll(async () => {
     world = await startWorld();
     tenants = await buildTenants(world);
+    keys = createKeys(world, tenants.people.OWNER);
   });
   afterAll(() => world?.stop());
 
@@ -38,6 +46,54 @@ describe('isolation of tenants', () => {
       ]);
       expect(foreign.observed).toEqual(absent.observed);
     });
+  });
+
+  describe.each(CASES)('$name', (each) => {
+    it('for programs with keys', async () => {
+      const groups = FOR_KEYS[each.name];
+      const judge = (who: Person, rank: Rank, things: Tenants['north']) =>
+        observe(
+          world,
+          { north: tenants.north, people: { ...tenants.people, [rank]: who } },
+          each,
+          rank,
+          things,
+        );
+      const enough = groups === undefined ? [] : minimalKeys(groups);
+      for (const [i, permissions] of enough.entries()) {
+        // What those who may not have left of what can be had once by each role.
+        const rank = UNSERVED[i % UNSERVED.length]!;
+        const { verdict } = await judge(await keys.holding(permissions), rank, tenants.north);
+        expect([permissions, verdict, REACHED]).toEqual([
+          permissions,
+          verdict,
+          expect.arrayContaining([verdict]),
+        ]);
+      }
+      const lacking = groups === undefined ? [[]] : groups;
+      for (const left of lacking) {
+        const rest = PERMISSIONS.filter((name) => !left.includes(name));
+        const { verdict } = await judge(await keys.holding(rest), 'OWNER', tenants.north);
+        expect([rest, verdict, NOT_SEEN]).toEqual([rest, verdict, expect.arrayContaining([verdict])]);
+      }
+      const all = await keys.holding(PERMISSIONS);
+      const [foreign, absent] = [
+        await judge(all, 'OPERATOR', tenants.south),
+        await judge(all, 'OPERATOR', tenants.unknown),
+      ];
+      expect(NOT_SEEN).toContain(foreign.verdict);
+      expect(foreign.observed).toEqual(absent.observed);
+    });
+  });
+
+  it('shows a program nothing of what is shared with its tenant or its maker', async () => {
+    const ask = (who: { token: string }) =>
+      world.ask<{ buildings: { nodes: { tenant: { id: string } }[] } }, object>(
+        who,
+        '{ buildings(first: 200) { nodes { tenant { id } } } }',
+      );
+    const { data } = await ask(await keys.holding(PERMISSIONS));
+    expect(new Set(data!.buildings.nodes.map(({ tenant }) => tenant.id))).toEqual(new Set([world.north]));
   });
 
   it('has a case for every operation and every field that needs a permission', () => {

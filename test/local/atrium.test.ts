@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { LOCAL_KEY } from '../../emulators/cosmos/emulator';
 import { openWorkshop } from '../store/jobs.support';
-import { startStore, type Store } from '../store/store.support';
+import { createRegistry } from '../../src/store/registry';
+import { principal, startStore, type Store } from '../store/store.support';
 
 describe('the operator’s command line', () => {
   let store: Store;
@@ -60,6 +61,26 @@ describe('the operator’s command line', () => {
       output: '0 finished\n',
       errors: '',
     });
+  });
+
+  it('makes somebody an operator, and ends it, but nobody who belongs to a tenant', async () => {
+    const who = ['--issuer', 'https://identity.test', '--subject', 'olga'];
+    const roles = async () =>
+      (await createRegistry(store).memberships(principal('olga').id)).map(({ tenantId, role }) => [
+        tenantId,
+        role,
+      ]);
+    const { code, output } = await atrium(['make-operator', ...who], account());
+    expect([code, output]).toEqual([0, `${principal('olga').id} is an operator of the platform\n`]);
+    expect(await roles()).toEqual([['ten_platform', 'OPERATOR']]);
+    expect((await atrium(['make-operator', ...who, '--end'], account())).code).toBe(0);
+    expect(await roles()).toEqual([]);
+    await store.member('nora', 'ten_north', 'OWNER');
+    const refused = await atrium(
+      ['make-operator', '--issuer', 'https://identity.test', '--subject', 'nora'],
+      account(),
+    );
+    expect(refused).toMatchObject({ code: 1, errors: expect.stringContaining('they belong to ten_north') });
   });
 
   it('says in one sentence what to do where there is nothing to work on', async () => {

@@ -344,7 +344,9 @@ describe('grants', () => {
         ...items.map((each) =>
           'grant' in each
             ? each.grant.id
-            : `${each.member.key} ${each.member.role ?? each.member.resident?.role}`,
+            : 'apiKey' in each
+              ? each.apiKey.record.id
+              : `${each.member.key} ${each.member.role ?? each.member.resident?.role}`,
         ),
       );
       if ((after = next) === null) break;

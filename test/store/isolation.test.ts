@@ -1,5 +1,6 @@
 import { PLATFORM_TENANT } from '../../src/auth/platform';
 import { type TenantScope } from '../../src/auth/scope';
+import { documentIdOf } from '../../src/domain/document-id';
 import { newId, personId } from '../../src/domain/id';
 import { createRegistry, type Registry } from '../../src/store/registry';
 import { newClaimCode } from '../../src/store/registry/claim-code';
@@ -34,6 +35,7 @@ let foreign: {
   /** Of a member and an open invitation. */
   personId: string;
   invitationId: string;
+  apiKeyId: string;
 };
 /** Of the true shape, and nobody's. */
 const unknown: typeof foreign = {
@@ -49,8 +51,11 @@ const unknown: typeof foreign = {
   grantCode: newClaimCode(),
   personId: personId('https://identity.test', 'nobody'),
   invitationId: newId('inv'),
+  apiKeyId: newId('key'),
 };
 const INVITATION = { role: 'VIEWER', spaces: null, note: null, expiresInMs: 3_600_000 } as const;
+const API_KEY = { name: 'n', permissions: ['READ_BUILDINGS' as const], documents: null, expiresInDays: 1 };
+const DOCUMENT = { documentId: documentIdOf('{ viewer { id } }'), text: '{ viewer { id } }' };
 const GRANT = {
   quantities: null,
   role: 'VIEWER',
@@ -81,6 +86,10 @@ beforeAll(async () => {
   const open = valueOf(await store.registry.offerGrant(owner, wanted, freshKey()));
   const invitation = { ...INVITATION, tenantId: 'ten_a' };
   const invited = valueOf(await store.registry.inviteMember(owner, invitation, freshKey()));
+  const program = { ...API_KEY, tenantId: 'ten_a', buildingIds: null };
+  const { record } = valueOf(await store.registry.createApiKey(owner, program, freshKey()));
+  const trusted = { tenantId: 'ten_a', client: 'app', documents: [DOCUMENT] };
+  valueOf(await store.registry.registerDocuments(owner, trusted, freshKey()));
   foreign = {
     tenantId: 'ten_a',
     buildingId,
@@ -94,6 +103,7 @@ beforeAll(async () => {
     grantCode: open.code!,
     personId: owner.principal.id,
     invitationId: invited.invitation.id,
+    apiKeyId: record.id,
   };
   const letter = {
     deviceId,
@@ -290,6 +300,25 @@ const operations: Record<string, (registry: Registry, ids: Ids) => Promise<unkno
   ],
   grantsToMe: (registry) => registry.grantsToMe(stranger),
   accessTo: (registry, ids) => registry.accessTo(stranger, ids, { first: 10, after: null }),
+  setPresenceRevealing: (registry, { buildingId }) =>
+    registry.setPresenceRevealing(stranger, { buildingId, quantities: ['CO2_LEVEL'] }),
+  toldDevices: (registry, { buildingId }) => registry.toldDevices(stranger, buildingId),
+  measuredSpaces: (registry, { buildingId }) => registry.measuredSpaces(stranger, buildingId),
+  createApiKey: (registry, { tenantId }) =>
+    registry.createApiKey(stranger, { ...API_KEY, tenantId, buildingIds: null }, freshKey()),
+  'createApiKey for a building, in one’s own tenant': (registry, { buildingId }) =>
+    registry.createApiKey(stranger, { ...API_KEY, tenantId: 'ten_b', buildingIds: [buildingId] }, freshKey()),
+  revokeApiKey: (registry, ids) => registry.revokeApiKey(stranger, ids.apiKeyId),
+  apiKey: (registry, ids) => registry.apiKey(stranger, ids.apiKeyId),
+  apiKeys: (registry, { tenantId }) => registry.apiKeys(stranger, tenantId, { first: 10, after: null }),
+  registerDocuments: (registry, { tenantId }) =>
+    registry.registerDocuments(stranger, { tenantId, client: 'app', documents: [DOCUMENT] }, freshKey()),
+  documentsProblem: async (registry, { tenantId }) =>
+    registry.documentsProblem(stranger, { tenantId, client: 'app', documents: [DOCUMENT] }),
+  retireDocuments: (registry, { tenantId }) =>
+    registry.retireDocuments(stranger, { tenantId, client: 'app', documentIds: [DOCUMENT.documentId] }),
+  trustedDocuments: (registry, { tenantId }) =>
+    registry.trustedDocuments(stranger, tenantId, { first: 10, after: null, client: null }),
   createTenant: (registry) =>
     registry.createTenant(stranger, { name: 'n', note: null, expiresInMs: 3_600_000 }, freshKey()),
   inviteMember: (registry, { tenantId }) =>
@@ -340,7 +369,14 @@ test.each(Object.keys(operations))(
 );
 
 test('every method of the registry that takes a scope is tried', () => {
-  const unscoped = ['memberships', 'seedTenants', 'resumeSagas', 'settleMemberships', 'setOperator'];
+  const unscoped = [
+    'memberships',
+    'seedTenants',
+    'resumeSagas',
+    'settleMemberships',
+    'setOperator',
+    'trustedTexts',
+  ];
   const tried = new Set(Object.keys(operations).map((each) => each.split(' ')[0]));
   expect([...tried, ...unscoped].sort()).toEqual(Object.keys(store.registry).sort());
 });

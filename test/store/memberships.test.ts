@@ -1,9 +1,10 @@
-import { type Role } from '../../src/auth/scope';
+import { allows, type Role, tenantScope } from '../../src/auth/scope';
+import { type ApiKeyDocument } from '../../src/store/api-keys/documents';
 import { type MembershipDocument } from '../../src/store/documents';
 import { createMemberships, type Entitlements } from '../../src/store/memberships';
 import { eventually } from '../support/eventually';
 import { startOwnTime } from '../support/own-time';
-import { logger, startStore, type Store } from './store.support';
+import { logger, principal, startStore, type Store } from './store.support';
 
 describe('memberships', () => {
   let store: Store;
@@ -137,5 +138,80 @@ describe('memberships', () => {
     memberships.watch('ada', (entitlements) => told.push(roles(entitlements!)));
     await put('ten_a', 'VIEWER');
     await eventually(() => expect(told).toEqual([['ten_a VIEWER']]));
+  });
+
+  describe('of a program with a key', () => {
+    const putKey = (parts: Partial<ApiKeyDocument> = {}): Promise<void> => {
+      const key: ApiKeyDocument = {
+        ...{ id: 'key_1', key: 'person:key_1', kind: 'apiKey', tenantId: 'ten_a', hash: '', documents: null },
+        ...{
+          permissions: ['READ_AVERAGES'],
+          buildingIds: null,
+          createdBy: 'ada',
+          createdAt: 0,
+          endedAt: null,
+        },
+        ...{ expiresAt: Date.now() + 3_600_000 },
+        ...parts,
+      };
+      return store.cosmos.bulkUpsert('directory', [key]);
+    };
+
+    it('follow its maker’s and its own end, in every replica, whichever of the two is asked for first', async () => {
+      await put('ten_a', 'OWNER');
+      await put('ten_b', 'OWNER');
+      await putKey();
+      const replicas = [await replica(), await replica()];
+      await replicas[1]!.of('ada');
+      const told: string[][] = [];
+      for (const each of replicas) {
+        expect(roles(await each.of('key_1'))).toEqual(['ten_a OWNER']);
+        expect(await each.standing('key_1')).toBe(true);
+        each.watch('key_1', (entitlements) => told.push(roles(entitlements!)));
+      }
+      const asked = queries;
+      await put('ten_a', 'VIEWER');
+      await eventually(() => expect(told).toEqual([['ten_a VIEWER'], ['ten_a VIEWER']]));
+      await put('ten_b', null);
+      await putKey({ endedAt: 1 });
+      await eventually(() => expect(told.slice(2)).toEqual([[], []]));
+      for (const each of replicas) {
+        expect([await each.of('key_1'), await each.standing('key_1')]).toEqual([[], false]);
+      }
+      expect(queries).toBe(asked);
+    });
+
+    it('are no more than nothing where there is no such key, or it is another’s document', async () => {
+      const memberships = await replica();
+      expect([await memberships.of('key_2'), await memberships.standing('key_2')]).toEqual([[], false]);
+      await put('ten_a', 'OWNER');
+      expect(await memberships.standing('ada')).toBe(false);
+    });
+
+    it('are refused a request while the store is away, and what is open goes on by what was known', async () => {
+      await put('ten_a', 'OWNER');
+      await putKey();
+      const memberships = await replica();
+      await memberships.of('key_1');
+      memberships.watch('key_1', () => undefined);
+      away = true;
+      await eventually(() => expect(memberships.behindMs()).toBeGreaterThan(2_000));
+      await expect(memberships.standing('key_1')).rejects.toThrow('the store is away');
+      expect(roles(await memberships.lately('key_1'))).toEqual(['ten_a OWNER']);
+      away = false;
+      await putKey({ endedAt: 1 });
+      await eventually(async () => expect(await memberships.standing('key_1')).toBe(false));
+    });
+
+    it('are the same to who works for it later, until it expires', async () => {
+      await put('ten_a', 'OWNER');
+      await putKey({ buildingIds: ['bld_1'] });
+      expect(await store.registry.memberships('key_1')).toMatchObject([
+        { tenantId: 'ten_a', buildingId: 'bld_1', role: 'OWNER' },
+      ]);
+      await putKey({ id: 'key_3', key: 'person:key_3', expiresAt: Date.now() - 60_000 });
+      const scope = tenantScope(principal('key_3'), await store.registry.memberships('key_3'));
+      expect(allows(scope, 'average.read', { tenantId: 'ten_a' })).toBe(false);
+    });
   });
 });

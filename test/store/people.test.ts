@@ -335,26 +335,57 @@ describe('people of a tenant', () => {
     expect(Object.values(await standing(tenantId)).sort()).toEqual(['MANAGER', 'OWNER']);
   });
 
-  it('always keep an owner wherever one’s removal of the other falls into the other’s', async () => {
-    const remove = (registry: Registry, by: TenantScope, tenantId: string, personId_: string) =>
-      registry.removeMember(by, { tenantId, personId: personId_ });
-    const { length: calls } = await callsOf(async (registry) => {
-      const { tenantId, scopes, idOf } = await tenantOf({ one: 'OWNER', two: 'OWNER' });
-      valueOf(await remove(registry, scopes.one!, tenantId, idOf('two')));
-    });
-    expect(calls).toBeGreaterThan(8);
-    for (let at = 1; at <= calls; at++) {
-      const { tenantId, scopes, idOf } = await tenantOf({ one: 'OWNER', two: 'OWNER' });
-      let meanwhile: Outcome<unknown> | undefined;
-      const between = pausing(store.cosmos, at, async () => {
-        meanwhile = await remove(another(), scopes.two!, tenantId, idOf('one'));
-      });
-      const mine = await remove(another(between), scopes.one!, tenantId, idOf('two'));
-      // Whoever is decided first stays.
-      expect([at, [mine, meanwhile!].map(codeOf).sort()]).toEqual([at, ['WRONG_STATE personId', 'done']]);
-      expect([at, Object.values(await standing(tenantId))]).toEqual([at, ['OWNER']]);
-    }
+  it('can do nothing once they are removed, also by a right of a moment ago', async () => {
+    const { tenantId, scopes, idOf } = await tenantOf({ stays: 'OWNER', goes: 'OWNER', friend: 'VIEWER' });
+    const before = await invite(scopes.goes!, tenantId);
+    const key = freshKey();
+    const again = wanted(tenantId, { role: 'OWNER' });
+    const shown = valueOf(await store.registry.inviteMember(scopes.goes!, again, key));
+    const { registry } = store;
+    valueOf(await registry.removeMember(scopes.stays!, { tenantId, personId: idOf('goes') }));
+    // Their scope is as it was.
+    const tried = [
+      await registry.inviteMember(scopes.goes!, wanted(tenantId, { role: 'OWNER' }), freshKey()),
+      await registry.revokeInvitation(scopes.goes!, before.invitation.id),
+      await registry.removeMember(scopes.goes!, { tenantId, personId: idOf('friend') }),
+      await registry.changeMemberRole(scopes.goes!, {
+        ...{ tenantId, personId: idOf('friend'), role: 'OWNER', spaces: null },
+      }),
+    ];
+    expect(tried.map(codeOf)).toEqual(['FORBIDDEN', 'FORBIDDEN', 'FORBIDDEN', 'FORBIDDEN']);
+    expect(Object.values(await standing(tenantId)).sort()).toEqual(['OWNER', 'VIEWER']);
+    // What they invited to before stands until it is revoked, and is listed.
+    const open = (await registry.invitations(scopes.stays!, tenantId, page)).items.map(({ id }) => id);
+    expect(open).toContain(shown.invitation.id);
   });
+
+  it.each([
+    ['removes the other', (mine: string, theirs: string) => [mine, theirs], 'FORBIDDEN'],
+    ['goes', (mine: string) => [mine, mine], 'WRONG_STATE personId'],
+  ] as const)(
+    'always keep an owner where each of two %s, wherever the one falls into the other',
+    async (_what, who, refusal) => {
+      const remove = (registry: Registry, by: TenantScope, tenantId: string, id: string) =>
+        registry.removeMember(by, { tenantId, personId: id });
+      const { length: calls } = await callsOf(async (registry) => {
+        const { tenantId, scopes, idOf } = await tenantOf({ one: 'OWNER', two: 'OWNER' });
+        valueOf(await remove(registry, scopes.one!, tenantId, idOf('two')));
+      });
+      expect(calls).toBeGreaterThan(8);
+      for (let at = 1; at <= calls; at++) {
+        const { tenantId, scopes, idOf } = await tenantOf({ one: 'OWNER', two: 'OWNER' });
+        const [one, two] = [idOf('one'), idOf('two')];
+        let meanwhile: Outcome<unknown> | undefined;
+        const between = pausing(store.cosmos, at, async () => {
+          meanwhile = await remove(another(), scopes.two!, tenantId, who(two, one)[1]!);
+        });
+        const mine = await remove(another(between), scopes.one!, tenantId, who(one, two)[1]!);
+        // Whoever is decided first has done it, and the other has not.
+        expect([at, [mine, meanwhile!].map(codeOf).sort()]).toEqual([at, [refusal, 'done']]);
+        expect([at, Object.values(await standing(tenantId))]).toEqual([at, ['OWNER']]);
+      }
+    },
+  );
 
   it('always keep an owner and never two opinions, whatever several processes do at once', async () => {
     const names = ['a', 'b', 'c'];

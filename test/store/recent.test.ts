@@ -227,6 +227,47 @@ describe('recent readings in Cosmos', () => {
     expect(await all(reader.readRecent(scopeOf('OWNER'), { ...building, ...window }))).toHaveLength(3);
   });
 
+  it('are asked for once while the latest are kept, and by whoever may not see them each time', async () => {
+    const building = { buildingId: 'bld_kept' };
+    const key = (pointOrdinal: number) => ({
+      tenantId: 'ten_a',
+      ...building,
+      pointOrdinal,
+      quantity: 'AIR_TEMPERATURE' as const,
+    });
+    const writer = createRecentWriter({ cosmos: store.cosmos });
+    await writer.write(batchOf(rows, building));
+    let time = 0;
+    let calls = 0;
+    const { cosmos } = store;
+    const counted = {
+      ...cosmos,
+      readMany: (...asked: Parameters<typeof cosmos.readMany>) => {
+        calls++;
+        return cosmos.readMany(...asked) as Promise<never>;
+      },
+    };
+    const reader = createRecentReader({ cosmos: counted, keepLatestMs: 1_000, now: () => time });
+    const ask = async (role: Role, ...ordinals: number[]) => {
+      calls = 0;
+      const found = await reader.latest(scopeOf(role), ordinals.map(key));
+      return { values: found.map((each) => each?.value ?? null), calls };
+    };
+    expect(await ask('OWNER', 0, 1)).toEqual({ values: [21.7, 40], calls: 1 });
+    // Who asks meanwhile shares the call, and later ones what it answered.
+    expect(await ask('ANALYST', 1, 4)).toEqual({ values: [40, null], calls: 0 });
+    for (let again = 0; again < 2; again++) {
+      expect(await ask('TECHNICIAN', 0)).toEqual({ values: [null], calls: 1 });
+      // What is not there is not kept either.
+      expect(await ask('OWNER', 700)).toEqual({ values: [null], calls: 1 });
+    }
+    const later = { ...rows[0]!, observedAt: BEGINNING + 120_000, value: 30, sequence: 99 };
+    await writer.write(batchOf([later], building));
+    expect((await ask('OWNER', later.ordinal)).calls).toBe(0);
+    time += 1_000;
+    expect(await ask('OWNER', later.ordinal)).toEqual({ values: [30], calls: 1 });
+  });
+
   it('of the same events stay where an owner that knows less of them writes too', async () => {
     const building = { buildingId: 'bld_less' };
     const [first, , last] = rows as [Drafted, Drafted, Drafted];

@@ -3,6 +3,7 @@ import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import WebSocket from 'ws';
+import { documentIdOf } from '../../src/domain/document-id';
 
 /** What an attack finds to be attacked. */
 export interface Target {
@@ -42,6 +43,12 @@ const largest =
 const introspection =
   '{ __schema { types { name description fields { name description args { name description type { name } } type { name ofType { name ofType { name } } } } } } }';
 
+/** What is registered for the attacker's tenant: as many documents as a tenant may have. */
+export const REGISTERED: readonly string[] = Array.from(
+  { length: 5_000 },
+  (_, n) => `query Registered${n} { viewer { id } buildings(first: ${1 + (n % 50)}) { nodes { id name } } }`,
+);
+
 /** Everything that somebody may try who has a token, or none. */
 export const ATTACKS: readonly Attack[] = [
   flood('deep documents', () => ({ query: deep })),
@@ -54,6 +61,10 @@ export const ATTACKS: readonly Attack[] = [
   flood('valid documents, each another', (n) => ({
     query: `query Q${n} { viewer { id } buildings(first: ${1 + (n % 50)}) { nodes { id name } } }`,
   })),
+  flood('registered documents by their ids, each in turn', (n) => ({
+    documentId: documentIdOf(REGISTERED[n % REGISTERED.length]!),
+  })),
+  flood('documents by ids that are made up', (n) => ({ documentId: documentIdOf(`made up ${n}`) })),
   flood('the largest answers', (_, { building }) => ({ query: largest, variables: { id: building } })),
   flood('the whole schema', () => ({ query: introspection })),
   flood('a request replayed', () => ({ query: '{ viewer { id } }' })),

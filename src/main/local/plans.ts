@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
+import { WEB_CLIENT } from '../../../emulators/identity';
 import { type localSettings, inheritedVariables } from '../../config/environment';
 import { type DataFolder } from './data-folder';
 import { type ProcessPlan } from './supervisor';
@@ -235,6 +236,7 @@ export function atriumPlans(
         ...deviceKeys,
         API_PORT: String(ports.api),
         TOKEN_ISSUERS: endpoints.identity,
+        GRAPHIQL_CLIENT_ID: WEB_CLIENT,
         CURSOR_KEY: folder.secrets.cursorKey,
         GATEWAY_PUBLIC_HOST: `${settings.HOST}:${ports.gateway}`,
         COLD_CACHE_DIR: join(folder.path, 'cold-cache'),

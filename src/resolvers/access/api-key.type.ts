@@ -2,12 +2,12 @@ import { createUnionType, Field, ID, InputType, Int, ObjectType, registerEnumTyp
 import { apiKeyPrefix } from '../../auth/api-key';
 import { API_KEY_PERMISSIONS, type ApiKeyPermission as PermissionName } from '../../auth/api-key-permissions';
 import {
-  type ApiKeyView,
   LONGEST_KEY_DAYS,
   MAXIMUM_KEY_BUILDINGS,
   MAXIMUM_KEY_DOCUMENTS,
 } from '../../store/api-keys/api-keys';
 import { MAXIMUM_API_KEYS } from '../../store/api-keys/records';
+import { type ApiKeyView } from '../../store/api-keys/views';
 import { connectionType } from '../connection';
 import { Node } from '../node.type';
 import { type Owned, Visible } from '../rule';
@@ -24,10 +24,18 @@ registerEnumType(ApiKeyPermission, {
     'What an API key may do, where its maker may do it too. Each includes READ_BUILDINGS. None administers access, hands devices or files over, or makes webhooks.',
   valuesConfig: {
     READ_BUILDINGS: { description: 'The names and time zones of tenant, buildings and spaces.' },
-    READ_AVERAGES: { description: 'Averages, now, live and over time.' },
+    READ_AVERAGES: {
+      description: 'Averages, now, live and over time; those that tell of presence with READ_PRESENCE.',
+    },
     READ_STATES: { description: 'States that do not tell whether somebody is there, e.g. smoke.' },
-    READ_PRESENCE: { description: 'States and alerts that tell whether somebody is there.' },
-    READ_READINGS: { description: 'Single readings, their history and excursions, and exports of them.' },
+    READ_PRESENCE: {
+      description:
+        'States and alerts that tell whether somebody is there; beside another permission whatever of it tells of presence.',
+    },
+    READ_READINGS: {
+      description:
+        'Single readings, their history and excursions, and exports of them; those that tell of presence with READ_PRESENCE.',
+    },
     READ_DEVICES: { description: 'Devices, their health and their live status.' },
     REGISTER_DEVICES: { description: 'Registers devices in the tenant’s stock, one by one or as a job.' },
     PROVISION_DEVICES: { description: 'Provisions and claims devices in buildings.' },
@@ -40,9 +48,16 @@ registerEnumType(ApiKeyPermission, {
     MANAGE_ALERT_RULES: { description: 'Reads, makes, changes and deletes rules of alerts.' },
     READ_DEAD_LETTERS: { description: 'What was refused of devices’ messages, and why.' },
     REPLAY_DEAD_LETTERS: { description: 'Has what was refused judged again.' },
-    READ_INGESTION: { description: 'The counts of what was accepted and stored.' },
+    READ_INGESTION: {
+      description:
+        'The counts of what was accepted and stored; with READ_PRESENCE, since they are of all readings.',
+    },
     READ_AUDIT_LOG: { description: 'The audit logs of tenant and buildings.' },
     CREATE_BUILDINGS: { description: 'Creates buildings, where the key is not limited to some.' },
+    REGISTER_DOCUMENTS: {
+      description:
+        'Registers, lists and retires the documents of clients, where the key is not limited to some buildings.',
+    },
   },
 });
 

@@ -1,5 +1,6 @@
 import { Arg, Args, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import { Building } from '../building/building.type';
+import { ApiKey } from './api-key.type';
 import { type Connection, PageArguments } from '../connection';
 import { type Context } from '../context';
 import { Visible } from '../rule';
@@ -135,7 +136,10 @@ export class BuildingAccessResolver {
       binding: { principalId: principal.id, list: 'Building.access', arguments: [buildingId] },
       fetch: (options) => registry.accessTo(scope, { tenantId, buildingId }, options),
       toNode(found) {
-        const access = { personId: null, role: null, spaceIds: null, grant: null };
+        const access = { personId: null, role: null, spaceIds: null, grant: null, apiKey: null };
+        if ('apiKey' in found) {
+          return Object.assign(new BuildingAccess(), { ...access, apiKey: ApiKey.of(found.apiKey) });
+        }
         if ('grant' in found) {
           return Object.assign(new BuildingAccess(), { ...access, grant: Grant.of(found.grant) });
         }

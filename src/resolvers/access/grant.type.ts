@@ -9,6 +9,7 @@ import {
 } from '../../store/grants/documents';
 import { type Grant as Stored } from '../../store/grants/grants';
 import { connectionType } from '../connection';
+import { ApiKey } from './api-key.type';
 import { Quantity } from '../quantity.type';
 import { Visible } from '../rule';
 import { DateTime } from '../scalars';
@@ -186,7 +187,8 @@ function stateOf(grant: Stored, now: number): State {
 export const GrantConnection = connectionType(Grant, 'Grant', 'grants, the newest first');
 
 @ObjectType('BuildingAccess', {
-  description: 'Somebody who can see a building, and through what: as a member of its owner, or by a grant.',
+  description:
+    'Somebody who can see a building, and through what: as a member of its owner, by a grant, or with an API key.',
 })
 export class BuildingAccess {
   @Visible('with-parent')
@@ -210,15 +212,22 @@ export class BuildingAccess {
   @Visible('with-parent')
   @Field(() => Grant, {
     nullable: true,
-    description: 'The grant, also one that is only offered; null for a member.',
+    description: 'The grant, also one that is only offered; null for others.',
   })
   grant!: Grant | null;
+
+  @Visible('with-parent')
+  @Field(() => ApiKey, {
+    nullable: true,
+    description: 'A program’s key, which sees it where its maker does; null for others.',
+  })
+  apiKey!: ApiKey | null;
 }
 
 export const BuildingAccessConnection = connectionType(
   BuildingAccess,
   'BuildingAccess',
-  'who can see a building: its owner’s members by id, then grants, the newest first',
+  'who can see a building: its owner’s members by id, then grants, then keys of programs, each the newest first',
 );
 
 @InputType({ description: 'What to share, and how.' })

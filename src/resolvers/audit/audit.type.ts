@@ -20,7 +20,7 @@ export class AuditEvent {
   @Visible('with-parent')
   @Field(() => ID, {
     description:
-      'Who did it: the id that `viewer` tells that person. `gateway` for what a device brings about by sending.',
+      'Who did it: the id that `viewer` tells that person, or that program. `gateway` for what a device brings about by sending.',
   })
   actor!: string;
 

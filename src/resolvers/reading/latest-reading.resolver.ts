@@ -27,9 +27,17 @@ interface Place {
   quantity: QuantityName;
 }
 
-function latestOf({ loaders }: Context, { ordinal, ...point }: Place): Promise<Latest | null> {
-  const { tenantId, buildingId, spaceId, quantity } = point;
-  return loaders.latestReading.load({ tenantId, buildingId, spaceId, quantity, pointOrdinal: ordinal });
+function latestOf({ loaders }: Context, places: readonly Place[]): Promise<(Latest | null)[]> {
+  if (places.length === 0) return Promise.resolve([]);
+  return loaders.latestReadings.load(
+    places.map(({ tenantId, buildingId, spaceId, quantity, ordinal }) => ({
+      tenantId,
+      buildingId,
+      spaceId,
+      quantity,
+      pointOrdinal: ordinal,
+    })),
+  );
 }
 
 @Resolver(() => Point)
@@ -41,8 +49,8 @@ export class PointLatestReadingResolver {
   })
   async latestReading(@Root() point: Point, @Ctx() context: Context): Promise<LatestReading | null> {
     visibleQuantities(context, point, point.quantity);
-    const latest = await latestOf(context, point);
-    return latest && LatestReading.of(point, latest);
+    const [latest] = await latestOf(context, [point]);
+    return latest ? LatestReading.of(point, latest) : null;
   }
 }
 
@@ -68,14 +76,12 @@ export class DeviceLatestReadingsResolver {
           quantity: each.quantity,
         }),
     );
-    const found = await Promise.all(
-      feeding.map(async (each) => {
-        const point = placeOf(each);
-        const latest = await latestOf(context, point);
-        return latest?.deviceOrdinal === each.deviceOrdinal ? [LatestReading.of(point, latest)] : [];
-      }),
-    );
-    return found.flat();
+    const places = feeding.map(placeOf);
+    const found = await latestOf(context, places);
+    return feeding.flatMap(({ deviceOrdinal }, i) => {
+      const latest = found[i];
+      return latest?.deviceOrdinal === deviceOrdinal ? [LatestReading.of(places[i]!, latest)] : [];
+    });
   }
 }
 
@@ -105,7 +111,7 @@ export class BuildingLatestReadingsResolver {
     const within = space == null ? {} : { spaceIds: await spacesWithin(context, buildingId, space) };
     const fetch = async (options: { first: number; after: string | null }): Promise<Page<LatestReading>> => {
       const points = await registry.points(scope, buildingId, { ...options, ...within, quantities });
-      const latest = await Promise.all(points.items.map((point) => latestOf(context, point)));
+      const latest = await latestOf(context, points.items);
       const heard = points.items.flatMap((point, i) => {
         const reading = latest[i];
         return reading ? [{ item: LatestReading.of(point, reading), position: points.positions[i]! }] : [];

@@ -39,14 +39,15 @@ export class LatestReading {
     point: { id: string; spaceId: string; quantity: QuantityName },
     { observedAt, value }: Latest,
   ): LatestReading {
-    return Object.assign(new LatestReading(), {
-      pointId: point.id,
-      spaceId: point.spaceId,
-      quantity: point.quantity,
-      unit: quantityNamed(point.quantity).unit,
-      value,
-      observedAt: new Date(observedAt),
-    });
+    // One after the other: a dashboard asks for hundreds.
+    const reading = new LatestReading();
+    reading.pointId = point.id;
+    reading.spaceId = point.spaceId;
+    reading.quantity = point.quantity;
+    reading.unit = quantityNamed(point.quantity).unit;
+    reading.value = value;
+    reading.observedAt = new Date(observedAt);
+    return reading;
   }
 }
 

@@ -10,14 +10,9 @@ import { attemptOf, claim } from '../registry/idempotency';
 import { pageOf, sortKeyAfter } from '../registry/position';
 import { keyReused } from '../registry/shown-once';
 import { keyProblem, nameProblem } from '../registry/validation';
-import {
-  apiKeySortKey,
-  apiKeysOf,
-  type ApiKeyRecordDocument,
-  type ApiKeyUseDocument,
-  usedId,
-} from './documents';
+import { apiKeySortKey, apiKeysOf, type ApiKeyRecordDocument } from './documents';
 import { createApiKeyRecords } from './records';
+import { type ApiKeyView, viewsOf } from './views';
 
 export interface NewApiKey {
   tenantId: string;
@@ -28,12 +23,6 @@ export interface NewApiKey {
   /** Null: any document. Else `sha256:` and 64 hexadecimal digits each. */
   documents: string[] | null;
   expiresInDays: number;
-}
-
-/** What its people see of a key, and when it was used last: milliseconds since 1970, about a minute late; null for never. */
-export interface ApiKeyView {
-  record: ApiKeyRecordDocument;
-  lastUsedAt: number | null;
 }
 
 /** The keys of a tenant's programs, always inside the caller's scope. */
@@ -80,14 +69,6 @@ export function createApiKeys({ cosmos }: { cosmos: Cosmos }): ApiKeys {
     const record = found.find((each) => each !== null);
     // The same partition holds audit events and counts.
     return record?.kind === 'apiKeyRecord' && may(scope, record) ? record : null;
-  }
-
-  async function viewsOf(found: readonly ApiKeyRecordDocument[]): Promise<ApiKeyView[]> {
-    const uses = await cosmos.readMany<ApiKeyUseDocument>(
-      'directory',
-      found.map(({ key, id }) => ({ partition: key, id: usedId(id) })),
-    );
-    return found.map((record, i) => ({ record, lastUsedAt: uses[i]?.at ?? null }));
   }
 
   async function placeProblem(
@@ -146,14 +127,14 @@ export function createApiKeys({ cosmos }: { cosmos: Cosmos }): ApiKeys {
       const record = made.value;
       // Also where it was this very try, whose answer was lost, that stored it.
       const text = record.hash === hash ? apiKeyText({ id, secret }) : null;
-      return { ok: true, value: { ...(await viewsOf([record]))[0]!, text } };
+      return { ok: true, value: { ...(await viewsOf(cosmos, [record]))[0]!, text } };
     },
 
     async revokeApiKey(scope, apiKeyId) {
       const found = await find(scope, apiKeyId);
       if (!found) return notFound('API key', apiKeyId, 'apiKeyId');
       const ended = await records.end(scope, found, 'api-key.revoke');
-      return ended.ok ? { ok: true, value: (await viewsOf([ended.value]))[0]! } : ended;
+      return ended.ok ? { ok: true, value: (await viewsOf(cosmos, [ended.value]))[0]! } : ended;
     },
 
     async apiKeys(scope, tenantId, { first, after }) {
@@ -166,7 +147,7 @@ export function createApiKeys({ cosmos }: { cosmos: Cosmos }): ApiKeys {
         { owners, before: after === null ? NEWEST : sortKeyAfter(after) },
         { limit: first + 1 },
       );
-      const views = await viewsOf(found);
+      const views = await viewsOf(cosmos, found);
       return pageOf(
         views.map((item) => ({ item, sortKey: item.record.sortKey })),
         first,
@@ -175,7 +156,7 @@ export function createApiKeys({ cosmos }: { cosmos: Cosmos }): ApiKeys {
 
     async apiKey(scope, apiKeyId) {
       const found = await find(scope, apiKeyId);
-      return found && (await viewsOf([found]))[0]!;
+      return found && (await viewsOf(cosmos, [found]))[0]!;
     },
   };
 }

@@ -19,12 +19,10 @@ export interface KeyVerifier {
   verify(text: string, address: string): Promise<KeyPrincipal>;
 }
 
+/** Of those that were good, and of those that were not. */
 const CACHED_KEYS = 10_000;
 /** A program that goes on with a revoked key asks the store this often. */
 const REFUSED_MS = 10_000;
-
-/** By the hash of the text, so that no key stands in memory for longer than its request. */
-type Verdict = { principal: KeyPrincipal } | { refusedUntil: number };
 
 export function createKeyVerifier(options: {
   cosmos: Pick<Cosmos, 'read'>;
@@ -34,9 +32,12 @@ export function createKeyVerifier(options: {
   onUse(key: KeyPrincipal): void;
 }): KeyVerifier {
   const { cosmos, memberships, failedLookups, onUse } = options;
-  const verdicts = new Map<string, Verdict>();
+  // By the hash of the text, so that no key stands in memory for longer than its request. Apart from each other, so that
+  // nobody's wrong keys put a good one out.
+  const good = new Map<string, KeyPrincipal>();
+  const refusedUntil = new Map<string, number>();
 
-  function remember(hash: string, verdict: Verdict): void {
+  function remember<T>(verdicts: Map<string, T>, hash: string, verdict: T): void {
     verdicts.delete(hash);
     if (verdicts.size >= CACHED_KEYS) verdicts.delete(verdicts.keys().next().value!);
     verdicts.set(hash, verdict);
@@ -57,17 +58,17 @@ export function createKeyVerifier(options: {
         throw new TokenError('TOKEN_MALFORMED', 'the API key is mistyped or cut off: its checksum is wrong');
       }
       const hash = createHash('sha256').update(text).digest('base64');
-      const known = verdicts.get(hash);
-      if (known !== undefined && 'principal' in known) {
-        const { principal } = known;
-        if (principal.expiresAt > Date.now() && (await memberships.standing(principal.id))) {
-          onUse(principal);
-          return principal;
+      const known = good.get(hash);
+      if (known !== undefined) {
+        if (known.expiresAt > Date.now() && (await memberships.standing(known.id))) {
+          onUse(known);
+          return known;
         }
-        remember(hash, { refusedUntil: Date.now() + REFUSED_MS });
+        good.delete(hash);
+        remember(refusedUntil, hash, Date.now() + REFUSED_MS);
         throw invalid();
       }
-      if (known !== undefined && Date.now() < known.refusedUntil) throw invalid();
+      if (Date.now() < (refusedUntil.get(hash) ?? 0)) throw invalid();
       const failed = failedLookups.begin(address);
       if (failed === null) {
         throw new TokenError(
@@ -81,10 +82,10 @@ export function createKeyVerifier(options: {
       });
       failed(principal === null);
       if (principal === null) {
-        remember(hash, { refusedUntil: Date.now() + REFUSED_MS });
+        remember(refusedUntil, hash, Date.now() + REFUSED_MS);
         throw invalid();
       }
-      remember(hash, { principal });
+      remember(good, hash, principal);
       onUse(principal);
       return principal;
     },

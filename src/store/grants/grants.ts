@@ -1,5 +1,6 @@
 import { type TenantScope } from '../../auth/scope';
 import { type QuantityName } from '../../domain/quantity';
+import { type ApiKeyView } from '../api-keys/views';
 import { type Cosmos } from '../cosmos';
 import { type MembershipDocument } from '../documents';
 import { type Outcome, type Page } from '../registry';
@@ -31,7 +32,7 @@ export interface NewGrant {
 }
 
 /** Somebody who can see a building, and through what: as a member of its owner, or by a grant. */
-export type Access = { member: MembershipDocument } | { grant: GivenGrantDocument };
+export type Access = { member: MembershipDocument } | { grant: GivenGrantDocument } | { apiKey: ApiKeyView };
 
 /**
  * Buildings and spaces shared across tenants. Always by a code that the owner hands over: neither side can look the other
@@ -61,7 +62,7 @@ export interface Grants {
   ): Promise<Page<Grant>>;
   /** What is shared with the caller as a person, newest first. */
   grantsToMe(scope: TenantScope): Promise<ReceivedGrantDocument[]>;
-  /** Members in the order of their ids, then grants, newest first; offers that nobody has accepted are among them. */
+  /** Members in the order of their ids, then grants, then keys of programs, each newest first; offers that nobody has accepted are among them. */
   accessTo(
     scope: TenantScope,
     building: { tenantId: string; buildingId: string },

@@ -1,4 +1,5 @@
 import { allows, type TenantScope } from '../../auth/scope';
+import { keysToBuilding } from '../api-keys/views';
 import { type Cosmos } from '../cosmos';
 import { type MembershipDocument, membersOf } from '../documents';
 import { type Page } from '../registry';
@@ -10,6 +11,7 @@ import { type Access, type Grant, type Grants } from './grants';
 const NEWEST = ':';
 const MEMBER = 'm';
 const GRANT = 'g';
+const KEY = 'k';
 
 export function createGrantListing({
   cosmos,
@@ -68,7 +70,7 @@ export function createGrantListing({
           found.push({ item: sees ? { member: member! } : null, sortKey: MEMBER + id });
         });
       }
-      if (found.length <= first) {
+      if (found.length <= first && !position.startsWith(KEY)) {
         const grants = await cosmos.query<GivenGrantDocument>(
           'directory',
           grantsOf(tenantId),
@@ -78,6 +80,18 @@ export function createGrantListing({
           { limit: first + 1 - found.length },
         );
         found.push(...grants.map((grant) => ({ item: { grant }, sortKey: GRANT + grant.sortKey })));
+      }
+      if (found.length <= first) {
+        const keys = await keysToBuilding(
+          cosmos,
+          { tenantId, buildingId },
+          {
+            owners,
+            before: position.startsWith(KEY) ? position.slice(KEY.length) : NEWEST,
+            limit: first + 1 - found.length,
+          },
+        );
+        found.push(...keys.map((apiKey) => ({ item: { apiKey }, sortKey: KEY + apiKey.record.sortKey })));
       }
       const shown = found
         .slice(0, first)

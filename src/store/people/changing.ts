@@ -4,6 +4,7 @@ import { notFound, refused } from '../registry/access';
 import { type People } from './people';
 import { type MemberRecords } from './records';
 import { residentSpaces, standingFor, standingProblem } from './resident-spaces';
+import { administratorProblem } from './roster';
 import { belongs, NOTHING, sameStanding } from './standing';
 
 /** What somebody is in a tenant, and their going. What the last owner may not, the records refuse. */
@@ -28,7 +29,9 @@ export function createMemberChanging({
       const who = { tenantId, personId };
       // So that nothing is written for somebody who is none of it.
       if (!belongs(await records.read(who))) return notFound('member', personId, 'personId');
-      return records.change(scope, who, (member) => {
+      return records.change(scope, who, (member, _now, roster) => {
+        const forbidden = administratorProblem(roster, scope);
+        if (forbidden) return { ok: false, refusal: forbidden };
         if (!belongs(member)) return notFound('member', personId, 'personId');
         if (sameStanding(member, standing)) return { ok: true, value: null };
         return { ok: true, value: { standing, action: 'member.change' } };
@@ -47,18 +50,14 @@ export function createMemberChanging({
       const known = await records.read(who);
       // One who has gone: a try that broke off before their membership ended is finished.
       if (!belongs(known) && known.version === 0) return notFound('member', personId, 'personId');
-      return records.change(scope, who, (member) =>
-        belongs(member)
-          ? {
-              ok: true,
-              value: {
-                standing: NOTHING,
-                action: personId === scope.principal.id ? 'member.leave' : 'member.remove',
-                displayName: null,
-              },
-            }
-          : { ok: true, value: null },
-      );
+      const self = personId === scope.principal.id;
+      const action = self ? 'member.leave' : 'member.remove';
+      return records.change(scope, who, (member, _now, roster) => {
+        const forbidden = self ? undefined : administratorProblem(roster, scope);
+        if (forbidden) return { ok: false, refusal: forbidden };
+        if (!belongs(member)) return { ok: true, value: null };
+        return { ok: true, value: { standing: NOTHING, action, displayName: null } };
+      });
     },
   };
 }

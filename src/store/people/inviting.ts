@@ -11,7 +11,7 @@ import { type InvitationDocument } from './documents';
 import { invitationProblem, newInvitation, wordsOfInvitation } from './invitation';
 import { type NewInvitation, type People } from './people';
 import { residentSpaces, standingProblem } from './resident-spaces';
-import { type Rosters } from './roster';
+import { administratorProblem, type Rosters } from './roster';
 
 const MAXIMUM_OPEN = 500;
 
@@ -33,7 +33,8 @@ export function createInviting({
   return {
     async inviteMember(scope, input, idempotencyKey) {
       const { tenantId, role, spaces: named, note, expiresInMs } = input;
-      if (!allows(scope, 'tenant.read', { tenantId })) {
+      const within = allows(scope, 'tenant.read', { tenantId });
+      if (!within) {
         if (!(await mayBegin(scope, input))) return notFound('tenant', tenantId, 'tenantId');
       } else if (!allows(scope, 'access.manage', { tenantId })) {
         return refused('FORBIDDEN', 'your role may not invite to this tenant');
@@ -53,9 +54,12 @@ export function createInviting({
       const wanted = { id, tenantId, role, spaces: spaces && spaces.value, note, at, expiresInMs };
       const made = await newInvitation(cosmos, scope, wanted);
       const key = membersOf(tenantId);
-      const stored = await rosters.change<InvitationDocument>(scope, tenantId, async (_roster, now) => {
+      const stored = await rosters.change<InvitationDocument>(scope, tenantId, async (roster, now) => {
         const existing = await cosmos.read<InvitationDocument>('directory', key, id);
         if (existing) return { ok: true, value: { value: existing } };
+        if (!within && roster.members > 0) return notFound('tenant', tenantId, 'tenantId');
+        const forbidden = within ? administratorProblem(roster, scope) : undefined;
+        if (forbidden) return { ok: false, refusal: forbidden };
         const open = await cosmos.query<{ id: string }>(
           'directory',
           key,
@@ -99,7 +103,9 @@ export function createInviting({
       );
       const mine = found.find((each) => each?.kind === 'invitation');
       if (!mine) return notFound('invitation', invitationId, 'invitationId');
-      return rosters.change(scope, mine.tenantId, async (_roster, now) => {
+      return rosters.change(scope, mine.tenantId, async (roster, now) => {
+        const forbidden = administratorProblem(roster, scope);
+        if (forbidden) return { ok: false, refusal: forbidden };
         const current = await cosmos.read<InvitationDocument>('directory', mine.key, mine.id);
         if (current === null || current.endedAt !== null) {
           return { ok: true, value: { value: current ?? mine } };

@@ -2,6 +2,7 @@ import { type Change, type Cosmos } from '../cosmos';
 import { type MemberDocument, type MembershipDocument, membersOf } from '../documents';
 import { type Outcome } from '../registry';
 import { refused } from '../registry/access';
+import { type RosterDocument } from './documents';
 import { type By, type Rosters } from './roster';
 import { type Settling } from './settling';
 import { belongs, type Member, memberOf, type Standing, wordsOf } from './standing';
@@ -36,6 +37,7 @@ export interface MemberRecords {
     work: (
       member: Member,
       now: number,
+      roster: RosterDocument,
     ) => Promise<Outcome<MemberChange | null>> | Outcome<MemberChange | null>,
   ): Promise<Outcome<Member>>;
 }
@@ -65,7 +67,7 @@ export function createMemberRecords({
       const pending = await settling.announce(tenantId, personId);
       const outcome = await rosters.change<Member>(by, tenantId, async (roster, now) => {
         const member = await read(who);
-        const worked = await work(member, now);
+        const worked = await work(member, now, roster);
         if (!worked.ok) return worked;
         if (worked.value === null) return { ok: true, value: { value: member } };
         const { standing, action, displayName = member.displayName, further = [] } = worked.value;

@@ -3,7 +3,7 @@ import { newId } from '../../domain/id';
 import { type ConfigurationAudit, configurationAuditKey, type Told } from '../alerts/configuration';
 import { type Change, type Cosmos } from '../cosmos';
 import { type MemberDocument, type MembershipDocument, membersOf } from '../documents';
-import { type Outcome } from '../registry';
+import { type Outcome, type Refusal } from '../registry';
 import { refused } from '../registry/access';
 import { auditBy, auditOf } from '../registry/audit';
 import { retrying } from '../store-error';
@@ -25,6 +25,18 @@ export interface Step<T> {
   /** What the change tells the log, of what. */
   audit?: readonly (Told & { subject: string; id?: string })[];
   roster?: Partial<Pick<RosterDocument, 'owners' | 'members'>>;
+}
+
+/**
+ * Refused where whoever administers has ceased to be an owner: a scope is up to two seconds old, and nobody who was removed
+ * may use those to come back.
+ */
+export function administratorProblem(
+  { owners }: RosterDocument,
+  { principal }: TenantScope,
+): Refusal | undefined {
+  if (owners.includes(principal.id)) return undefined;
+  return { code: 'FORBIDDEN', message: 'you administer the access to this tenant no longer' };
 }
 
 export interface Rosters {

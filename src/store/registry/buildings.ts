@@ -8,6 +8,7 @@ import {
   type SpaceDocument,
 } from '../documents';
 import { type Registry } from '../registry';
+import { type Reads } from '../remembered-reads';
 import { retrying } from '../store-error';
 import { notFound, refused, visible } from './access';
 import { auditOf } from './audit';
@@ -20,16 +21,18 @@ const SPACES_A_BATCH = LARGEST_BATCH - 3;
 
 export function createBuildings({
   cosmos,
+  reads,
 }: {
   cosmos: Cosmos;
+  reads: Reads;
 }): Pick<Registry, 'buildings' | 'buildingsById' | 'createBuilding'> {
   async function buildingsById(
     scope: TenantScope,
     ids: readonly string[],
   ): Promise<(BuildingDocument | null)[]> {
-    const documents = await cosmos.readMany<BuildingDocument>(
-      'registry',
+    const documents = await reads.readMany<BuildingDocument>(
       ids.map((id) => ({ partition: id, id })),
+      (document) => visible(scope, 'building.read', document) !== null,
     );
     return documents.map((document) => visible(scope, 'building.read', document));
   }

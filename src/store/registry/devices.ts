@@ -2,6 +2,7 @@ import { type Cosmos } from '../cosmos';
 import { createActivityReader } from '../device-activity-reader';
 import { type DepartedDocument, type DeviceDocument, type DeviceEntryDocument } from '../documents';
 import { type Registry } from '../registry';
+import { type Reads } from '../remembered-reads';
 import { placedIn, visible, whereToLook } from './access';
 import { conditionsOf, DEVICES_LOOKED_AT, silentOf } from './device-filters';
 import { pageOf, sortKeyAfter } from './position';
@@ -9,8 +10,10 @@ import { createTraces } from './traces';
 
 export function createDevices({
   cosmos,
+  reads,
 }: {
   cosmos: Cosmos;
+  reads: Reads;
 }): Pick<Registry, 'devices' | 'devicesById' | 'lastSeen'> {
   const activity = createActivityReader({ cosmos });
   const traces = createTraces({ cosmos });
@@ -20,8 +23,7 @@ export function createDevices({
       const seen = placedIn(scope, 'device.read', buildingId);
       const { silentSince } = filter;
       const looked = silentSince === undefined ? first : DEVICES_LOOKED_AT;
-      const found = await cosmos.query<DeviceDocument>(
-        'registry',
+      const found = await reads.query<DeviceDocument>(
         buildingId,
         `SELECT * FROM c WHERE c.type = 'device' AND c.sortKey > @after AND ${seen.condition}${conditions}
          ORDER BY c.sortKey`,
@@ -55,7 +57,10 @@ export function createDevices({
           return partition === null ? [] : [{ partition, id: asked[i]! }];
         });
         if (mine.length === 0) break;
-        const documents = await cosmos.readMany<DeviceDocument | DepartedDocument>('registry', mine);
+        const documents = await reads.readMany<DeviceDocument | DepartedDocument>(
+          mine,
+          (each) => each.type === 'device' && visible(scope, 'device.read', each) !== null,
+        );
         for (const each of documents) if (each?.type === 'device') byId.set(each.id, each);
         asked = documents.flatMap((each) => (each?.type === 'departed' ? [each.id] : []));
       }

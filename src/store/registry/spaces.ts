@@ -1,8 +1,8 @@
 import { allows, type Permission, type TenantScope } from '../../auth/scope';
 import { type QuantityName } from '../../domain/quantity';
-import { type Cosmos } from '../cosmos';
 import { OF_KIND, type PointDocument, type SpaceDocument } from '../documents';
 import { type Registry } from '../registry';
+import { type Reads } from '../remembered-reads';
 import { ownersIn, placedIn, visible } from './access';
 import { pageOf, sortKeyAfter } from './position';
 
@@ -12,28 +12,26 @@ const ALL_POINTS = { after: 'pnt_', end: 'pnt`' };
 const MAXIMUM_POINTS = 20_000;
 
 export function createSpaces({
-  cosmos,
+  reads,
 }: {
-  cosmos: Cosmos;
+  reads: Reads;
 }): Pick<Registry, 'spaces' | 'spacesById' | 'pointsById' | 'points' | 'measuredSpaces'> {
   async function byId<T extends SpaceDocument | PointDocument>(
     scope: TenantScope,
     permission: Permission,
     keys: readonly { buildingId: string; id: string }[],
   ): Promise<(T | null)[]> {
-    const documents = await cosmos.readMany<T>(
-      'registry',
+    const shows = (document: T): boolean => visible(scope, permission, placed(document)) !== null;
+    const documents = await reads.readMany<T>(
       keys.map(({ buildingId, id }) => ({ partition: buildingId, id })),
+      shows,
     );
-    return documents.map((document) =>
-      document && visible(scope, permission, placed(document)) ? document : null,
-    );
+    return documents.map((document) => (document && shows(document) ? document : null));
   }
 
   return {
     async spaces(scope, buildingId) {
-      const found = await cosmos.query<SpaceDocument>(
-        'registry',
+      const found = await reads.query<SpaceDocument>(
         buildingId,
         `SELECT * FROM c WHERE ${OF_KIND.space} AND ARRAY_CONTAINS(@owners, c.tenantId)`,
         { owners: ownersIn(scope, 'building.read', buildingId) },
@@ -43,8 +41,7 @@ export function createSpaces({
       return mine.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.id < b.id ? -1 : 1));
     },
     async measuredSpaces(scope, buildingId) {
-      const points = await cosmos.query<Pick<PointDocument, 'quantity' | 'spaceId'>>(
-        'registry',
+      const points = await reads.query<Pick<PointDocument, 'quantity' | 'spaceId'>>(
         buildingId,
         'SELECT c.quantity, c.spaceId FROM c WHERE c.id > @after AND c.id < @end AND ARRAY_CONTAINS(@owners, c.tenantId)',
         { ...ALL_POINTS, owners: ownersIn(scope, 'building.read', buildingId) },
@@ -58,8 +55,7 @@ export function createSpaces({
     spacesById: (scope, keys) => byId<SpaceDocument>(scope, 'building.read', keys),
     async points(scope, buildingId, { first, after, quantities, spaceIds }) {
       const { condition, parameters } = placedIn(scope, 'reading.read', buildingId);
-      const found = await cosmos.query<PointDocument>(
-        'registry',
+      const found = await reads.query<PointDocument>(
         buildingId,
         `SELECT * FROM c WHERE c.id > @after AND c.id < @end AND ${condition}
           AND ARRAY_CONTAINS(@quantities, c.quantity)${spaceIds ? ' AND ARRAY_CONTAINS(@spaces, c.spaceId)' : ''}
