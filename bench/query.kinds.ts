@@ -9,6 +9,8 @@ export interface Setup {
   account: { endpoint: string; key: string };
   namespace: { connectionString: string };
   issuer: string;
+  /** Whether the servers keep what they read, as the API does; else each request asks the store for all of it. */
+  remember: boolean;
   /** As whom the others answer: they check no token. */
   principal: Principal;
 }

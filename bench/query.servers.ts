@@ -50,13 +50,16 @@ const unused = (): never => {
   throw new Error('the bench does not ask for this');
 };
 
-async function start(kind: Kind, { account, namespace, issuer, principal }: Setup): Promise<string> {
+async function start(
+  kind: Kind,
+  { account, namespace, issuer, remember, principal }: Setup,
+): Promise<string> {
   const store = createCosmos(account, 'atrium');
   const remembered = createRememberedReads({ cosmos: store, container: 'registry', logger });
   const cosmos = remembered.noting(store);
   const metrics = createMetrics({ process: 'api' });
   const keyring = createKeyring(Buffer.alloc(32, 7));
-  const registry = createRegistry({ cosmos, keyring, reads: remembered.reads });
+  const registry = createRegistry({ cosmos, keyring, ...(remember && { reads: remembered.reads }) });
   const alertFeed = createAlertFeed({ cosmos, logger });
   const live = createLive({ logger, metrics, namespace, hub: 'averages', group: 'live-0' });
   const memberships = createMemberships({ cosmos, logger });
@@ -68,7 +71,7 @@ async function start(kind: Kind, { account, namespace, issuer, principal }: Setu
     jobs,
     exports: createExports({ cosmos, jobs, files: { open: unused }, keepMs: 86_400_000 }),
     averages: createAveragesReader({ cosmos }),
-    recent: createRecentReader({ cosmos, keepLatestMs: 1_000 }),
+    recent: createRecentReader({ cosmos, keepLatestMs: remember ? 1_000 : 0 }),
     deviceStatuses,
     coldAccess: { approve: unused, revoke: unused, approvals: unused, issue: unused },
     questions: { readings: unused, history: unused, excursions: unused },
@@ -102,7 +105,14 @@ async function start(kind: Kind, { account, namespace, issuer, principal }: Setu
   const scopes = createScopes(memberships);
   const signal = new AbortController().signal;
   const context = (): Promise<Context> =>
-    createContext({ services, scopes, principal, requestId: 'bench', signal });
+    createContext({
+      services,
+      scopes,
+      principal,
+      from: { address: '127.0.0.1', transport: 'HTTP' },
+      requestId: 'bench',
+      signal,
+    });
   switch (kind) {
     case 'apollo': {
       const apollo = new ApolloServer<Context>({ schema });

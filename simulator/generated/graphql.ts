@@ -674,6 +674,15 @@ export type OfferGrantInput = {
   until?: string | null | undefined;
 };
 
+/** How somebody reached the API. */
+export type OriginTransport =
+  /** A request over HTTP. */
+  | 'HTTP'
+  /** An operation whose answer comes as server-sent events. */
+  | 'SSE'
+  /** An operation over a WebSocket. */
+  | 'WEBSOCKET';
+
 /** Devices that are to be provisioned into a building. */
 export type ProvisionDevicesInput = {
   /** The building they stand in. */
@@ -1168,7 +1177,7 @@ export type AuditLogQueryVariables = Exact<{
 }>;
 
 
-export type AuditLogQuery = { building: { id: string, auditLog: { nodes: Array<{ id: string, at: string, actor: string, action: string, subject: string, before: Record<string, unknown> | null, after: Record<string, unknown> | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+export type AuditLogQuery = { building: { id: string, auditLog: { nodes: Array<{ id: string, at: string, actor: string, action: string, subject: string, before: Record<string, unknown> | null, after: Record<string, unknown> | null, from: { address: string, transport: OriginTransport } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type BuildingAccessQueryVariables = Exact<{
   building: string;
@@ -2244,7 +2253,7 @@ export type TenantAuditLogQueryVariables = Exact<{
 }>;
 
 
-export type TenantAuditLogQuery = { tenant: { id: string, auditLog: { nodes: Array<{ id: string, at: string, actor: string, action: string, subject: string, before: Record<string, unknown> | null, after: Record<string, unknown> | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+export type TenantAuditLogQuery = { tenant: { id: string, auditLog: { nodes: Array<{ id: string, at: string, actor: string, action: string, subject: string, before: Record<string, unknown> | null, after: Record<string, unknown> | null, from: { address: string, transport: OriginTransport } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type TrustedDocumentsQueryVariables = Exact<{
   tenant: string;
@@ -2578,6 +2587,10 @@ export const AuditLogDocument = new TypedDocumentString(`
         id
         at
         actor
+        from {
+          address
+          transport
+        }
         action
         subject
         before
@@ -2590,7 +2603,7 @@ export const AuditLogDocument = new TypedDocumentString(`
     }
   }
 }
-    `, {"hash":"sha256:d2696022584cac947e285a466459026697d44d926f037bfe95176a1f6cb853bf"}) as unknown as TypedDocumentString<AuditLogQuery, AuditLogQueryVariables>;
+    `, {"hash":"sha256:31ada29ab2a1d368ec2dd9a43194f5268bdf4320f83b99e4bc980ab5f3ec2f28"}) as unknown as TypedDocumentString<AuditLogQuery, AuditLogQueryVariables>;
 export const BuildingAccessDocument = new TypedDocumentString(`
     query BuildingAccess($building: ID!, $first: Int, $after: String) {
   building(id: $building) {
@@ -4465,6 +4478,10 @@ export const TenantAuditLogDocument = new TypedDocumentString(`
         id
         at
         actor
+        from {
+          address
+          transport
+        }
         action
         subject
         before
@@ -4477,7 +4494,7 @@ export const TenantAuditLogDocument = new TypedDocumentString(`
     }
   }
 }
-    `, {"hash":"sha256:b3120fcb1d1573ef598fae5de9d4e525945e9301b1f7bb96a2e07aa0f102d6a2"}) as unknown as TypedDocumentString<TenantAuditLogQuery, TenantAuditLogQueryVariables>;
+    `, {"hash":"sha256:5f17865f048d326f482070a52fcf8542ef1769cb422421bcd1c52571ad7a1b18"}) as unknown as TypedDocumentString<TenantAuditLogQuery, TenantAuditLogQueryVariables>;
 export const TrustedDocumentsDocument = new TypedDocumentString(`
     query TrustedDocuments($tenant: ID!, $client: String, $first: Int, $after: String) {
   tenant(id: $tenant) {

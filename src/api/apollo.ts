@@ -7,6 +7,7 @@ import { GraphQLError, type GraphQLSchema, OperationTypeNode } from 'graphql';
 import { documentIdOf } from '../domain/document-id';
 import { explain, type Logger } from '../observability/logger';
 import { type Context } from '../resolvers/context';
+import { withFreshness } from '../resolvers/freshness';
 import { type Admission } from './admission';
 import { payerOf, requestedCost, type RequestedCost, takeCost, withCost } from './cost';
 import { createDocumentCache } from './document-cache';
@@ -144,7 +145,11 @@ function operations({
           stop({ operation: operation?.operation ?? 'none' });
           if (requested === undefined || response.body.kind !== 'single') return;
           const { body } = response;
-          body.singleResult = withCost(body.singleResult, throttle, payerOf(contextValue.scope), requested);
+          const { scope, freshness } = contextValue;
+          body.singleResult = withFreshness(
+            withCost(body.singleResult, throttle, payerOf(scope), requested),
+            freshness,
+          );
         },
       };
     },

@@ -64,7 +64,7 @@ export function createEventStreams(options: {
     async onSubscribe({ raw, context: { requestId } }, { query, operationName, variables }) {
       const { principal, signal } = raw.graphql!;
       const prepared = await operations.prepare(
-        { principal, requestId, signal },
+        { principal, from: { address: raw.ip, transport: 'SSE' }, requestId, signal },
         { query, documentId: documentIdIn(raw), operationName, variables },
       );
       if (isArguments(prepared)) {

@@ -31,12 +31,16 @@ export async function createHttpServer(options: {
   origins?: readonly string[] | undefined;
   maximumBodyBytes?: number | undefined;
   maximumMessageBytes?: number | undefined;
+  /** Addresses and ranges (CIDR) of proxies whose `x-forwarded-for` is believed; nobody's where left out. */
+  trustedProxies?: readonly string[] | undefined;
 }): Promise<FastifyInstance> {
-  const { crowd, logger, origins = [] } = options;
+  const { crowd, logger, origins = [], trustedProxies = [] } = options;
   const { refuse } = options.refusals;
   const app = Fastify({
     bodyLimit: options.maximumBodyBytes ?? MAXIMUM_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    // A caller may write anything into that header: it says whence a request comes only where a proxy of ours wrote it.
+    trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     // A caller's own request id is not taken: it could be another's.
     genReqId: () => randomUUID(),
     forceCloseConnections: 'idle',

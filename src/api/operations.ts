@@ -13,8 +13,10 @@ import {
   validate,
 } from 'graphql';
 import { type Principal } from '../auth/scope';
+import { type Origin } from '../domain/origin';
 import { type Context, type Services } from '../resolvers/context';
 import { clientError } from '../resolvers/errors';
+import { withFreshness } from '../resolvers/freshness';
 import { sharedStreamOf, tenantOfAlone } from '../resolvers/shared-stream';
 import { type Admission } from './admission';
 import { payerOf, requestedCost, type RequestedCost, takeCost, withCost } from './cost';
@@ -48,7 +50,7 @@ export interface OperationRequest {
 export interface Operations {
   /** @returns what to execute, or what is wrong with the request. Throws where the store is away. */
   prepare(
-    asking: { principal: Principal; requestId: string; signal: AbortSignal },
+    asking: { principal: Principal; from: Origin; requestId: string; signal: AbortSignal },
     request: OperationRequest,
   ): Promise<ExecutionArgs | readonly GraphQLError[]>;
   /** A prepared query or mutation. Its answer says what it cost; what it did not use is given back. */
@@ -174,8 +176,8 @@ export function createOperations(options: {
       const { operation, variables, cost } = asked.get(args)!;
       const introspected = introspection.answer(args.document, operation, variables);
       const result = introspected ?? (await execution.execute(args));
-      const payer = payerOf((args.contextValue as Context).scope);
-      return withCost(result, throttle, payer, cost);
+      const { scope, freshness } = args.contextValue as Context;
+      return withFreshness(withCost(result, throttle, payerOf(scope), cost), freshness);
     },
 
     async subscribe(args, send) {

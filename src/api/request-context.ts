@@ -1,5 +1,7 @@
 import { type Principal } from '../auth/scope';
+import { type Origin } from '../domain/origin';
 import { type Context, type Services } from '../resolvers/context';
+import { createFreshness } from '../resolvers/freshness';
 import { createLoaders } from '../resolvers/loaders';
 import { type Scopes } from './scopes';
 
@@ -8,12 +10,14 @@ export async function createContext(options: {
   services: Services;
   scopes: Scopes;
   principal: Principal;
+  /** Whence it asks. */
+  from: Origin;
   requestId: string;
   /** Aborted when the client goes. */
   signal: AbortSignal;
 }): Promise<Context> {
-  const { services, scopes, principal, requestId, signal } = options;
-  const scope = await scopes.of(principal);
+  const { services, scopes, principal, from, requestId, signal } = options;
+  const scope = await scopes.of(principal, from);
   const context = {
     services,
     principal,
@@ -21,9 +25,11 @@ export async function createContext(options: {
     signal,
     scope,
     loaders: createLoaders(services, scope),
+    freshness: createFreshness(),
     async renew() {
-      context.scope = await scopes.lately(principal);
+      context.scope = await scopes.lately(principal, from);
       context.loaders = createLoaders(services, context.scope);
+      context.freshness = createFreshness();
       return context.scope;
     },
   };

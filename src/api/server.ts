@@ -86,6 +86,8 @@ export interface ApiOptions {
   pageSignIn?: PageSignIn;
   /** Web origins whose pages may ask over HTTP, e.g. `https://dashboard.example`; none where left out. */
   origins?: readonly string[];
+  /** Proxies whose word for a caller's address is taken; see `createHttpServer`. */
+  trustedProxies?: readonly string[];
   /** Of an HTTP request; 10,000 devices take about 2 MB. */
   maximumBodyBytes?: number;
   /** Of one WebSocket message. */
@@ -200,9 +202,9 @@ export function createApi(options: ApiOptions): Api {
       const requests = new AsyncLocalStorage<string>();
       const apollo = createApollo({ ...common, requestId: () => requests.getStore() ?? '' });
       await apollo.start();
-      const { maximumBodyBytes, maximumMessageBytes, origins } = options;
+      const { maximumBodyBytes, maximumMessageBytes, origins, trustedProxies } = options;
       const refusals = createRefusals({ logger, meters });
-      const bounds = { origins, maximumBodyBytes, maximumMessageBytes };
+      const bounds = { origins, maximumBodyBytes, maximumMessageBytes, trustedProxies };
       app = await createHttpServer({ crowd, refusals, logger, ...bounds });
       app.addHook('onClose', () => apollo.stop());
 

@@ -1,6 +1,7 @@
 import { execute, type DocumentNode, type GraphQLError, type GraphQLSchema } from 'graphql';
 import { type TenantScope, type Principal } from '../auth/scope';
 import { type Context, type Services } from '../resolvers/context';
+import { createFreshness, withFreshness } from '../resolvers/freshness';
 import { createLoaders } from '../resolvers/loaders';
 
 /** Events of a subscription go by their own stream's end. */
@@ -34,23 +35,40 @@ export function createExecutor(options: {
     async textOf({ document, operationName, variableValues, own }, value) {
       // What one's own execution shows was allowed a moment ago, and is loaded anew.
       if (own !== null) await own.renew();
-      const { errors, ...result } = await execute({
+      // Its own for each value, whoever it is delivered to.
+      const context = own ?? withFreshnessOf(nobody);
+      const { errors, ...executed } = await execute({
         schema,
         document,
         operationName: operationName ?? null,
         variableValues,
-        contextValue: own ?? nobody,
+        contextValue: context,
         rootValue: value,
       });
+      const result = withFreshness(executed, context.freshness);
       return Buffer.from(
         JSON.stringify(errors === undefined ? result : { ...result, errors: options.errorsOf(errors) }),
       );
     },
     contextOf({ principal, requestId }, scope) {
       const loaders = createLoaders(services, scope);
-      return { services, principal, requestId, signal: NEVER, scope, loaders, renew: async () => scope };
+      const freshness = createFreshness();
+      return {
+        services,
+        principal,
+        requestId,
+        signal: NEVER,
+        scope,
+        loaders,
+        freshness,
+        renew: async () => scope,
+      };
     },
   };
+}
+
+function withFreshnessOf(context: Context): Context {
+  return Object.create(context, { freshness: { value: createFreshness() } }) as Context;
 }
 
 /** What a shared execution gets: it serves many, so there is nobody in it. A field that looks for somebody fails. */
@@ -69,6 +87,9 @@ function contextWithoutPrincipal(services: Services): Context {
       return nobody();
     },
     get loaders() {
+      return nobody();
+    },
+    get freshness() {
       return nobody();
     },
     renew: nobody,

@@ -6,7 +6,7 @@ import { authenticate, type Tokens } from './authentication';
 import { payerOf } from './cost';
 import { type Crowd } from './crowd';
 import { type ApiMeters } from './meters';
-import { PATH, wantsPage } from './paths';
+import { PATH, STREAM_PATH, wantsPage } from './paths';
 import { type Refusals } from './refusals';
 import { createContext } from './request-context';
 import { type Scopes } from './scopes';
@@ -60,6 +60,7 @@ export function createSignIn(options: {
       services,
       scopes,
       principal,
+      from: { address: request.ip, transport: request.routeOptions.url === STREAM_PATH ? 'SSE' : 'HTTP' },
       requestId: request.id,
       signal: goneSignal(reply.raw),
     });

@@ -115,7 +115,12 @@ export function webSocketOptions(options: {
         ];
       }
       const args = await operations.prepare(
-        { principal, requestId: socket.extra.request.id, signal: gone.signal },
+        {
+          principal,
+          from: { address: socket.extra.request.ip, transport: 'WEBSOCKET' },
+          requestId: socket.extra.request.id,
+          signal: gone.signal,
+        },
         payload,
       );
       if (isArguments(args)) carried.set(args, { socket: socket.extra.socket, id });

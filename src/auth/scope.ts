@@ -1,4 +1,5 @@
 import { type DevicePermission } from '../domain/lifecycle';
+import { type Origin } from '../domain/origin';
 import { isRevealing, type PresenceChoices } from '../domain/presence';
 import { type QuantityName } from '../domain/quantity';
 import { type Principal } from './principal';
@@ -110,11 +111,17 @@ declare const scoped: unique symbol;
 export interface TenantScope {
   readonly principal: Principal;
   readonly entitlements: readonly Entitlement[];
+  /** Whence the principal asks, for the audit log; left out where a part of the platform asks. It gives no right. */
+  readonly from?: Origin;
   readonly [scoped]: true;
 }
 
-export function tenantScope(principal: Principal, entitlements: readonly Entitlement[]): TenantScope {
-  return { principal, entitlements } as TenantScope;
+export function tenantScope(
+  principal: Principal,
+  entitlements: readonly Entitlement[],
+  from?: Origin,
+): TenantScope {
+  return { principal, entitlements, ...(from && { from }) } as TenantScope;
 }
 
 /**

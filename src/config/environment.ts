@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { OperatorError } from '../observability/operator-error';
 
@@ -312,6 +313,14 @@ function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text;
 }
 
+/** An IP address, or one with the length of its prefix (RFC 4632). */
+function isAddressRange(text: string): boolean {
+  const [address, length, ...more] = text.split('/');
+  const version = isIP(address!);
+  if (version === 0 || more.length > 0) return false;
+  return length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= (version === 4 ? 32 : 128));
+}
+
 const amount = (standard: number, what: string) =>
   z.coerce.number().int().min(1).max(1e9).default(standard).describe(what);
 
@@ -372,6 +381,14 @@ export const apiSettings = (variables: Variables = process.env) =>
       API_ORIGINS: list('web origins whose pages may ask, with commas, e.g. https://dashboard.example')
         .default([])
         .refine((origins) => origins.every(isOrigin), 'each must be a scheme and a host, without a path'),
+      API_TRUSTED_PROXIES: list(
+        'addresses and ranges of proxies whose x-forwarded-for says whence a request comes, with commas, e.g. 10.0.0.0/8',
+      )
+        .default([])
+        .refine(
+          (proxies) => proxies.every(isAddressRange),
+          'each must be an IP address or a range such as 10.0.0.0/8',
+        ),
       LIVE_GROUP: z.string().default('live-0').describe('this replica’s consumer group of the averages hub'),
     },
     variables,

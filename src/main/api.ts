@@ -138,6 +138,7 @@ run('api', apiSettings, async (settings, logger) => {
         },
       }),
     origins: settings.API_ORIGINS,
+    trustedProxies: settings.API_TRUSTED_PROXIES,
     deliveriesPerSecond: settings.DELIVERIES_PER_SECOND,
     gatewayHostName: settings.GATEWAY_PUBLIC_HOST,
     minimumSpaces: settings.PRIVACY_MINIMUM_SPACES,

@@ -13,6 +13,7 @@ import { type Registry } from '../store/registry';
 import { type Webhooks } from '../store/webhooks/webhooks';
 import { type Cursors } from './cursor';
 import { type DocumentCheck } from './document/document-check';
+import { type Freshness } from './freshness';
 import { type Loaders } from './loaders';
 
 /** What resolvers work with, the same for every request. */
@@ -47,6 +48,8 @@ export interface Context {
   readonly signal: AbortSignal;
   readonly scope: TenantScope;
   readonly loaders: Loaders;
+  /** Of this answer, or of this event's. */
+  readonly freshness: Freshness;
   /**
    * For a subscription, before each event: the rights of now (at most a second old) and loaders that remember nothing,
    * so that no event is answered from what was allowed or true at an earlier one.

@@ -1,6 +1,7 @@
 import { type Role } from '../auth/scope';
 import { type Assignment, type DeviceModelChannel, type DeviceState } from '../domain/device';
 import { type InService } from '../domain/lifecycle';
+import { type Origin } from '../domain/origin';
 import { type QuantityName } from '../domain/quantity';
 
 /**
@@ -226,6 +227,8 @@ export interface AuditDocument {
   at: number;
   /** The principal's id. */
   actor: string;
+  /** Whence they asked; earlier releases kept it not, and a part of the platform asks from nowhere. */
+  from?: Origin;
   action: string;
   /** The id of what was changed. */
   subject: string;
@@ -389,6 +392,8 @@ export interface SagaDocument {
   startedAt: number;
   /** The principal's id. */
   actor: string;
+  /** Whence it was asked for, for the audit log. */
+  origin?: Origin;
   /** `Attempt.fingerprint`; null for a move, which needs no idempotency key. */
   fingerprint: string | null;
   deviceId: string;

@@ -312,7 +312,7 @@ describe('API keys', () => {
   it('close what is open when they expire, so that its client comes again', async () => {
     let closed = 0;
     // A slow machine has not signed in yet when the first expires.
-    for (const milliseconds of [1_000, 10_000, 60_000]) {
+    for (const milliseconds of [300, 5_000, 60_000]) {
       if (closed === 4403) break;
       const key = await make(owner);
       await change(key.id, { expiresAt: Date.now() + milliseconds });
@@ -430,17 +430,5 @@ describe('API keys', () => {
       expect(response.status).toBe(401);
       expect(await response.text()).not.toContain('AAAA');
     }
-  });
-
-  it('are not judged by what was known while the store is away for long', async () => {
-    const [known, fresh] = [await make(owner), await make(owner)];
-    // Behind the flood of before.
-    await eventually(async () => expect((await api.ask(known, ViewerDocument)).status).toBe(200));
-    await api.cutStore();
-    await eventually(async () => {
-      const { status, errors } = await api.ask(fresh, ViewerDocument);
-      expect([status, errors![0]!.extensions['code']]).toEqual([503, 'UNAVAILABLE']);
-    });
-    await eventually(async () => expect((await api.ask(known, ViewerDocument)).status).toBe(503));
   });
 });

@@ -198,6 +198,8 @@ export async function startHouse({ blobs, connectionString, folder }: Account): 
         { id: `alr_of_${tenantId}`, key: `alertRules:${tenantId}`, kind: 'alertRule', tenantId },
         { id: tenantId, key: 'alertRuleTenants', kind: 'alertRuleTenant', tenantId },
         { id: webhook, key: `webhooks:${tenantId}`, kind: 'webhook', tenantId },
+        { id: 'sha256:of', key: `documents:${tenantId}`, kind: 'trustedDocument', tenantId, text: '{ id }' },
+        { id: 'count', key: `documents:${tenantId}`, kind: 'count', tenantId, number: 1 },
         { id: 'used:key', key: `api-keys:${tenantId}`, kind: 'apiKeyUse', tenantId, at: 1 },
         { id: `whd_1${tenantId}`, key: `webhook:${webhook}`, kind: 'webhookDelivery', tenantId, buildingId },
         { id: `whd_1${tenantId}`, key: 'webhook-queue:0', kind: 'webhookDue', webhookId: webhook },

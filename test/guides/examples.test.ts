@@ -80,6 +80,25 @@ describe('the example programs', () => {
     });
   });
 
+  it('write down the whole audit log, page by page', async () => {
+    const { devices, building } = await buildBuilding(api, owner, NORTH, { devices: 1 });
+    for (let i = 0; i < 101; i++) {
+      await api.registry.suspendDevice(owner.scope, devices[0]!.id, `reason ${i}`);
+      await api.registry.resumeDevice(owner.scope, devices[0]!.id);
+    }
+    const exported = async (...rest: string[]) =>
+      run(process.execPath, [join(examples, 'audit-log.mts'), `${api.url}/graphql`, owner.token, ...rest]);
+    const { stdout } = await exported(building.id);
+    const events = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { id: string; action: string });
+    expect(events.filter(({ action }) => action === 'device.suspend')).toHaveLength(101);
+    expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
+    expect(events.at(-1)!.action).toBe('building.create');
+    await expect(exported('bld_unknown')).rejects.toThrow('does not exist, or is not yours to see');
+  });
+
   it('follow a building live, again with a new token where the old one expired', async () => {
     let lines = '';
     let program: ChildProcess | undefined;

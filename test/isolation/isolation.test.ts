@@ -1,10 +1,12 @@
 import { ruleOf, schemaFields } from '../../src/api/rules';
+import { createCursors } from '../../src/resolvers/cursor';
 import { createSchema } from '../../src/resolvers/schema';
 import { type Person } from '../api/api.support';
+import { judgeCursors, NOT_PAGED, PAGED } from './cursors';
+import { type OwnWorld, startWorld } from './in-process';
+import { ask, expected, observe, observeDownload, transportsOf } from './judging';
 import { FOR_KEYS, PERMISSIONS, REACHED } from './key-rights';
 import { createKeys, type Keys, minimalKeys } from './keys';
-import { type OwnWorld, startWorld } from './in-process';
-import { expected, observe, observeDownload, transportsOf } from './judging';
 import { CASES, DOWNLOADS, type Rank, ROLES, WITHOUT_TARGET } from './rights';
 import { buildTenants, type Tenants } from './tenants';
 
@@ -46,6 +48,38 @@ describe('isolation of tenants', () => {
       ]);
       expect(foreign.observed).toEqual(absent.observed);
     });
+  });
+
+  it.each(PAGED)('takes the cursors of $list from nobody but whom they were given to', async (each) => {
+    expect((await judgeCursors(world, tenants, each)).differences).toEqual([]);
+  });
+
+  it('lets nobody go on with alerts from where somebody else was told', async () => {
+    const after = async (who: Person, cursor: string | null) =>
+      ask(
+        world,
+        who,
+        `subscription ($id: ID!, $after: String) { alerts(buildingIds: [$id], after: $after) {
+          __typename ... on AlertsCaughtUp { cursor } } }`,
+        { id: tenants.north.building, after: cursor },
+        'SSE',
+      );
+    const binding = { list: 'Subscription.alerts', arguments: [] };
+    const cursors = createCursors({ key: Buffer.alloc(32, 3) });
+    const of = (who: Person) => cursors.seal({ principalId: who.scope.principal.id, ...binding }, '');
+    const { OWNER } = tenants.people;
+    expect((await after(OWNER, of(OWNER))).errors).toBeUndefined();
+    for (const other of [tenants.deputy, tenants.southOwner]) {
+      const { errors } = await after(OWNER, of(other));
+      expect(errors?.[0]?.extensions['code']).toBe('BAD_USER_INPUT');
+    }
+  });
+
+  it('asks for every list that goes by cursors', () => {
+    const lists = schemaFields(createSchema())
+      .filter(({ field }) => field.args.some(({ name }) => name === 'after'))
+      .map(({ name }) => name);
+    expect([...PAGED.map(({ list }) => list), ...NOT_PAGED].sort()).toEqual(lists.sort());
   });
 
   describe.each(CASES)('$name', (each) => {

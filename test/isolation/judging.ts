@@ -67,7 +67,7 @@ export async function ask(
     });
     const { value } = await results.next();
     await results.return?.();
-    return { status: 0, headers: new Headers(), data: value.data ?? null, errors: value.errors };
+    return { status: 0, headers: new Headers(), ...value, data: value.data ?? null };
   } catch (errors) {
     return { status: 0, headers: new Headers(), data: null, errors: errors as never };
   } finally {
@@ -126,7 +126,8 @@ function headersOf(headers: Headers): string[] {
 /** A text without the ids of things, and without what differs from call to call. */
 export function masked(text: string, things: Things): string {
   let result = text.replace(/"requestId":"[^"]*"/g, '"requestId":"*"');
-  // What a client has left fills again between two answers.
+  // How old what is told is grows, and what a client has left fills again between two answers.
+  result = result.replace(/"ageMs":\d+/g, '"ageMs":"*"');
   result = result.replace(/"currentlyAvailable":\d+/g, '"currentlyAvailable":"*"');
   const ids = Object.entries(things).flatMap(([name, value]: [string, unknown]) => {
     // What is printed on devices is the caller's own; what is by role is a thing for each.

@@ -18,6 +18,7 @@ export interface Things {
   space: string;
   /** In its stock. */
   stockDevice: string;
+  otherStockDevice: string;
   /** What is printed on devices in its stock, one for each role to claim. */
   claims: Record<Rank, { serialNumber: string; claimCode: string }>;
   /** One for each role to replace. */
@@ -48,6 +49,8 @@ export interface Things {
   grant: string;
   receivedGrant: string;
   grantCode: string;
+  /** Of the invitation. */
+  invitationCode: string;
   /** A member whom it has, one for each role to remove, and an open invitation. */
   member: string;
   spareMembers: Record<Rank, string>;
@@ -191,7 +194,7 @@ export const CASES: Case[] = [
     name: 'the audit log of a building',
     covers: ['Building.auditLog'],
     document:
-      'query ($id: ID!) { building(id: $id) { auditLog { nodes { id at actor action subject before after } } } }',
+      'query ($id: ID!) { building(id: $id) { auditLog { nodes { id at actor from { address transport } action subject before after } } } }',
     variables: byId(({ building }) => building),
     at: 'building.auditLog.nodes',
     seen: ['OWNER'],

@@ -81,16 +81,7 @@ export async function buildTenants(world: World): Promise<Tenants> {
     await reckon(tenant);
     await world.hear(tooHigh(devices));
     await buildDocuments(owner, tenant);
-    await eventually(async () => {
-      const { data } = await world.ask<{ building: { averages: unknown[]; states: unknown[] } }, object>(
-        owner,
-        'query ($id: ID!) { building(id: $id) { averages { mean } states { active } } }',
-        { id: building.id },
-      );
-      const { averages, states } = data!.building;
-      if (averages.length === 0 || states.length < 2)
-        throw new Error(`of ${building.id} nothing is known yet`);
-    });
+    await known(world, owner, building.id, 2);
     return {
       ...(await world.exported(owner, tenant, building.id)),
       ...(await buildStock(owner, tenant)),
@@ -118,7 +109,10 @@ export async function buildTenants(world: World): Promise<Tenants> {
   }
 
   /** A device for each role to claim, one to retire, and one that stays. */
-  async function buildStock(owner: Person, tenant: string): Promise<Pick<Things, 'stockDevice' | 'claims'>> {
+  async function buildStock(
+    owner: Person,
+    tenant: string,
+  ): Promise<Pick<Things, 'stockDevice' | 'otherStockDevice' | 'claims'>> {
     const rows = ['retired', 'left', ...ROLES].map((name, index) => ({
       index,
       serialNumber: `${tenant} ${name}`,
@@ -135,7 +129,8 @@ export async function buildTenants(world: World): Promise<Tenants> {
       const { serialNumber, claimCode } = registered[index + 2]!;
       return [rank, { serialNumber, claimCode }] as const;
     });
-    return { stockDevice: registered[0]!.deviceId, claims: Object.fromEntries(claims) as Things['claims'] };
+    const [{ deviceId: stockDevice }, { deviceId: otherStockDevice }] = [registered[0]!, registered[1]!];
+    return { stockDevice, otherStockDevice, claims: Object.fromEntries(claims) as Things['claims'] };
   }
 
   /** What became of a tenant's readings of the hour before. */
@@ -318,6 +313,7 @@ export async function buildTenants(world: World): Promise<Tenants> {
       member: await idOf('member'),
       spareMembers: Object.fromEntries(spare) as Things['spareMembers'],
       invitation: invited.value.invitation.id,
+      invitationCode: invited.value.code!,
     };
   }
 
@@ -360,6 +356,25 @@ function tooHigh(devices: readonly DeviceDocument[]): Reading[] {
   );
 }
 
+/** Waits until a building's averages, states and readings are told. */
+export async function known(world: World, owner: Person, id: string, quantities: number): Promise<void> {
+  await eventually(async () => {
+    const { data } = await world.ask<
+      { building: { averages: []; states: []; latestReadings: { nodes: [] }; spaces: { averages: [] }[] } },
+      object
+    >(
+      owner,
+      `query ($id: ID!) { building(id: $id) { averages { mean } states { active }
+        latestReadings(first: 1) { nodes { value } } spaces { averages { mean } } } }`,
+      { id },
+    );
+    const { averages, states, latestReadings, spaces } = data!.building;
+    const ready = averages.length > 0 && states.length >= quantities && latestReadings.nodes.length > 0;
+    if (!ready || spaces.every(({ averages }) => averages.length === 0))
+      throw new Error(`of ${id} not everything is known yet`);
+  });
+}
+
 /** Ids as long as those of a tenant's things, of nothing. */
 function unknownThings(like: Things): Things {
   const forAll = (prefix: 'dev') =>
@@ -370,6 +385,7 @@ function unknownThings(like: Things): Things {
     space: newId('spc'),
     devices: forAll('dev'),
     stockDevice: newId('dev'),
+    otherStockDevice: newId('dev'),
     claims: like.claims,
     spares: forAll('dev'),
     transfer: newId('trf'),
@@ -396,5 +412,6 @@ function unknownThings(like: Things): Things {
       ROLES.map((rank, index) => [rank, 'per_'.padEnd(like.member.length, String(index))]),
     ) as Things['spareMembers'],
     invitation: newId('inv'),
+    invitationCode: '00000-00000-00000-00000-00000-0',
   };
 }

@@ -1,5 +1,5 @@
 import { apiKeyText, newApiKeySecret } from '../../src/auth/api-key';
-import { type TenantScope } from '../../src/auth/scope';
+import { tenantScope, type TenantScope } from '../../src/auth/scope';
 import { newId } from '../../src/domain/id';
 import { type ApiKeys, createApiKeys, type NewApiKey } from '../../src/store/api-keys/api-keys';
 import {
@@ -11,6 +11,8 @@ import {
 import { createFailedLookups } from '../../src/store/api-keys/failed-lookups';
 import { createKeyVerifier } from '../../src/store/api-keys/key-verifier';
 import { MAXIMUM_API_KEYS } from '../../src/store/api-keys/records';
+import { eventually } from '../support/eventually';
+import { openWorkshop } from './jobs.support';
 import { freshKey, startStore, type Store, tapped, valueOf } from './store.support';
 
 const WANTED: NewApiKey = {
@@ -165,5 +167,37 @@ describe('API keys in the store', () => {
     }
     expect(reads).toBe(3);
     expect(used).toEqual(ids);
+  });
+
+  it('have jobs worked off that their programs start, by their rights at each step and in their name', async () => {
+    const workshop = openWorkshop(store);
+    const permissions: NewApiKey['permissions'] = ['REGISTER_DEVICES'];
+    const { record } = valueOf(await keys.createApiKey(owner, { ...WANTED, permissions }, freshKey()));
+    const { id, tenantId, createdBy, expiresAt } = record;
+    const program = tenantScope(
+      { kind: 'key', id, email: null, expiresAt, tenantId, createdBy, documents: null },
+      await store.registry.memberships(id),
+    );
+    const job = await workshop.registering(program, 'ten_a', ['SN-1']);
+    expect(job.principal).toEqual({ kind: 'key', id, createdBy: owner.principal.id });
+    await workshop.worker();
+    expect(await workshop.ended(owner, job.jobId)).toMatchObject({ state: 'SUCCEEDED', failed: 0 });
+    valueOf(await keys.revokeApiKey(owner, id));
+    await eventually(async () => expect(await store.registry.memberships(id)).toEqual([]));
+    const last = await workshop.registering(program, 'ten_a', ['SN-3']);
+    const ended = await workshop.ended(owner, last.jobId);
+    expect([ended.state, ended.error?.code]).toEqual(['FAILED', 'FORBIDDEN']);
+    await workshop.stop();
+  });
+
+  it('are not judged where the store is away, which costs an address nothing', async () => {
+    const away = createKeyVerifier({
+      cosmos: { read: () => Promise.reject(new Error('the store is away')) },
+      memberships: { standing: async () => true },
+      failedLookups: createFailedLookups({ capacity: 1, perSecond: 0 }),
+      onUse: () => undefined,
+    });
+    const { text } = valueOf(await keys.createApiKey(owner, WANTED, freshKey()));
+    for (let i = 0; i < 3; i++) await expect(away.verify(text!, 'here')).rejects.toThrow('the store is away');
   });
 });

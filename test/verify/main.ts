@@ -12,6 +12,7 @@ const verifications: Record<string, () => Promise<{ verification: Verification }
   attribution: () => import('./attribution.verify.js'),
   storm: () => import('./storm.verify.js'),
   hostile: () => import('./hostile.verify.js'),
+  isolation: () => import('./isolation.verify.js'),
   documents: () => import('./documents.verify.js'),
   'isolation-of-consumers': () => import('./isolation-of-consumers.verify.js'),
   'aggregate-crash': () => import('./aggregate-crash.verify.js'),

@@ -1,8 +1,38 @@
-import { Field, ID, ObjectType } from 'type-graphql';
+import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
+import { type Origin, ORIGIN_TRANSPORTS } from '../../domain/origin';
 import { type AuditDocument } from '../../store/documents';
 import { connectionType } from '../connection';
 import { Visible } from '../rule';
 import { DateTime, JSONObject } from '../scalars';
+
+export const OriginTransport = Object.fromEntries(ORIGIN_TRANSPORTS.map((name) => [name, name])) as Record<
+  Origin['transport'],
+  Origin['transport']
+>;
+
+registerEnumType(OriginTransport, {
+  name: 'OriginTransport',
+  description: 'How somebody reached the API.',
+  valuesConfig: {
+    HTTP: { description: 'A request over HTTP.' },
+    WEBSOCKET: { description: 'An operation over a WebSocket.' },
+    SSE: { description: 'An operation whose answer comes as server-sent events.' },
+  },
+});
+
+@ObjectType({ description: 'Whence somebody asked for a change.' })
+export class AuditOrigin {
+  @Visible('with-parent')
+  @Field({
+    description:
+      'The address of the connection, IPv4 or IPv6; behind a proxy of the platform what it says of the caller.',
+  })
+  address!: string;
+
+  @Visible('with-parent')
+  @Field(() => OriginTransport, { description: 'How it came.' })
+  transport!: Origin['transport'];
+}
 
 @ObjectType({
   description:
@@ -23,6 +53,14 @@ export class AuditEvent {
       'Who did it: the id that `viewer` tells that person, or that program. `gateway` for what a device brings about by sending.',
   })
   actor!: string;
+
+  @Visible('with-parent')
+  @Field(() => AuditOrigin, {
+    nullable: true,
+    description:
+      'Whence it was asked for, also where a job did it later; null where nobody asked, where it was asked for in another tenant, and of events that an earlier release wrote.',
+  })
+  from!: AuditOrigin | null;
 
   @Visible('with-parent')
   @Field({ description: 'What was done, e.g. `device.retire`.' })
@@ -50,11 +88,12 @@ export class AuditEvent {
   after!: Record<string, unknown> | null;
 
   static of(document: AuditDocument): AuditEvent {
-    const { id, at, actor, action, subject, before, after } = document;
+    const { id, at, actor, from, action, subject, before, after } = document;
     return Object.assign(new AuditEvent(), {
       id,
       at: new Date(at),
       actor,
+      from: from ? Object.assign(new AuditOrigin(), from) : null,
       action,
       subject,
       before,

@@ -22,8 +22,8 @@ export class BuildingAveragesResolver {
     description:
       'The rolling averages now: one for each quantity that is or was lately measured here and that you may see. Whoever has a right to single spaces sees those that are measured in enough spaces to tell of no other one by itself, without least and greatest.',
   })
-  averages(@Root() building: Building, @Ctx() context: Context): Promise<BuildingAverage[]> {
-    return currentAverages(context, building);
+  async averages(@Root() building: Building, @Ctx() context: Context): Promise<BuildingAverage[]> {
+    return noted(context, await currentAverages(context, building));
   }
 
   @Visible({ needs: 'average.read', of: 'parent' })
@@ -80,6 +80,16 @@ export class SpaceAveragesResolver {
       'The rolling averages of the space now, from the devices in it: one for each quantity that was measured in the last minutes and that you may see. Empty where nothing was.',
   })
   averages(@Root() space: Space, @Ctx() context: Context): BuildingAverage[] {
-    return currentSpaceAverages(context, space);
+    return noted(context, currentSpaceAverages(context, space));
   }
+}
+
+/** An average that the caller is not told has no age either. */
+function noted({ freshness }: Context, values: BuildingAverage[]): BuildingAverage[] {
+  const told = values.filter(({ mean }) => mean !== null);
+  freshness.note(
+    'averages',
+    told.map(({ asOf }) => asOf.getTime()),
+  );
+  return values;
 }

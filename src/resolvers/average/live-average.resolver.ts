@@ -57,6 +57,7 @@ export class LiveAverageResolver {
   })
   buildingAverage(
     @Root() value: BuildingAverage,
+    @Ctx() { freshness }: Context,
     @Arg('building', () => ID, { description: 'The building’s id.' }) _building: string,
     @Arg('quantity', () => Quantity, { nullable: true, description: 'Only this quantity; a continuous one.' })
     _quantity?: QuantityName | null,
@@ -71,7 +72,7 @@ export class LiveAverageResolver {
     @Arg('corrections', () => Boolean, { nullable: true, description: CORRECTIONS })
     _corrections?: boolean | null,
   ): BuildingAverage {
-    return value;
+    return live(freshness, value);
   }
 
   @Visible({ needs: 'average.read', of: 'arguments' }, INDEPENDENT)
@@ -86,6 +87,7 @@ export class LiveAverageResolver {
   })
   buildingAverages(
     @Root() value: BuildingAverage,
+    @Ctx() { freshness }: Context,
     @Arg('buildingIds', () => [ID], { description: `The buildings’ ids, 1 to ${MAXIMUM_BUILDINGS}.` })
     _buildingIds: string[],
     @Arg('quantity', () => Quantity, { nullable: true, description: 'Only this quantity; a continuous one.' })
@@ -101,8 +103,14 @@ export class LiveAverageResolver {
     @Arg('corrections', () => Boolean, { nullable: true, description: CORRECTIONS })
     _corrections?: boolean | null,
   ): BuildingAverage {
-    return value;
+    return live(freshness, value);
   }
+}
+
+/** What is told of now has an age; minutes of the record, missed or corrected, are what they are. */
+function live(freshness: Context['freshness'], value: BuildingAverage): BuildingAverage {
+  if (value.delivery === 'LIVE' && value.mean !== null) freshness.note('averages', [value.asOf.getTime()]);
+  return value;
 }
 
 /** Throws NOT_FOUND for an unknown or foreign building, alike. */

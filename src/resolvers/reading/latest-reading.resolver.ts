@@ -50,7 +50,7 @@ export class PointLatestReadingResolver {
   async latestReading(@Root() point: Point, @Ctx() context: Context): Promise<LatestReading | null> {
     visibleQuantities(context, point, point.quantity);
     const [latest] = await latestOf(context, [point]);
-    return latest ? LatestReading.of(point, latest) : null;
+    return latest ? told(context, point, latest) : null;
   }
 }
 
@@ -80,7 +80,7 @@ export class DeviceLatestReadingsResolver {
     const found = await latestOf(context, places);
     return feeding.flatMap(({ deviceOrdinal }, i) => {
       const latest = found[i];
-      return latest?.deviceOrdinal === deviceOrdinal ? [LatestReading.of(places[i]!, latest)] : [];
+      return latest?.deviceOrdinal === deviceOrdinal ? [told(context, places[i]!, latest)] : [];
     });
   }
 }
@@ -114,7 +114,7 @@ export class BuildingLatestReadingsResolver {
       const latest = await latestOf(context, points.items);
       const heard = points.items.flatMap((point, i) => {
         const reading = latest[i];
-        return reading ? [{ item: LatestReading.of(point, reading), position: points.positions[i]! }] : [];
+        return reading ? [{ item: told(context, point, reading), position: points.positions[i]! }] : [];
       });
       return {
         items: heard.map(({ item }) => item),
@@ -133,6 +133,11 @@ export class BuildingLatestReadingsResolver {
       toNode: (reading) => reading,
     });
   }
+}
+
+function told({ freshness }: Context, point: Place, latest: Latest): LatestReading {
+  freshness.note('latestReadings', [latest.observedAt]);
+  return LatestReading.of(point, latest);
 }
 
 function placeOf(assignment: Assignment): Place {

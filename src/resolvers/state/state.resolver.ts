@@ -34,11 +34,11 @@ export class SpaceStatesResolver {
 }
 
 function currentStates(
-  { services: { live }, scope }: Context,
+  { services: { live }, scope, freshness }: Context,
   place: { tenantId: string; buildingId: string; spaceId: string | null },
 ): PlaceState[] {
   const { tenantId, buildingId, spaceId } = place;
-  return live
+  const told = live
     .states(place)
     .toSorted((a, b) => a.quantity - b.quantity)
     .flatMap((value) => {
@@ -48,4 +48,9 @@ function currentStates(
       const state = PlaceState.of(value);
       return state === undefined ? [] : withPosition(scope, state);
     });
+  freshness.note(
+    'states',
+    told.map(({ asOf }) => asOf.getTime()),
+  );
+  return told;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { parseApiKey, provesSecret } from '../../auth/api-key';
+import { type ParsedApiKey, parseApiKey, provesSecret } from '../../auth/api-key';
 import { type KeyPrincipal } from '../../auth/principal';
 import { TokenError } from '../../auth/token-error';
 import { type Cosmos } from '../cosmos';
@@ -43,8 +43,7 @@ export function createKeyVerifier(options: {
     verdicts.set(hash, verdict);
   }
 
-  async function lookUp(text: string): Promise<KeyPrincipal | null> {
-    const { id, secret } = parseApiKey(text)!;
+  async function lookUp({ id, secret }: ParsedApiKey): Promise<KeyPrincipal | null> {
     const found = await cosmos.read<ApiKeyDocument>('directory', rightKeyOf(id), id);
     const proved = provesSecret(secret, found?.hash);
     if (!proved || found === null || found.endedAt !== null || found.expiresAt <= Date.now()) return null;
@@ -54,9 +53,6 @@ export function createKeyVerifier(options: {
 
   return {
     async verify(text, address) {
-      if (parseApiKey(text) === undefined) {
-        throw new TokenError('TOKEN_MALFORMED', 'the API key is mistyped or cut off: its checksum is wrong');
-      }
       const hash = createHash('sha256').update(text).digest('base64');
       const known = good.get(hash);
       if (known !== undefined) {
@@ -68,6 +64,10 @@ export function createKeyVerifier(options: {
         remember(refusedUntil, hash, Date.now() + REFUSED_MS);
         throw invalid();
       }
+      const parsed = parseApiKey(text);
+      if (parsed === undefined) {
+        throw new TokenError('TOKEN_MALFORMED', 'the API key is mistyped or cut off: its checksum is wrong');
+      }
       if (Date.now() < (refusedUntil.get(hash) ?? 0)) throw invalid();
       const failed = failedLookups.begin(address);
       if (failed === null) {
@@ -76,7 +76,7 @@ export function createKeyVerifier(options: {
           'too many wrong API keys come from your address: try again in a moment',
         );
       }
-      const principal = await lookUp(text).catch((error: unknown) => {
+      const principal = await lookUp(parsed).catch((error: unknown) => {
         failed(false);
         throw error;
       });

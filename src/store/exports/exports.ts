@@ -124,7 +124,7 @@ export function createExports({
 
     async open(scope, { of, part: { name } }, range, signal) {
       const by = scope.principal.id;
-      await tellOf(cosmos, of, { action: 'reading.download', by, part: name }, now());
+      await tellOf(cosmos, of, { action: 'reading.download', by, from: scope.from, part: name }, now());
       return files.open({ tenantId: of.tenantId, exportId: of.id }, name, range, signal);
     },
   };

@@ -34,6 +34,9 @@ export function createAccepting({
     async acceptGrant(scope, { code, tenantId }, idempotencyKey) {
       const problem = keyProblem(idempotencyKey);
       if (problem) return { ok: false, refusal: problem };
+      if (tenantId === null && scope.principal.kind !== 'person') {
+        return refused('FORBIDDEN', 'an API key accepts nothing for itself: somebody has to sign in');
+      }
       if (code.length > MAXIMUM_CODE) return refused('INVALID_INPUT', 'the code is too long', 'grantCode');
       if (tenantId !== null) {
         if (!allows(scope, 'tenant.read', { tenantId })) return notFound('tenant', tenantId, 'tenantId');

@@ -105,6 +105,7 @@ export function createJobCreation({
         tenantId,
         buildingId,
         principal: whose(scope.principal),
+        ...(scope.from && { origin: scope.from }),
         state: 'QUEUED',
         total: rows.length,
         done: 0,

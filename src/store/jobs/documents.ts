@@ -1,6 +1,7 @@
 import { type KeyPrincipal, type PersonPrincipal } from '../../auth/principal';
 import { type ExportPart } from '../../domain/export';
 import { type JobKind, type JobState } from '../../domain/job';
+import { type Origin } from '../../domain/origin';
 import { type SealedKey } from '../documents';
 import { type Refusal } from '../registry';
 
@@ -25,6 +26,8 @@ export interface JobDocument {
   buildingId: string | null;
   /** Who started it: it runs with this principal's rights, as they are at each chunk. */
   principal: Pick<PersonPrincipal, 'kind' | 'id'> | Pick<KeyPrincipal, 'kind' | 'id' | 'createdBy'>;
+  /** Whence it was started, for the audit log. */
+  origin?: Origin;
   state: JobState;
   /** Rows: all, those worked off, and those of them that were refused. */
   total: number;

@@ -184,7 +184,7 @@ export function createJobWork(options: JobWorkOptions) {
       const startedAt = performance.now();
       try {
         const entitlements = await registry.memberships(job.principal.id);
-        const scope = tenantScope(principalOf(job, Date.now() + leaseMs), entitlements);
+        const scope = tenantScope(principalOf(job, Date.now() + leaseMs), entitlements, job.origin);
         if (!maySee(scope, job)) {
           const message = 'whoever started the job has no longer the right that it needs';
           return await end('FAILED', { code: 'FORBIDDEN', message });

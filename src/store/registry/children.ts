@@ -1,4 +1,5 @@
 import { derivedId } from '../../domain/id';
+import { type Origin } from '../../domain/origin';
 import { type Cosmos } from '../cosmos';
 import { type DeviceDocument, OF_KIND } from '../documents';
 import { auditBy } from './audit';
@@ -18,7 +19,8 @@ export async function releaseChildren(
     parentId,
     next,
     actor,
-  }: { buildingId: string; parentId: string; next: string | null; actor: string },
+    from,
+  }: { buildingId: string; parentId: string; next: string | null; actor: string; from: Origin | undefined },
 ): Promise<void> {
   const query = `SELECT * FROM c WHERE ${OF_KIND.device} AND c.parentId = @parentId`;
   for (let round = 0; round < MAXIMUM_RACES; round++) {
@@ -31,17 +33,21 @@ export async function releaseChildren(
       const { ok } = await cosmos.batch('registry', buildingId, [
         { replace: { ...child, parentId: next } as DeviceDocument, etag: child._etag! },
         {
-          create: auditBy(actor, {
-            // A child that was set under the same parent again is released again.
-            id: derivedId('aud', buildingId, `${parentId} ${child.id} ${child._etag!}`, 'release'),
-            buildingId,
-            tenantId: child.tenantId,
-            at,
-            action: 'device.set-parent',
-            subject: child.id,
-            before: { parentId },
-            after: { parentId: next },
-          }),
+          create: auditBy(
+            actor,
+            {
+              // A child that was set under the same parent again is released again.
+              id: derivedId('aud', buildingId, `${parentId} ${child.id} ${child._etag!}`, 'release'),
+              buildingId,
+              tenantId: child.tenantId,
+              at,
+              action: 'device.set-parent',
+              subject: child.id,
+              before: { parentId },
+              after: { parentId: next },
+            },
+            from,
+          ),
         },
       ]);
       if (!ok) left++;

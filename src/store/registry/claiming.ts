@@ -97,6 +97,7 @@ export function createClaimFromStock({
         id: attempt.hash,
         kind,
         actor: scope.principal.id,
+        ...(scope.from && { origin: scope.from }),
         fingerprint: attempt.fingerprint,
         deviceId: stock.id,
         from: { tenantId: stock.tenantId, buildingId: stock.buildingId },

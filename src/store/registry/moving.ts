@@ -123,6 +123,7 @@ export function createMoving({
       id: newId('job'),
       kind: 'move',
       actor: scope.principal.id,
+      ...(scope.from && { origin: scope.from }),
       fingerprint: null,
       deviceId: device.id,
       from: { tenantId: device.tenantId, buildingId: device.buildingId },

@@ -111,15 +111,19 @@ export function createRelocationSaga({
           credentialCalls: [],
         }),
       };
-      const audit = auditBy(kind === 'move' ? saga.actor : to.tenantId, {
-        ...from,
-        id: derivedId('aud', from.buildingId, seedOf(saga), 'leave'),
-        at: now,
-        action: kind === 'move' ? 'device.move' : 'device.transfer.accept',
-        subject: deviceId,
-        before: { buildingId: from.buildingId, spaceId: device.spaceId },
-        after: kind === 'move' ? { buildingId: to.buildingId, spaceId: to.spaceId } : { to: to.tenantId },
-      });
+      const audit = auditBy(
+        kind === 'move' ? saga.actor : to.tenantId,
+        {
+          ...from,
+          id: derivedId('aud', from.buildingId, seedOf(saga), 'leave'),
+          at: now,
+          action: kind === 'move' ? 'device.move' : 'device.transfer.accept',
+          subject: deviceId,
+          before: { buildingId: from.buildingId, spaceId: device.spaceId },
+          after: kind === 'move' ? { buildingId: to.buildingId, spaceId: to.spaceId } : { to: to.tenantId },
+        },
+        kind === 'move' ? saga.origin : undefined,
+      );
       const outcome = await cosmos.batch('registry', from.buildingId, [
         { create: audit },
         { replace: leaving, etag: device._etag! },
@@ -177,16 +181,20 @@ export function createRelocationSaga({
           keys: freshKeys(keyring, deviceId),
         }),
       };
-      const audit = auditBy(saga.actor, {
-        id: auditId,
-        buildingId,
-        tenantId: to.tenantId,
-        at: Math.min(at, Date.now()),
-        action: kind === 'move' ? 'device.arrive' : 'device.transfer.receive',
-        subject: deviceId,
-        before: kind === 'move' ? { buildingId: from.buildingId } : { from: from.tenantId },
-        after: { state: device.state, spaceId: to.spaceId, name: to.name },
-      });
+      const audit = auditBy(
+        saga.actor,
+        {
+          id: auditId,
+          buildingId,
+          tenantId: to.tenantId,
+          at: Math.min(at, Date.now()),
+          action: kind === 'move' ? 'device.arrive' : 'device.transfer.receive',
+          subject: deviceId,
+          before: kind === 'move' ? { buildingId: from.buildingId } : { from: from.tenantId },
+          after: { state: device.state, spaceId: to.spaceId, name: to.name },
+        },
+        saga.origin,
+      );
       const changes: Change[] = [
         { create: audit },
         { replace: withDevice(placement.building, device), etag: building._etag! },
@@ -262,6 +270,7 @@ export function createRelocationSaga({
       await releaseChildren(cosmos, {
         ...{ buildingId: saga.from.buildingId, parentId: saga.deviceId, next: null },
         actor: saga.kind === 'move' ? saga.actor : saga.to.tenantId,
+        from: saga.kind === 'move' ? saga.origin : undefined,
       });
       await locks.hold(saga.to.buildingId, () => arrive(saga, leaving));
       await enter(saga);

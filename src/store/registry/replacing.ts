@@ -157,7 +157,7 @@ export function createReplacing({
       if (!outcome.ok) return outcome;
     }
     const actor = scope.principal.id;
-    await releaseChildren(cosmos, { buildingId, parentId: old.id, next: deviceId, actor });
+    await releaseChildren(cosmos, { buildingId, parentId: old.id, next: deviceId, actor, from: scope.from });
     return shownOnce({ cosmos, keyring }, scope, attempt, buildingId);
   }
 

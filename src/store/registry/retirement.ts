@@ -29,7 +29,13 @@ export function createRetirement({
       if (outcome.ok) {
         const { buildingId, replacedBy = null } = outcome.value;
         const actor = scope.principal.id;
-        await releaseChildren(cosmos, { buildingId, parentId: deviceId, next: replacedBy, actor });
+        await releaseChildren(cosmos, {
+          buildingId,
+          parentId: deviceId,
+          next: replacedBy,
+          actor,
+          from: scope.from,
+        });
       }
       return outcome;
     },

@@ -148,14 +148,18 @@ export function createStockSaga({
       const attempt = { hash: saga.id, fingerprint: saga.fingerprint! };
       const changes: Change[] = [
         {
-          create: auditBy(saga.actor, {
-            ...own,
-            id: auditId,
-            action: 'device.claim',
-            subject: deviceId,
-            before: { state: 'REGISTERED' },
-            after: { state: device.state, spaceId: to.spaceId, name: to.name },
-          }),
+          create: auditBy(
+            saga.actor,
+            {
+              ...own,
+              id: auditId,
+              action: 'device.claim',
+              subject: deviceId,
+              before: { state: 'REGISTERED' },
+              after: { state: device.state, spaceId: to.spaceId, name: to.name },
+            },
+            saga.origin,
+          ),
         },
         { replace: withDevice(placement.building, device), etag: building._etag! },
         { create: device },
@@ -164,14 +168,18 @@ export function createStockSaga({
       ];
       if (old) {
         const gone: DeviceDocument = replacedAt(old, at, deviceId);
-        const audit = auditBy(saga.actor, {
-          ...own,
-          id: derivedId('aud', buildingId, seed, 'replace'),
-          action: 'device.replace',
-          subject: old.id,
-          before: { state: old.state },
-          after: { state: gone.state, replacedBy: deviceId },
-        });
+        const audit = auditBy(
+          saga.actor,
+          {
+            ...own,
+            id: derivedId('aud', buildingId, seed, 'replace'),
+            action: 'device.replace',
+            subject: old.id,
+            before: { state: old.state },
+            after: { state: gone.state, replacedBy: deviceId },
+          },
+          saga.origin,
+        );
         changes.push({ replace: gone, etag: old._etag! }, { create: audit });
       }
       const { ok } = await cosmos.batch('registry', buildingId, changes);
@@ -228,7 +236,7 @@ export function createStockSaga({
       if (saga.replaces !== undefined) {
         await releaseChildren(cosmos, {
           ...{ buildingId: saga.to.buildingId, parentId: saga.replaces },
-          ...{ next: saga.deviceId, actor: saga.actor },
+          ...{ next: saga.deviceId, actor: saga.actor, from: saga.origin },
         });
       }
       await depart(saga);

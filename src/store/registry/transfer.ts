@@ -168,6 +168,7 @@ export function createTransfers({
           id: attempt.hash,
           kind: 'transfer',
           actor: scope.principal.id,
+          ...(scope.from && { origin: scope.from }),
           fingerprint: attempt.fingerprint,
           deviceId: device.id,
           from: { tenantId: device.tenantId, buildingId: device.buildingId },

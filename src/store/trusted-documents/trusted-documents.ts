@@ -88,12 +88,11 @@ export function createTrustedDocuments({
       ids.map((id) => ({ partition: trustedDocumentsOf(tenantId), id })),
     );
 
-  async function counted(tenantId: string, by: number): Promise<Change | 'full' | null> {
+  function counted(tenantId: string, count: TrustedDocumentCount | null, by: number): Change | 'full' | null {
     if (by === 0) return null;
-    const key = trustedDocumentsOf(tenantId);
-    const count = await cosmos.read<TrustedDocumentCount>('directory', key, 'count');
     const number = Math.max(0, (count?.number ?? 0) + by);
     if (by > 0 && number > maximum) return 'full';
+    const key = trustedDocumentsOf(tenantId);
     const next: TrustedDocumentCount = { id: 'count', key, kind: 'count', tenantId, number };
     return count ? { replace: next, etag: count._etag! } : { create: next };
   }
@@ -121,6 +120,9 @@ export function createTrustedDocuments({
           return refused('CONFLICT', 'documents of this tenant are being changed by others: try again');
         }
         const outcome = await retrying(async (): Promise<Outcome<null> | undefined> => {
+          // Before the documents: one that another call creates in between is then in the count of nobody, and its batch
+          // has changed the count, so that ours is refused and tried again.
+          const count = await cosmos.read<TrustedDocumentCount>('directory', key, 'count');
           const found = await readAll(tenantId, some);
           const changes: Change[] = [];
           let by = 0;
@@ -140,11 +142,11 @@ export function createTrustedDocuments({
           if (changes.length === 0) return { ok: true, value: null };
           told ||= (await cosmos.read('directory', key, auditId)) !== null;
           if (!told) changes.push({ create: event() });
-          const count = await counted(tenantId, by);
-          if (count === 'full') {
+          const change = counted(tenantId, count, by);
+          if (change === 'full') {
             return refused('LIMIT_EXCEEDED', `a tenant may have ${maximum} documents: retire some first`);
           }
-          if (count !== null) changes.push(count);
+          if (change !== null) changes.push(change);
           const { ok } = await cosmos.batch('directory', key, changes);
           return ok ? { ok: true, value: null } : undefined;
         });
