@@ -116,8 +116,9 @@ function combinations(choices: [string, unknown[]][]): Record<string, unknown>[]
 export function masked(body: unknown): string {
   const seen = new Map<string, string>();
   return JSON.stringify(body, (key, value: unknown) => {
-    // How old what is told is grows from one to the other; `asOf`, from which it follows, is compared.
-    if (key === 'requestId' || key === 'throttleStatus' || key === 'ageMs') return undefined;
+    if (key === 'requestId' || key === 'throttleStatus') return undefined;
+    // By the clock of each; since when is compared.
+    if (key === 'ageMs') return '(age)';
     // Of lists, whose items have ids of their own in each run, or are sealed anew each time; those of averages are compared.
     if (key === 'endCursor' || key === 'startCursor') return value === null ? null : '(cursor)';
     if (typeof value !== 'string') return value;
