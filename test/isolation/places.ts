@@ -39,13 +39,22 @@ export async function buildPlaces(world: World): Promise<Places> {
         { name: 'Room 101', kind: 'ROOM', parent: 0 },
         { name: 'Level 2', kind: 'LEVEL', parent: null },
         { name: 'Room 201', kind: 'ROOM', parent: 2 },
+        { name: 'Room 202', kind: 'ROOM', parent: 2 },
       ],
     },
     freshKey(),
   );
   if (!made.ok) throw new Error(made.refusal.message);
   const { building, spaces } = made.value;
-  const [level, room, , other] = spaces.map(({ id }) => id) as [string, string, string, string];
+  const [level, room, , other, third] = spaces.map(({ id }) => id) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
+  // Of fewer spaces than three nobody with a part of the building is told its averages.
+  await provision(building.id, third, ['Is one of three']);
   const own = await place(building.id, room, VALUES.own);
   const neighbour = await place(building.id, other, VALUES.neighbour);
   await fileDeadLetters(world.cosmos, world.north, building.id, own.device);
@@ -126,22 +135,17 @@ export async function buildPlaces(world: World): Promise<Places> {
 
   return { owner, people, own, neighbour, unknown };
 
+  async function provision(buildingId: string, spaceId: string, names: string[]): Promise<DeviceDocument[]> {
+    const devices = names.map((name) => ({
+      ...{ name: `${name} in ${spaceId}`, model: 'thermometer', spaceId, serialNumber: null },
+    }));
+    const made = await world.registry.provisionDevices(owner.scope, { buildingId, devices }, freshKey());
+    if (!made.ok) throw new Error(made.refusal.message);
+    return made.value.map(({ device }) => device);
+  }
+
   async function place(buildingId: string, spaceId: string, value: number): Promise<Place> {
-    const provisioned = await world.registry.provisionDevices(
-      owner.scope,
-      {
-        buildingId,
-        devices: ['Stays', 'Is suspended'].map((name) => ({
-          name: `${name} in ${spaceId}`,
-          model: 'thermometer',
-          spaceId,
-          serialNumber: null,
-        })),
-      },
-      freshKey(),
-    );
-    if (!provisioned.ok) throw new Error(provisioned.refusal.message);
-    const [device, second] = provisioned.value.map((each) => each.device);
+    const [device, second] = await provision(buildingId, spaceId, ['Stays', 'Is suspended']);
     await world.hear(readingsOf(device!, value));
     const { alert } = await createRaiser(world.cosmos).raise({ tenantId: world.north, buildingId, spaceId });
     const of = { id: buildingId, tenantId: world.north };

@@ -17,7 +17,7 @@ describe('isolation of spaces', () => {
   let owner: Person;
   let people: Places['people'];
   beforeAll(async () => {
-    world = await startWorld({ minimumSpaces: 1 });
+    world = await startWorld();
     places = await buildPlaces(world);
     ({ own, neighbour, unknown, owner, people } = places);
   });

@@ -54,7 +54,7 @@ async function run({ args, progress }: VerificationContext): Promise<Outcome> {
   const caught = values.mutants ? await mutantsCaught(progress) : null;
   const platform =
     values.attach === undefined
-      ? await startPlatform({ env: { INGEST_FLUSH_SECONDS: '3', PRIVACY_MINIMUM_SPACES: '1' } })
+      ? await startPlatform({ env: { INGEST_FLUSH_SECONDS: '3' } })
       : attachPlatform(values.attach);
   const tally = createTally();
   for (const name of caught?.missed ?? []) tally.wrong(name, 'a mutant that no case tells of');
