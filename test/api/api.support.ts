@@ -130,6 +130,8 @@ export type TestApiOptions = Partial<ApiOptions> & {
   /** Where parts of exports are; nowhere, where left out. */
   exportFiles?: Pick<PartFiles, 'open'>;
   exportKeepMs?: number;
+  /** The registry as the API is given it. */
+  wrapRegistry?: (registry: Registry) => Registry;
   /** A Cosmos account that runs elsewhere; a stand-in in this process, where left out. */
   account?: { endpoint: string; key: string };
   /** Where the cold store is that access is given to, and its manifests; nowhere, where left out. */
@@ -198,7 +200,8 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
       logger,
       usesEveryMs: 200,
     });
-    const ofReplica = createRegistry({ cosmos: recorded, keyring, reads: remembered.reads });
+    const made = createRegistry({ cosmos: recorded, keyring, reads: remembered.reads });
+    const ofReplica = options.wrapRegistry?.(made) ?? made;
     // It looks by itself, now and then: no call of it belongs to a request.
     const deviceStatuses = createDeviceStatuses({
       cosmos,

@@ -12,6 +12,8 @@ import { type World } from './world';
 const INCARNATION = '1700000000000-8';
 
 export interface OwnWorld extends World {
+  /** Of the tokens that it hands out. */
+  issuer: string;
   stop(): Promise<void>;
 }
 

@@ -4,6 +4,15 @@ import { createSchema } from '../../src/resolvers/schema';
 import { freshKey } from '../api/api.support';
 import { judgeCursors, PAGED } from '../isolation/cursors';
 import { expected, type Judged, observe, observeDownload, transportsOf } from '../isolation/judging';
+import { startWorld } from '../isolation/in-process';
+import {
+  type Disturbance,
+  disturbed,
+  isCaught,
+  loaderMutants,
+  ruleMutants,
+  survivorsIn,
+} from '../isolation/mutants';
 import { buildPlaces, type Places } from '../isolation/places';
 import { type Case, CASES, DOWNLOADS, ROLES, type Things, WITHOUT_TARGET } from '../isolation/rights';
 import { openWorld, type RunningWorld } from '../isolation/running';
@@ -17,7 +26,10 @@ export const verification: Verification = {
   name: 'isolation',
   summary:
     'every operation and every path by id, node, cursor, download and subscription, for every role, over a running platform: foreign and unknown are answered alike, and what the tables of rights say is what is seen',
-  options: ['--attach FILE   endpoints.json of a running platform instead of one of its own'],
+  options: [
+    '--attach FILE   endpoints.json of a running platform instead of one of its own',
+    '--mutants       shows first that the tables catch weakened rules and loaders, in an API of its own',
+  ],
   run,
 };
 
@@ -35,12 +47,17 @@ interface Tally {
 }
 
 async function run({ args, progress }: VerificationContext): Promise<Outcome> {
-  const { values } = parseArgs({ args, options: { attach: { type: 'string' } } });
+  const { values } = parseArgs({
+    args,
+    options: { attach: { type: 'string' }, mutants: { type: 'boolean', default: false } },
+  });
+  const caught = values.mutants ? await mutantsCaught(progress) : null;
   const platform =
     values.attach === undefined
       ? await startPlatform({ env: { INGEST_FLUSH_SECONDS: '3', PRIVACY_MINIMUM_SPACES: '1' } })
       : attachPlatform(values.attach);
   const tally = createTally();
+  for (const name of caught?.missed ?? []) tally.wrong(name, 'a mutant that no case tells of');
   try {
     for (const [what, judge] of [
       ['tenants', judgeTenants],
@@ -72,10 +89,37 @@ async function run({ args, progress }: VerificationContext): Promise<Outcome> {
       'of them asked for': operations.filter(({ name }) => covered.has(name)).length,
       'fields with a permission asked for': covered.size,
       'lists by cursor asked for': PAGED.length,
+      ...(caught && {
+        'mutants made': caught.made,
+        'of them caught': caught.caught,
+        'that let nothing more through': caught.harmless,
+      }),
       leaks: tally.leaks(),
     },
     differences: tally.differences,
   };
+}
+
+/** Weakened rules, and loaders with another's scope: what the table of rights says of an API that has them. */
+async function mutantsCaught(progress: (line: string) => void) {
+  const disturbance: Disturbance = { method: null, scope: null };
+  const world = await startWorld({ wrapRegistry: (registry) => disturbed(registry, disturbance) });
+  try {
+    const tenants = await buildTenants(world);
+    const rules = ruleMutants(createSchema());
+    const harmless = survivorsIn(rules);
+    const mutants = [...rules, ...loaderMutants(disturbance, tenants)];
+    const missed: string[] = [];
+    let caught = 0;
+    for (const mutant of mutants) {
+      if (await isCaught(world, tenants, mutant)) caught++;
+      else if (!harmless.includes(mutant.name)) missed.push(mutant.name);
+    }
+    progress(`${caught} of ${mutants.length} mutants caught, ${harmless.length} let nothing more through`);
+    return { made: mutants.length, caught, harmless: harmless.length, missed };
+  } finally {
+    await world.stop();
+  }
 }
 
 /** Roles in one tenant, asking for their own, for a tenant's of somebody else and for nothing. */

@@ -16,6 +16,7 @@ const verifications: Record<string, () => Promise<{ verification: Verification }
   documents: () => import('./documents.verify.js'),
   'isolation-of-consumers': () => import('./isolation-of-consumers.verify.js'),
   'aggregate-crash': () => import('./aggregate-crash.verify.js'),
+  privacy: () => import('./privacy.verify.js'),
 };
 
 const SHOWN_DIFFERENCES = 20;

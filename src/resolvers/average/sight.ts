@@ -1,6 +1,7 @@
 import { type AverageSight, seesAllPresence, sightOfAverage } from '../../auth/presence';
 import { allows, spacesWith, type TenantScope } from '../../auth/scope';
 import { QUANTITY_NAMES, type QuantityName } from '../../domain/quantity';
+import { type StreamPosition } from '../../domain/window';
 import { type Building } from '../building/building.type';
 import { type Context } from '../context';
 import { BuildingAverage } from './average.type';
@@ -30,16 +31,21 @@ export async function sightIn({ scope, loaders, services }: Context, building: P
     );
 }
 
-/**
- * An average as somebody may see it. How far the stream is counted follows from all readings of many buildings, so it is
- * told to those alone who may see them.
- */
+/** An average as somebody may see it. */
 export function asSeen(scope: TenantScope, sight: AverageSight, average: BuildingAverage): BuildingAverage {
-  const { tenantId, buildingId } = average;
   if (sight === 'BLURRED') Object.assign(average, { minimum: null, maximum: null, further: [] });
-  if (!seesAllPresence(scope, { tenantId, buildingId }))
-    average.position = { ...average.position, sequence: UNTOLD_SEQUENCE };
-  return average;
+  return withPosition(scope, average);
 }
 
 const UNTOLD_SEQUENCE = -1;
+
+/**
+ * How far the stream is counted follows from all readings of many buildings, so it is told to those alone who may see what
+ * tells of presence.
+ */
+export function withPosition<
+  Value extends { tenantId: string; buildingId: string; position: StreamPosition },
+>(scope: TenantScope, value: Value): Value {
+  if (!seesAllPresence(scope, value)) value.position = { ...value.position, sequence: UNTOLD_SEQUENCE };
+  return value;
+}

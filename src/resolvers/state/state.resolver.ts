@@ -3,6 +3,7 @@ import { allowsState } from '../../auth/presence';
 import { quantityOfCode } from '../../domain/quantity';
 import { Building } from '../building/building.type';
 import { type Context } from '../context';
+import { withPosition } from '../average/sight';
 import { Visible } from '../rule';
 import { Space } from '../space/space.type';
 import { PlaceState } from './state.type';
@@ -44,7 +45,8 @@ function currentStates(
       const quantity = quantityOfCode(value.quantity)?.name;
       if (quantity === undefined || !allowsState(scope, { tenantId, buildingId, spaceId, quantity }))
         return [];
-      return PlaceState.of(value) ?? [];
+      const state = PlaceState.of(value);
+      return state === undefined ? [] : withPosition(scope, state);
     });
   freshness.note(
     'states',
