@@ -214,4 +214,28 @@ describe('memberships', () => {
       expect(allows(scope, 'average.read', { tenantId: 'ten_a' })).toBe(false);
     });
   });
+
+  it('tell at once, also of who is watched, what an owner says of presence', async () => {
+    await put('ten_a', 'VIEWER');
+    const memberships = await replica();
+    const told: (Entitlements | null)[] = [];
+    memberships.watch('ada', (entitlements) => told.push(entitlements));
+    const co2 = { tenantId: 'ten_a', buildingId: 'bld_a', quantity: 'CO2_LEVEL' } as const;
+    const maySee = (entitlements: Entitlements | null | undefined): boolean =>
+      allows(tenantScope(principal('ada'), entitlements ?? []), 'average.read', co2);
+    expect(maySee(await memberships.of('ada'))).toBe(true);
+    for (const [quantities, seen] of [
+      [['CO2_LEVEL'], false],
+      [[], true],
+    ] as const) {
+      await store.cosmos.bulkUpsert('directory', [
+        {
+          ...{ id: 'bld_a', key: 'presence:ten_a', kind: 'presence', tenantId: 'ten_a' },
+          ...{ quantities, changedAt: Date.now(), endedAt: null },
+        },
+      ]);
+      await eventually(() => expect(maySee(told.at(-1))).toBe(seen));
+      expect(maySee(await memberships.of('ada'))).toBe(seen);
+    }
+  });
 });
