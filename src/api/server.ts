@@ -94,6 +94,8 @@ export interface ApiOptions {
   maximumMessageBytes?: number;
   maximumSockets?: number;
   maximumOperationsPerSocket?: number;
+  /** Of answers to one socket; a client that asks for more before it has taken these is cut off. */
+  maximumUnreadBytes?: number;
   keepAliveMilliseconds?: number;
   /** To the subscribers of one tenant's values; beyond it their intervals grow. */
   deliveriesPerSecond?: number;
@@ -119,6 +121,8 @@ const DELIVERIES_PER_SECOND = 10_000;
 const MINIMUM_SPACES = 3;
 const DRAIN_MS = 8_000;
 const KEEP_ALIVE_MS = 12_000;
+/** A few of the largest answers. */
+const MAXIMUM_UNREAD_BYTES = 16 * 1024 * 1024;
 
 /** The GraphQL API over HTTP, WebSocket and server-sent events, its schema, its GraphiQL page, its health and its metrics, on one port. */
 export function createApi(options: ApiOptions): Api {
@@ -229,6 +233,7 @@ export function createApi(options: ApiOptions): Api {
         meters,
         logger,
         maximumOperations: options.maximumOperationsPerSocket ?? 100,
+        maximumUnreadBytes: options.maximumUnreadBytes ?? MAXIMUM_UNREAD_BYTES,
       });
       registerGraphqlRoutes(app, {
         apollo,

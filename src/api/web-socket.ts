@@ -31,8 +31,8 @@ const CLOSE_CODES: Readonly<Record<SessionEnd, number>> = {
 const END = Buffer.from('}');
 
 /** Tells why and reads no more: a peer that does not read may never learn of it. */
-function cutOff(socket: WebSocket): void {
-  socket.close(POLICY_VIOLATION, 'too many operations at a time');
+function cutOff(socket: WebSocket, reason: string): void {
+  socket.close(POLICY_VIOLATION, reason);
   socket.pause();
   setTimeout(() => socket.terminate(), CUT_OFF_MS).unref();
 }
@@ -54,6 +54,8 @@ export function webSocketOptions(options: {
   tokens: Tokens;
   /** Operations under way on one connection. */
   maximumOperations: number;
+  /** Of answers that a connection has not taken yet when it asks for more. */
+  maximumUnreadBytes: number;
   meters: ApiMeters;
   logger: Logger;
 }): ServerOptions<Payload, SocketExtra> {
@@ -105,8 +107,14 @@ export function webSocketOptions(options: {
     async onSubscribe(socket, id, payload) {
       const session = sessions.get(socket.extra)!;
       const { principal, gone } = session;
+      // Whoever asks for more meanwhile; a subscription's deliveries wait for its reader by themselves.
+      if (socket.extra.socket.bufferedAmount > options.maximumUnreadBytes) {
+        cutOff(socket.extra.socket, 'your answers are not read');
+        return [clientError('BAD_REQUEST', 'your answers are not read')];
+      }
       if (Object.keys(socket.subscriptions).length > options.maximumOperations) {
-        if (++session.refused === MAXIMUM_REFUSED) cutOff(socket.extra.socket);
+        if (++session.refused === MAXIMUM_REFUSED)
+          cutOff(socket.extra.socket, 'too many operations at a time');
         return [
           clientError(
             'BAD_REQUEST',

@@ -1,11 +1,12 @@
+import { EventEmitter, once } from 'node:events';
 import { connect } from 'node:net';
-import { EventEmitter } from 'node:events';
 import { type ServerResponse } from 'node:http';
 import { parse } from 'graphql';
 import WebSocket from 'ws';
 import { createCrowd } from '../../src/api/crowd';
 import { DEFAULT_LIMITS, excessOf } from '../../src/api/limits';
-import { NORTH, type Person, startApi, type TestApi } from './api.support';
+import { eventually } from '../support/eventually';
+import { buildBuilding, NORTH, type Person, startApi, type TestApi } from './api.support';
 
 describe('what one client may have under way', () => {
   const response = (): ServerResponse => new EventEmitter() as ServerResponse;
@@ -27,8 +28,8 @@ describe('what one client may have under way', () => {
     let api: TestApi;
     let person: Person;
     beforeAll(async () => {
-      api = await startApi();
-      person = await api.person('somebody', NORTH, 'VIEWER');
+      api = await startApi({ maximumUnreadBytes: 1024 * 1024 });
+      person = await api.person('somebody', NORTH, 'OWNER');
     });
     afterAll(() => api.stop());
 
@@ -63,24 +64,35 @@ describe('what one client may have under way', () => {
       expect((await api.ask(person, '{ viewer { id } }')).status).toBe(200);
     });
 
-    it('is cut off where a socket goes on to begin operations although it has too many', async () => {
+    /** Signs in, and is then sent so many operations without a look at what comes back. */
+    async function closedAfter(times: number, payload: object): Promise<number> {
       const socket = new WebSocket(api.webSocketUrl, 'graphql-transport-ws');
       const closed = new Promise<number>((resolve) => socket.once('close', resolve));
-      socket.once('open', () =>
-        socket.send(
-          JSON.stringify({
-            type: 'connection_init',
-            payload: { Authorization: `Bearer ${person.token}` },
-          }),
-        ),
-      );
-      socket.once('message', () => {
-        const query = 'subscription { buildingAverages(buildingIds: ["bld_nowhere"]) { mean } }';
-        for (let n = 0; n < 400; n++) {
-          socket.send(JSON.stringify({ type: 'subscribe', id: String(n), payload: { query } }));
-        }
-      });
-      expect(await closed).toBe(1008);
+      await once(socket, 'open');
+      const authorization = `Bearer ${person.token}`;
+      socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization } }));
+      await once(socket, 'message');
+      socket.pause();
+      for (let n = 0; n < times; n++) {
+        socket.send(JSON.stringify({ type: 'subscribe', id: String(n), payload }));
+      }
+      // What was sent before the end is read only now, and the end after it.
+      await eventually(async () => expect(await api.metrics.metrics()).toMatch(/^atrium_api_sockets\S* 0$/m));
+      socket.resume();
+      return closed;
+    }
+
+    it('is cut off where a socket goes on to begin operations although it has too many', async () => {
+      const { building } = await buildBuilding(api, person, NORTH);
+      const query = `subscription { buildingAverages(buildingIds: ["${building.id}"]) { mean } }`;
+      expect(await closedAfter(400, { query })).toBe(1008);
+    });
+
+    it('is cut off where a socket asks for more and takes nothing of what is answered', async () => {
+      const query =
+        '{ __schema { types { name description fields { name description args { name description } } } } }';
+      // Without its close code: what stands before it is too much to be sent in a second.
+      expect([1006, 1008]).toContain(await closedAfter(45, { query }));
     });
   });
 });
