@@ -425,8 +425,23 @@ export const localSettings = (variables: Variables = process.env) =>
     needsWholeTls,
   );
 
+/** What somebody may want otherwise on a laptop too, and the supervisor neither needs nor makes up. */
+const HANDED_TO_API = [
+  ...Object.keys(cost),
+  ...['PRIVACY_MINIMUM_SPACES', 'DELIVERIES_PER_SECOND', 'API_ORIGINS', 'API_TRUSTED_PROXIES'],
+];
+
+/** Settings of the API that the supervisor hands on as they are; the API checks them. */
+export function handedToApi(variables: Variables = process.env): Record<string, string> {
+  return chosen(HANDED_TO_API, variables);
+}
+
 /** The variables that a child of the supervisor keeps of the supervisor's own: enough to run, and no setting. */
 export function inheritedVariables(variables: Variables = process.env): Variables {
   const kept = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'NODE_OPTIONS', 'LOG_LEVEL'];
-  return Object.fromEntries(kept.flatMap((name) => (variables[name] ? [[name, variables[name]]] : [])));
+  return chosen(kept, variables);
+}
+
+function chosen(names: readonly string[], variables: Variables): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => (variables[name] ? [[name, variables[name]]] : [])));
 }

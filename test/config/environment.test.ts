@@ -1,4 +1,9 @@
-import { gatewaySettings, ingestSettings, inheritedVariables } from '../../src/config/environment';
+import {
+  gatewaySettings,
+  handedToApi,
+  ingestSettings,
+  inheritedVariables,
+} from '../../src/config/environment';
 
 const enough = {
   EVENT_HUBS_CONNECTION_STRING: 'Endpoint=sb://127.0.0.1:5672',
@@ -47,6 +52,15 @@ describe('the settings', () => {
 
   it('ask a worker for both a stream and a blob account', () => {
     expect(() => ingestSettings({})).toThrow(/EVENT_HUBS_.*BLOB_CONNECTION_STRING is missing/);
+  });
+
+  it('are handed to the API on a laptop where somebody wants them otherwise, and no others', () => {
+    expect(
+      handedToApi({ API_ORIGINS: 'https://a.example', CLIENT_COST_CAPACITY: '7', CURSOR_KEY: 'x' }),
+    ).toEqual({
+      API_ORIGINS: 'https://a.example',
+      CLIENT_COST_CAPACITY: '7',
+    });
   });
 
   it('hand a child process no setting of the supervisor', () => {

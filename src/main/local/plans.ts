@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import { WEB_CLIENT } from '../../../emulators/identity';
-import { type localSettings, inheritedVariables } from '../../config/environment';
+import { type localSettings, handedToApi, inheritedVariables } from '../../config/environment';
 import { type DataFolder } from './data-folder';
 import { type ProcessPlan } from './supervisor';
 
@@ -234,6 +234,7 @@ export function atriumPlans(
         ...documents,
         ...blobs,
         ...deviceKeys,
+        ...handedToApi(),
         API_PORT: String(ports.api),
         TOKEN_ISSUERS: endpoints.identity,
         GRAPHIQL_CLIENT_ID: WEB_CLIENT,
