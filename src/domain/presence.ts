@@ -30,8 +30,7 @@ export function isRevealing(
 ): boolean {
   if ((ALWAYS_REVEALING as readonly QuantityName[]).includes(quantity)) return true;
   if (choices === undefined || !(CHOOSABLE as readonly QuantityName[]).includes(quantity)) return false;
-  const chosen = (id: string): boolean =>
-    Object.hasOwn(choices, id) && choices[id]!.includes(quantity);
+  const chosen = (id: string): boolean => Object.hasOwn(choices, id) && choices[id]!.includes(quantity);
   if (chosen(EVERY_BUILDING)) return true;
   return buildingId === undefined ? Object.keys(choices).some(chosen) : chosen(buildingId);
 }
