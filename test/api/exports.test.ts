@@ -275,7 +275,10 @@ describe('exports through the API', () => {
 
   it('are had by what the page for integrators shows', async () => {
     const guide = await readFile(join(__dirname, '..', '..', 'docs', 'graphql.md'), 'utf8');
-    const [request, ask, download] = [...guide.matchAll(/```sh\n([^]*?)```/g)].map(([, script]) => script!);
+    const [, section] = /\n## Exporting readings\n([^]*?)\n## /.exec(guide)!;
+    const [request, ask, download] = [...section!.matchAll(/```sh\n([^]*?)```/g)].map(
+      ([, script]) => script!,
+    );
     const folder = await mkdtemp(join(tmpdir(), 'atrium-export-'));
     const env = { PATH: process.env.PATH, API: api.url, TOKEN: analyst.token, BUILDING: building };
     const run = async (script: string, more: Record<string, string> = {}): Promise<string> =>
