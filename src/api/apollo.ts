@@ -3,7 +3,7 @@ import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
-import { GraphQLError, type GraphQLSchema, OperationTypeNode } from 'graphql';
+import { type ExecutionResult, GraphQLError, type GraphQLSchema, OperationTypeNode } from 'graphql';
 import { documentIdOf } from '../domain/document-id';
 import { explain, type Logger } from '../observability/logger';
 import { type Context } from '../resolvers/context';
@@ -13,7 +13,7 @@ import { payerOf, requestedCost, type RequestedCost, takeCost, withCost } from '
 import { createDocumentCache } from './document-cache';
 import { type ErrorAnswer, maskError } from './error-answers';
 import { type Execution } from './execution/execution';
-import { createIntrospection } from './introspection';
+import { createIntrospection, type Introspection } from './introspection';
 import { type DocumentLimits } from './limits';
 import { type ApiMeters } from './meters';
 import { checkAllowed, isLocked } from './requested-documents';
@@ -36,6 +36,7 @@ export function createApollo(options: {
   requestId(): string;
 }): ApolloServer<Context> {
   const { schema, limits, logger } = options;
+  const introspection = createIntrospection(schema);
   const cache = createDocumentCache({ maximumCharacters: options.maximumCachedCharacters });
   const answerOf = (error: unknown): ErrorAnswer => {
     const answer = maskError(error as GraphQLError, options.requestId(), logger);
@@ -51,6 +52,7 @@ export function createApollo(options: {
     // A query is named by its text alone, so that nobody fills a store with texts for others to name.
     persistedQueries: false,
     includeStacktraceInErrorResponses: false,
+    stringifyResult: (result) => `${introspection.textOf(result as ExecutionResult)}\n`,
     formatError: (_formatted, error) => answerOf(error),
     stopOnTerminationSignals: false,
     parseOptions: { maxTokens: limits.tokens },
@@ -69,7 +71,7 @@ export function createApollo(options: {
     plugins: [
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginCacheControlDisabled(),
-      operations({ ...options, answerOf }),
+      operations({ ...options, introspection, answerOf }),
     ],
   });
 }
@@ -82,6 +84,7 @@ function operations({
   admission,
   meters,
   execution,
+  introspection,
   answerOf,
 }: {
   schema: GraphQLSchema;
@@ -90,9 +93,9 @@ function operations({
   admission: Pick<Admission, 'remember'>;
   meters: ApiMeters;
   execution: Pick<Execution, 'executeCompiled'>;
+  introspection: Introspection;
   answerOf(error: unknown): ErrorAnswer;
 }): ApolloServerPlugin<Context> {
-  const introspection = createIntrospection(schema);
   return {
     async requestDidStart() {
       const stop = meters.duration.startTimer({ transport: 'http' });

@@ -39,6 +39,25 @@ describe('questions about the schema', () => {
     });
   });
 
+  it('are made into text once they are asked for again, with what else stands in their answer', () => {
+    const introspection = createIntrospection(schema);
+    const document = parse('{ __type(name: "Other") { name } }');
+    const operation = getOperationAST(document)!;
+    let serialised = 0;
+    for (let times = 1; times <= 4; times++) {
+      const result = introspection.answer(document, operation, {})!;
+      if (times === 1) {
+        const type = result.data!['__type'] as { name: string };
+        Object.defineProperty(type, 'toJSON', { value: () => (serialised++, { name: 'Other' }) });
+      }
+      const extensions = times === 3 ? {} : { extensions: { times } };
+      const text = introspection.textOf({ ...result, ...extensions });
+      expect(JSON.parse(text)).toEqual({ data: { __type: { name: 'Other' } }, ...extensions });
+    }
+    expect(serialised).toBe(2);
+    expect(introspection.textOf({ errors: [], data: null })).toBe('{"errors":[],"data":null}');
+  });
+
   it('are left to execution where anything else is asked for with them', () => {
     expect(asked('{ you }')).toBeUndefined();
     expect(asked('{ __typename ...F } fragment F on Query { you }')).toBeUndefined();
