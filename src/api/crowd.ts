@@ -40,6 +40,7 @@ export function createCrowd(options: {
       return null;
     },
     follow({ socket }, response) {
+      if (socket.destroyed) return false;
       const waiting = (connections.get(socket) ?? 0) + 1;
       connections.set(socket, waiting);
       if (waiting > options.maximumOnConnection) {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
 import cors from '@fastify/cors';
 import websocket from '@fastify/websocket';
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
@@ -37,6 +38,13 @@ export async function createHttpServer(options: {
   const { crowd, logger, origins = [], trustedProxies = [] } = options;
   const { refuse } = options.refusals;
   const app = Fastify({
+    // Before anything is made of a request: of those that follow a cut-off in one piece Node hands over each.
+    serverFactory(handle, { keepAliveTimeout, requestTimeout }) {
+      const server = createServer((request, response) => {
+        if (crowd.follow(request, response)) handle(request, response);
+      });
+      return Object.assign(server, { keepAliveTimeout, requestTimeout });
+    },
     bodyLimit: options.maximumBodyBytes ?? MAXIMUM_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     // A caller may write anything into that header: it says whence a request comes only where a proxy of ours wrote it.
@@ -48,7 +56,6 @@ export async function createHttpServer(options: {
   });
   app.decorateRequest('graphql', null);
   app.addHook('onRequest', async (request, reply) => {
-    if (!crowd.follow(request.raw, reply.raw)) return reply.hijack();
     void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
   });
   app.setErrorHandler((error: FastifyError, request, reply) => {
